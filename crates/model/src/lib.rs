@@ -1,0 +1,34 @@
+//! The words of the gateway as types: what flows through it and what it is configured with.
+//!
+//! Everything here is data and pure functions over it; nothing does I/O, reads a clock or rolls
+//! dice. An ingress turns what it was given into a [`Submission`]; the engine makes a [`Message`]
+//! of it; connectors report what happened to its parts, and [`Message::apply`] moves it forward.
+//!
+//! * [`id`], [`time`], [`address`], [`country`]: the small words.
+//! * [`submission`]: what an application asks for, before anybody looked at it.
+//! * [`message`]: a message, its parts, its timeline. [`transition`]: its state machine.
+//!   [`receipt`]: what carriers say of parts.
+//! * [`delivery`]: what is owed to an account.
+//! * [`resources`]: accounts, connectors, routes and webhooks as an operator writes them.
+
+pub mod address;
+pub mod country;
+pub mod delivery;
+pub mod id;
+pub mod message;
+pub mod receipt;
+pub mod resources;
+pub mod submission;
+pub mod time;
+pub mod transition;
+
+pub use address::{Address, AddressError, AddressKind};
+pub use delivery::Delivery;
+pub use id::{BatchId, DeliveryId, IdMaker, MessageId, Name};
+pub use message::{
+    Body, Content, Direction, Encoding, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,
+};
+pub use receipt::{Receipt, ReceiptPolicy, ReceiptState};
+pub use submission::Submission;
+pub use time::Timestamp;
+pub use transition::{Applied, Change, DoubtPolicy};

@@ -1,0 +1,158 @@
+//! Accounts, their webhooks and their tokens.
+
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+use crate::Timestamp;
+
+/// A customer or application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// May it use the gateway? Default true.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub enabled: bool,
+    /// An API token in plain; replaced by its hash before it is stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_token: Option<Secret>,
+    /// SHA-256 of an API token, 64 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_token_sha256: Option<String>,
+    /// The sender of messages that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_sender: Option<String>,
+    /// ISO 3166-1 alpha-2: the country whose way of writing numbers is understood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_country: Option<String>,
+    /// Seconds that a message is valid when it does not say; default three days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_validity_seconds: Option<u64>,
+    /// May a message name its connector or route? Default false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub may_choose_connector: bool,
+    /// National languages whose shift tables may be used: `turkish`, `spanish`, `portuguese` ….
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
+    /// Where events go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Webhook>,
+}
+
+/// Where an account's events go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Its id; the account's id and a number when none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `https://…` or `http://…`.
+    pub url: String,
+    /// The signing secret, `whsec_` and base64 of 24–64 octets. Made when none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// Which events: names, or `message.*`; default all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventFilter>,
+    /// Is it called? Answering 410 Gone turns it off. Default true.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub enabled: bool,
+}
+
+/// An event's name, or a family of them: `message.*`, `*`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventFilter(pub String);
+
+impl EventFilter {
+    /// Is `event` meant by this?
+    #[must_use]
+    pub fn takes(&self, event: &str) -> bool {
+        match self.0.strip_suffix('*') {
+            Some(family) => event.starts_with(family),
+            None => event == self.0,
+        }
+    }
+}
+
+impl Webhook {
+    /// Does it want to hear of `event`?
+    #[must_use]
+    pub fn wants(&self, event: &str) -> bool {
+        self.enabled && (self.events.is_empty() || self.events.iter().any(|f| f.takes(event)))
+    }
+}
+
+/// An API token: kept as a hash, shown once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// Its id, which is not the token.
+    pub id: String,
+    /// Whose it is.
+    pub account: String,
+    /// SHA-256 of the token, 64 hexadecimal digits.
+    pub sha256: String,
+    /// What it may do; default messages only.
+    #[serde(default = "messages_only")]
+    pub scopes: Vec<Scope>,
+    /// After this it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: Timestamp,
+}
+
+/// What a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Send, read and cancel the account's messages; read and redeliver its deliveries.
+    Messages,
+    /// Read the account's messages and deliveries, change nothing.
+    Read,
+    /// Everything, of every account: resources, connectors, tokens.
+    Admin,
+}
+
+fn messages_only() -> Vec<Scope> {
+    vec![Scope::Messages]
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+
+pub(super) fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+pub(super) fn is_no(value: &bool) -> bool {
+    !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_filters_take_names_and_families() {
+        assert!(EventFilter("message.*".into()).takes("message.sent"));
+        assert!(!EventFilter("message.*".into()).takes("batch.completed"));
+        assert!(EventFilter("*".into()).takes("batch.completed"));
+        assert!(EventFilter("message.sent".into()).takes("message.sent"));
+        assert!(!EventFilter("message.sent".into()).takes("message.sent.x"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_and_defaults_are_not_written() {
+        assert!(serde_json::from_str::<Account>(r#"{"id":"a","apitoken":"x"}"#).is_err());
+        let account: Account = serde_json::from_str(r#"{"id":"a"}"#).unwrap();
+        assert_eq!(serde_json::to_string(&account).unwrap(), r#"{"id":"a"}"#);
+    }
+}

@@ -1,0 +1,363 @@
+//! Connectors: links to carriers. The SMPP settings carry every quirk that real SMSCs need.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+use super::account::{is_no, is_yes, yes};
+use crate::receipt::{ReceiptPolicy, ReceiptState};
+use crate::transition::DoubtPolicy;
+
+/// A configured link to a carrier. Unset options have the defaults named beside them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connector {
+    /// Its id.
+    pub id: String,
+    /// The protocol that it speaks.
+    pub protocol: Protocol,
+    /// `host:port`, or `smpps://host:port` for TLS. Empty with `bind = "outbind"`.
+    pub address: String,
+    /// Is it to be connected? Default true.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub enabled: bool,
+    /// SMPP `system_id`.
+    #[serde(default)]
+    pub system_id: String,
+    /// SMPP `password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// SMPP `system_type`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub system_type: String,
+    /// How it binds.
+    #[serde(default)]
+    pub bind: BindKind,
+    /// SMPP version to bind with.
+    #[serde(default)]
+    pub interface_version: InterfaceVersion,
+    /// `address_range` of the bind.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address_range: String,
+    /// Binds (or pairs of binds) at a time. Default 1.
+    #[serde(default = "one")]
+    pub sessions: u16,
+    /// Unanswered submits allowed per session. Default 10.
+    #[serde(default = "ten")]
+    pub window: u16,
+    /// Parts a second over all sessions; default no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<u32>,
+    /// TLS details for `smpps://`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSettings>,
+
+    /// Seconds without anything received before an `enquire_link`. Default 30.
+    #[serde(default = "thirty")]
+    pub enquire_link_seconds: u32,
+    /// Seconds to wait for an answer. Default 60.
+    #[serde(default = "sixty")]
+    pub response_timeout_seconds: u32,
+    /// Seconds to wait for a connection and for the bind's answer. Default 30.
+    #[serde(default = "thirty")]
+    pub bind_timeout_seconds: u32,
+    /// Seconds without any submit after which the session is closed; default never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inactivity_seconds: Option<u32>,
+    /// Waits between attempts to connect.
+    #[serde(default)]
+    pub reconnect: Reconnect,
+
+    /// How long texts are sent.
+    #[serde(default)]
+    pub long_messages: LongForm,
+    /// What `data_coding` 0 means to this SMSC.
+    #[serde(default)]
+    pub default_alphabet: DefaultAlphabet,
+    /// How flash messages are marked.
+    #[serde(default)]
+    pub flash: FlashForm,
+    /// How validity and scheduling are written.
+    #[serde(default)]
+    pub validity: ValidityForm,
+    /// `service_type` of what is sent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub service_type: String,
+    /// `protocol_id` of what is sent.
+    #[serde(default)]
+    pub protocol_id: u8,
+    /// TON and NPI of senders; found by the address's kind otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<AddressForm>,
+    /// TON and NPI of recipients; found by the address's kind otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<AddressForm>,
+    /// Send international numbers with their `+`. Default false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub plus_sign: bool,
+
+    /// How the ids in receipts relate to those in answers.
+    #[serde(default)]
+    pub receipt_id: ReceiptIdForm,
+    /// How the receipts of a long message's parts make its state.
+    #[serde(default)]
+    pub receipt_policy: ReceiptPolicy,
+    /// Take the id and state from the receipt's text even when there are TLVs. Default false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub receipt_text_first: bool,
+    /// Take a `deliver_sm` for a receipt by its look when `esm_class` does not say so. Default true.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub receipt_by_look: bool,
+    /// Words of receipts with a meaning of their own here, upper case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub receipt_states: BTreeMap<String, ReceiptState>,
+
+    /// What becomes of parts that were unanswered when a link was lost.
+    #[serde(default)]
+    pub in_doubt: DoubtPolicy,
+    /// Record a part as handed over before it is sent: at most once. Default false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub mark_first: bool,
+    /// `command_status` values (`"0x45"` or `"69"`) that mean something else here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub status_overrides: BTreeMap<String, StatusClass>,
+    /// Attempts at a part that is refused for now, before it fails. Default 20.
+    #[serde(default = "twenty")]
+    pub max_attempts: u16,
+}
+
+/// The protocol of a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// SMPP 3.3, 3.4 or 5.0.
+    Smpp,
+}
+
+/// How a connector binds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BindKind {
+    /// One connection that sends and receives.
+    #[default]
+    #[serde(rename = "transceiver")]
+    Transceiver,
+    /// Two connections, one to send and one to receive.
+    #[serde(rename = "transmitter+receiver")]
+    Pair,
+    /// Sends only.
+    #[serde(rename = "transmitter")]
+    Transmitter,
+    /// Receives only.
+    #[serde(rename = "receiver")]
+    Receiver,
+}
+
+/// An SMPP version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InterfaceVersion {
+    /// 3.3: no TLVs, no transceiver.
+    #[serde(rename = "3.3")]
+    V33,
+    /// 3.4, which nearly every SMSC speaks.
+    #[default]
+    #[serde(rename = "3.4")]
+    V34,
+    /// 5.0.
+    #[serde(rename = "5.0")]
+    V50,
+}
+
+/// How a long text is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LongForm {
+    /// Parts with a user data header and an 8-bit reference.
+    #[default]
+    Udh,
+    /// Parts with a user data header and a 16-bit reference.
+    Udh16,
+    /// Parts with the `sar_*` TLVs.
+    Sar,
+    /// One `submit_sm` with the whole in `message_payload`; the SMSC splits it.
+    Payload,
+}
+
+/// What `data_coding` 0 means to an SMSC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DefaultAlphabet {
+    /// GSM 7-bit, one septet an octet.
+    #[default]
+    Gsm7,
+    /// GSM 7-bit, packed as over the air.
+    Gsm7Packed,
+    /// ISO 8859-1.
+    Latin1,
+    /// ASCII.
+    Ascii,
+    /// UTF-8, as some aggregators have it.
+    Utf8,
+}
+
+/// How flash messages are marked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlashForm {
+    /// `data_coding` 0x10 and 0x18: the general group with a class.
+    #[default]
+    General,
+    /// `data_coding` 0xF0 for GSM 7-bit; 0x18 for UCS-2, which has no other.
+    ClassGroup,
+    /// TLV `dest_addr_subunit` 1.
+    Subunit,
+}
+
+/// How validity and scheduling are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValidityForm {
+    /// Relative: no clocks to disagree.
+    #[default]
+    Relative,
+    /// Absolute, UTC.
+    Absolute,
+    /// Not told to the carrier.
+    None,
+}
+
+/// TON and NPI, as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressForm {
+    /// Type of number (SMPP 3.4 §5.2.5).
+    pub ton: u8,
+    /// Numbering plan indicator (SMPP 3.4 §5.2.6).
+    pub npi: u8,
+}
+
+/// How ids in receipts relate to ids in answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReceiptIdForm {
+    /// Learnt from what arrives.
+    #[default]
+    Auto,
+    /// The same characters.
+    AsIs,
+    /// The answer has hexadecimal, the receipt decimal.
+    HexToDec,
+    /// The answer has decimal, the receipt hexadecimal.
+    DecToHex,
+    /// The same number: case and leading zeros do not matter.
+    Loose,
+}
+
+/// What a `command_status` means for a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusClass {
+    /// The message is refused.
+    Permanent,
+    /// The part is tried again later.
+    Temporary,
+    /// The connector pauses, and the part goes first when it resumes.
+    Throttled,
+    /// As good as accepted.
+    Accepted,
+}
+
+/// Waits between attempts to connect: doubled from `min` to `max`, with jitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reconnect {
+    /// Milliseconds before the second attempt. Default 1000.
+    #[serde(default = "Reconnect::default_min")]
+    pub min_ms: u32,
+    /// Milliseconds at the most. Default 300000.
+    #[serde(default = "Reconnect::default_max")]
+    pub max_ms: u32,
+}
+
+impl Reconnect {
+    fn default_min() -> u32 {
+        1000
+    }
+
+    fn default_max() -> u32 {
+        300_000
+    }
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self { min_ms: Self::default_min(), max_ms: Self::default_max() }
+    }
+}
+
+/// TLS to a carrier.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// PEM file of the authorities to trust; the system's otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// PEM file of a client certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert: Option<String>,
+    /// PEM file of its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The name in the server's certificate; the address's host otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+}
+
+fn one() -> u16 {
+    1
+}
+
+fn ten() -> u16 {
+    10
+}
+
+fn twenty() -> u16 {
+    20
+}
+
+fn thirty() -> u32 {
+    30
+}
+
+fn sixty() -> u32 {
+    60
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_documentation_is_read() {
+        let text = r#"
+            id = "carrier-a"
+            protocol = "smpp"
+            address = "smsc.example:2775"
+            system_id = "me"
+            password = { env = "CARRIER_A_PASSWORD" }
+            bind = "transmitter+receiver"
+            sessions = 2
+            window = 50
+            throughput = 200
+            receipt_id = "hex-to-dec"
+            status_overrides = { "0x45" = "temporary" }
+        "#;
+        let connector: Connector = toml::from_str(text).unwrap();
+        assert_eq!(connector.bind, BindKind::Pair);
+        assert_eq!(connector.receipt_id, ReceiptIdForm::HexToDec);
+        assert_eq!((connector.window, connector.enquire_link_seconds), (50, 30));
+        let again: Connector = serde_json::from_str(&serde_json::to_string(&connector).unwrap()).unwrap();
+        assert_eq!(again, connector);
+        assert!(format!("{connector:?}").contains("Secret(env CARRIER_A_PASSWORD)"));
+    }
+}

@@ -1,0 +1,61 @@
+//! Resources: accounts, connectors, routes, inbound rules, webhooks, tokens, as an operator
+//! writes them in the resources file and sees them in the API.
+//!
+//! They are kept in the store as one JSON document each, under [`Kind`] and id. What they refer
+//! to is checked as a whole ([`set`]) before any of it takes effect.
+
+mod account;
+mod connector;
+mod route;
+mod secret;
+pub mod set;
+
+pub use account::{Account, EventFilter, Scope, Token, Webhook};
+pub use connector::{
+    AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, InterfaceVersion, LongForm, Protocol, ReceiptIdForm,
+    Reconnect, StatusClass, TlsSettings, ValidityForm,
+};
+pub use route::{Inbound, InboundMatch, Route, RouteAction, RouteMatch};
+pub use secret::{Secret, SecretError};
+pub use set::{ResourceSet, SetFault};
+
+use serde::{Deserialize, Serialize};
+
+/// What a resource is; with its id the key of its document in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// [`Account`].
+    Account,
+    /// [`Connector`].
+    Connector,
+    /// [`Route`].
+    Route,
+    /// [`Inbound`].
+    Inbound,
+    /// [`Token`].
+    Token,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 5] = [Kind::Account, Kind::Connector, Kind::Route, Kind::Inbound, Kind::Token];
+
+    /// The word for it: the table's name in the resources file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Account => "account",
+            Kind::Connector => "connector",
+            Kind::Route => "route",
+            Kind::Inbound => "inbound",
+            Kind::Token => "token",
+        }
+    }
+
+    /// The kind of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.as_str() == word)
+    }
+}

@@ -1,0 +1,69 @@
+//! Secrets: written plainly, or as where to find them; never shown.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A secret in a resource: a string, `{ env = "NAME" }`, `{ file = "PATH" }`, or, in the store,
+/// `{ sealed = "…" }`: encrypted with the installation's key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Secret {
+    /// Written out.
+    Plain(String),
+    /// In an environment variable of the gateway's process.
+    Env {
+        /// The variable's name.
+        env: String,
+    },
+    /// In a file; one line end at its end is not part of it.
+    File {
+        /// The file's path.
+        file: String,
+    },
+    /// Encrypted at rest; opened where the store's documents are read.
+    Sealed {
+        /// Base64 of nonce and ciphertext.
+        sealed: String,
+    },
+}
+
+/// A secret that could not be had. Says where it was looked for, never what was found.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// No such environment variable, or not UTF-8.
+    #[error("the environment variable {0} is not set")]
+    NoVariable(String),
+    /// The file can't be read.
+    #[error("the secret's file {0} can't be read: {1}")]
+    NoFile(String, std::io::Error),
+    /// Still encrypted: it was taken from the store without being opened.
+    #[error("the secret is still sealed")]
+    Sealed,
+}
+
+impl Secret {
+    /// The secret itself. Reads the environment or a file when it says so.
+    pub fn reveal(&self) -> Result<String, SecretError> {
+        match self {
+            Secret::Plain(text) => Ok(text.clone()),
+            Secret::Env { env } => std::env::var(env).map_err(|_| SecretError::NoVariable(env.clone())),
+            Secret::File { file } => {
+                let text = std::fs::read_to_string(file).map_err(|e| SecretError::NoFile(file.clone(), e))?;
+                let text = text.strip_suffix('\n').unwrap_or(&text);
+                Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+            }
+            Secret::Sealed { .. } => Err(SecretError::Sealed),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Secret::Plain(_) | Secret::Sealed { .. } => f.write_str("Secret(…)"),
+            Secret::Env { env } => write!(f, "Secret(env {env})"),
+            Secret::File { file } => write!(f, "Secret(file {file})"),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! All resources together, and what must be true of them as a whole.
+
+use std::collections::BTreeSet;
+
+use super::{Account, Connector, Inbound, Kind, Route, RouteAction, Token};
+use crate::{Address, country, id};
+
+/// Every resource of a gateway.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResourceSet {
+    /// Accounts.
+    pub accounts: Vec<Account>,
+    /// Connectors.
+    pub connectors: Vec<Connector>,
+    /// Routes, in the order in which they are looked at.
+    pub routes: Vec<Route>,
+    /// Inbound rules, in the order in which they are looked at.
+    pub inbound: Vec<Inbound>,
+    /// Tokens.
+    pub tokens: Vec<Token>,
+}
+
+/// Something wrong with a resource.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} \"{id}\": {field}: {detail}", kind.as_str())]
+pub struct SetFault {
+    /// What kind of resource.
+    pub kind: Kind,
+    /// Which one.
+    pub id: String,
+    /// Which of its fields.
+    pub field: &'static str,
+    /// What is wrong and what to do.
+    pub detail: String,
+}
+
+impl ResourceSet {
+    /// Every fault there is; empty when the set may take effect.
+    #[must_use]
+    pub fn faults(&self) -> Vec<SetFault> {
+        let mut faults = Faults(Vec::new());
+        faults.ids(Kind::Account, self.accounts.iter().map(|r| &r.id));
+        faults.ids(Kind::Connector, self.connectors.iter().map(|r| &r.id));
+        faults.ids(Kind::Route, self.routes.iter().map(|r| &r.id));
+        faults.ids(Kind::Inbound, self.inbound.iter().map(|r| &r.id));
+        faults.ids(Kind::Token, self.tokens.iter().map(|r| &r.id));
+        let accounts: BTreeSet<&str> = self.accounts.iter().map(|a| a.id.as_str()).collect();
+        let connectors: BTreeSet<&str> = self.connectors.iter().map(|c| c.id.as_str()).collect();
+        self.accounts.iter().for_each(|a| faults.account(a));
+        self.connectors.iter().for_each(|c| faults.connector(c));
+        for route in &self.routes {
+            faults.route(route, &connectors);
+            for account in route.matches.account.iter().filter(|a| !accounts.contains(a.as_str())) {
+                faults.add(Kind::Route, &route.id, "match.account", no_such("account", account));
+            }
+        }
+        for rule in &self.inbound {
+            if !accounts.contains(rule.account.as_str()) {
+                faults.add(Kind::Inbound, &rule.id, "account", no_such("account", &rule.account));
+            }
+            for connector in rule.matches.connector.iter().filter(|c| !connectors.contains(c.as_str())) {
+                faults.add(Kind::Inbound, &rule.id, "match.connector", no_such("connector", connector));
+            }
+        }
+        for token in &self.tokens {
+            if !accounts.contains(token.account.as_str()) {
+                faults.add(Kind::Token, &token.id, "account", no_such("account", &token.account));
+            }
+            if !is_sha256(&token.sha256) {
+                faults.add(Kind::Token, &token.id, "sha256", "must be 64 hexadecimal digits".into());
+            }
+        }
+        faults.0
+    }
+}
+
+fn no_such(what: &str, id: &str) -> String {
+    format!("there is no {what} \"{id}\"; add it or correct the name")
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+struct Faults(Vec<SetFault>);
+
+impl Faults {
+    fn add(&mut self, kind: Kind, id: &str, field: &'static str, detail: String) {
+        self.0.push(SetFault { kind, id: id.to_owned(), field, detail });
+    }
+
+    fn ids<'a>(&mut self, kind: Kind, ids: impl Iterator<Item = &'a String>) {
+        let mut seen = BTreeSet::new();
+        for id in ids {
+            if !id::is_name(id) {
+                self.add(kind, id, "id", "must be 1 to 64 letters, digits, dots, hyphens or underscores".into());
+            }
+            if !seen.insert(id) {
+                self.add(kind, id, "id", "is used twice; ids must differ".into());
+            }
+        }
+    }
+
+    fn account(&mut self, account: &Account) {
+        let kind = Kind::Account;
+        if let Some(iso) = &account.default_country
+            && country::find(iso).is_none()
+        {
+            self.add(kind, &account.id, "default_country", format!("\"{iso}\" is no ISO 3166 country code such as GB"));
+        }
+        if let Some(sender) = &account.default_sender
+            && let Err(error) = Address::sender(sender, None)
+        {
+            self.add(kind, &account.id, "default_sender", error.to_string());
+        }
+        if account.api_token_sha256.as_deref().is_some_and(|hash| !is_sha256(hash)) {
+            self.add(kind, &account.id, "api_token_sha256", "must be 64 hexadecimal digits".into());
+        }
+        for language in account.languages.iter().filter(|l| l.parse::<sms::Language>().is_err()) {
+            self.add(kind, &account.id, "languages", format!("\"{language}\" has no national language shift table"));
+        }
+        for webhook in &account.webhooks {
+            if !(webhook.url.starts_with("https://") || webhook.url.starts_with("http://")) {
+                self.add(kind, &account.id, "webhooks.url", "must begin with https:// or http://".into());
+            }
+        }
+    }
+
+    fn connector(&mut self, connector: &Connector) {
+        let mut fault = |field, detail: &str| self.add(Kind::Connector, &connector.id, field, detail.to_owned());
+        let address = connector.address.strip_prefix("smpps://").unwrap_or(&connector.address);
+        let address = address.strip_prefix("smpp://").unwrap_or(address);
+        let port = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+        if !port.is_some_and(|(host, port)| !host.is_empty() && port > 0) {
+            fault("address", "must be host:port, or smpps://host:port for TLS");
+        }
+        if connector.system_id.is_empty() || connector.system_id.len() > 15 || !connector.system_id.is_ascii() {
+            fault("system_id", "must be 1 to 15 ASCII characters (SMPP 3.4 §5.2.1)");
+        }
+        if !(1..=64).contains(&connector.sessions) {
+            fault("sessions", "must be 1 to 64");
+        }
+        if !(1..=10_000).contains(&connector.window) {
+            fault("window", "must be 1 to 10000");
+        }
+        if connector.throughput == Some(0) {
+            fault("throughput", "must be at least 1 part a second; set enabled = false to stop a connector");
+        }
+        if connector.reconnect.min_ms == 0 || connector.reconnect.min_ms > connector.reconnect.max_ms {
+            fault("reconnect", "min_ms must be at least 1 and at most max_ms");
+        }
+        for status in connector.status_overrides.keys().filter(|s| parse_status(s).is_none()) {
+            self.add(
+                Kind::Connector,
+                &connector.id,
+                "status_overrides",
+                format!("\"{status}\" is no number such as \"0x45\""),
+            );
+        }
+    }
+
+    fn route(&mut self, route: &Route, connectors: &BTreeSet<&str>) {
+        let kind = Kind::Route;
+        match (route.action, &route.to) {
+            (RouteAction::Send, None) => {
+                self.add(kind, &route.id, "to", "is missing: the connector that takes the messages".into())
+            }
+            (RouteAction::Reject, Some(_)) => {
+                self.add(kind, &route.id, "to", "has no meaning with action = \"reject\"".into())
+            }
+            (RouteAction::Send, Some(to)) if !connectors.contains(to.as_str()) => {
+                self.add(kind, &route.id, "to", no_such("connector", to));
+            }
+            _ => {}
+        }
+        for prefix in route.matches.to_prefix.iter().filter(|p| p.is_empty() || !p.bytes().all(|b| b.is_ascii_digit()))
+        {
+            self.add(
+                kind,
+                &route.id,
+                "match.to_prefix",
+                format!("\"{prefix}\" must be digits, country code first, without +"),
+            );
+        }
+    }
+}
+
+/// A `command_status` as a key of `status_overrides` writes it: `0x45`, or decimal.
+#[must_use]
+pub fn parse_status(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(toml: &str) -> ResourceSet {
+        #[derive(serde::Deserialize)]
+        struct File {
+            #[serde(default)]
+            account: Vec<Account>,
+            #[serde(default)]
+            connector: Vec<Connector>,
+            #[serde(default)]
+            route: Vec<Route>,
+            #[serde(default)]
+            inbound: Vec<Inbound>,
+        }
+        let file: File = toml::from_str(toml).unwrap();
+        ResourceSet {
+            accounts: file.account,
+            connectors: file.connector,
+            routes: file.route,
+            inbound: file.inbound,
+            tokens: vec![],
+        }
+    }
+
+    fn faults(toml: &str) -> Vec<String> {
+        set(toml).faults().iter().map(ToString::to_string).collect()
+    }
+
+    const GOOD: &str = r#"
+        [[account]]
+        id = "shop"
+        default_country = "gb"
+        languages = ["turkish"]
+        [[connector]]
+        id = "a"
+        protocol = "smpp"
+        address = "127.0.0.1:2775"
+        system_id = "x"
+        [[route]]
+        id = "all"
+        to = "a"
+        [[inbound]]
+        id = "in"
+        account = "shop"
+    "#;
+
+    #[test]
+    fn a_good_set_has_no_faults() {
+        assert_eq!(faults(GOOD), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let bad = GOOD
+            .replace("\"gb\"", "\"xx\"")
+            .replace("to = \"a\"", "to = \"b\"")
+            .replace("account = \"shop\"", "account = \"nobody\"")
+            .replace(":2775", "");
+        let faults = faults(&bad);
+        assert_eq!(faults.len(), 4, "{faults:#?}");
+        assert!(
+            faults.iter().any(|f| f == r#"route "all": to: there is no connector "b"; add it or correct the name"#)
+        );
+    }
+
+    #[test]
+    fn status_keys_are_hexadecimal_or_decimal() {
+        assert_eq!(parse_status("0x45"), Some(0x45));
+        assert_eq!(parse_status("69"), Some(0x45));
+        assert_eq!(parse_status("ESME"), None);
+    }
+}
