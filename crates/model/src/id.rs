@@ -132,7 +132,7 @@ impl IdMaker {
         let high = (self.counter >> 14) as u16 & 0x0fff;
         octets[6..8].copy_from_slice(&(0x7000 | high).to_be_bytes());
         let low = u64::from(self.counter & 0x3fff) << 48 | (random & 0xffff_ffff_ffff);
-        octets[8..].copy_from_slice(&(0x8000_0000_0000_0000 | low >> 1).to_be_bytes());
+        octets[8..].copy_from_slice(&(0x8000_0000_0000_0000 | low).to_be_bytes());
         Uuid::from_bytes(octets)
     }
 }
