@@ -1,0 +1,210 @@
+//! What one commit writes.
+
+use std::sync::Arc;
+
+use model::{BatchId, Body, Delivery, DeliveryId, Message, MessageId, Name, Receipt, Timestamp};
+
+use crate::lease::Fence;
+use crate::query::PartRef;
+
+/// One commit. Within it, everything happens at once; a row that is both put and taken away ends
+/// as the later list of this struct says.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Leases that must still be held for any of this to be written.
+    pub fences: Vec<Fence>,
+    /// Answers kept under idempotency keys. A key that is taken stops the whole commit.
+    pub answers: Vec<(IdempotencyKey, IdempotencyAnswer)>,
+    /// Batches that were taken in.
+    pub batches: Vec<Batch>,
+    /// New messages. One whose id is there already is left as it is, so that a commit can be
+    /// repeated.
+    pub insert: Vec<NewMessage>,
+    /// Messages whose progress changed; only the progress is written.
+    pub update: Vec<Message>,
+    /// Queue entries that are gone.
+    pub dequeue: Vec<QueueEntry>,
+    /// Queue entries that are new.
+    pub enqueue: Vec<QueueEntry>,
+    /// Remote ids that parts were given. One that is there already now means the new part.
+    pub remote_ids: Vec<RemoteId>,
+    /// Remote ids that no receipt is expected for any more.
+    pub remote_ids_done: Vec<RemoteKey>,
+    /// Deliveries that were taken, or that are written anew by `deliveries`.
+    pub deliveries_done: Vec<DeliveryKey>,
+    /// Deliveries that are new or have changed.
+    pub deliveries: Vec<Delivery>,
+    /// Parked receipts that were matched or given up.
+    pub parked_done: Vec<ParkedReceipt>,
+    /// Receipts that no message was found for.
+    pub parked: Vec<ParkedReceipt>,
+    /// MO parts that became part of a message.
+    pub mo_parts_done: Vec<MoPartKey>,
+    /// MO parts that wait for the rest.
+    pub mo_parts: Vec<MoPart>,
+}
+
+impl Changes {
+    /// Is there nothing to write?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+            && self.batches.is_empty()
+            && self.insert.is_empty()
+            && self.update.is_empty()
+            && self.dequeue.is_empty()
+            && self.enqueue.is_empty()
+            && self.remote_ids.is_empty()
+            && self.remote_ids_done.is_empty()
+            && self.deliveries_done.is_empty()
+            && self.deliveries.is_empty()
+            && self.parked_done.is_empty()
+            && self.parked.is_empty()
+            && self.mo_parts_done.is_empty()
+            && self.mo_parts.is_empty()
+    }
+}
+
+/// A message that is written for the first time, with its place in the queue if it is to be sent.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The message.
+    pub message: Message,
+    /// Where it waits.
+    pub queue: Option<QueueEntry>,
+}
+
+/// A place in a connector's queue. The whole of it is the key, so that it is found without a
+/// search.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueueEntry {
+    /// The connector that is to send it.
+    pub connector: Name,
+    /// The slice of the connector's queue that one node owns at a time.
+    pub shard: u16,
+    /// 0 to 3; 3 goes first.
+    pub priority: u8,
+    /// Not before this.
+    pub due: Timestamp,
+    /// The message.
+    pub id: MessageId,
+}
+
+/// A carrier's id for a part, as receipts are looked up by: normalised by the engine.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RemoteKey {
+    /// The connector whose id it is.
+    pub connector: Name,
+    /// The id in its normal form.
+    pub id: Box<str>,
+}
+
+/// Which part a remote id means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteId {
+    /// The id.
+    pub key: RemoteKey,
+    /// The part.
+    pub part: PartRef,
+    /// After this no receipt is expected.
+    pub expires_at: Timestamp,
+}
+
+/// A client's key for a request that it may repeat.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdempotencyKey {
+    /// Whose key it is.
+    pub account: Name,
+    /// The key, as the client wrote it.
+    pub key: Box<str>,
+}
+
+/// What a request under an idempotency key was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyAnswer {
+    /// SHA-256 over what was asked; another body under the same key is a mistake.
+    pub fingerprint: [u8; 32],
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, as it was sent.
+    pub body: Arc<str>,
+    /// After this the key may be used anew.
+    pub expires_at: Timestamp,
+}
+
+/// Messages that were handed in together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Its id.
+    pub id: BatchId,
+    /// Whose it is.
+    pub account: Name,
+    /// How many messages were accepted.
+    pub accepted: u64,
+    /// How many were refused.
+    pub rejected: u64,
+    /// When it was taken in.
+    pub created_at: Timestamp,
+}
+
+/// The key of a delivery's row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryKey {
+    /// Its lane.
+    pub endpoint: Name,
+    /// Its due time, as it is stored now.
+    pub due: Timestamp,
+    /// Its id.
+    pub id: DeliveryId,
+}
+
+impl From<&Delivery> for DeliveryKey {
+    fn from(delivery: &Delivery) -> Self {
+        Self { endpoint: delivery.endpoint.clone(), due: delivery.due, id: delivery.id }
+    }
+}
+
+/// A receipt that no message was found for, kept for a while in case the message shows up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedReceipt {
+    /// An id of its own, made when it came.
+    pub id: MessageId,
+    /// What it was looked up by.
+    pub key: RemoteKey,
+    /// The remote id as the carrier wrote it.
+    pub remote_id: Box<str>,
+    /// What it says.
+    pub receipt: Receipt,
+    /// The phone that it is about, if it was named.
+    pub phone: Box<str>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// The key of an MO part: (whose message, which part of it).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MoPartKey {
+    /// The connector that it came over.
+    pub connector: Name,
+    /// Sender and recipient as the carrier wrote them, joined by a space.
+    pub addresses: Box<str>,
+    /// The reference number that the parts share.
+    pub reference: u16,
+    /// How many parts there are.
+    pub total: u8,
+    /// Which one, counted from 1.
+    pub sequence: u8,
+}
+
+/// A part of an incoming message that waits for the others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoPart {
+    /// Its key.
+    pub key: MoPartKey,
+    /// The part as a message of its own, as it would be given out if the rest never came.
+    pub body: Arc<Body>,
+    /// When the set is given out with what came.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,74 @@
+//! Idempotency keys and batches.
+
+use model::Status;
+
+use super::World;
+use super::samples::{change_body, end, insert, update};
+use crate::{BatchCounts, Changes, CommitError, IdempotencyAnswer, IdempotencyKey};
+
+fn with(answers: Vec<(IdempotencyKey, IdempotencyAnswer)>) -> Changes {
+    Changes { answers, ..Changes::default() }
+}
+
+/// The whole answer, until the store's clock has reached its end.
+pub async fn an_answer_is_kept_until_it_expires(world: &World) {
+    let (key, answer) = world.samples.answer("key");
+    assert_eq!(world.store.idempotency(&key).await.unwrap(), None);
+    world.commit(with(vec![(key.clone(), answer.clone())])).await;
+    assert_eq!(world.store.idempotency(&key).await.unwrap(), Some(answer.clone()));
+    world.clock.advance(3_600_000 - 1);
+    assert_eq!(world.store.idempotency(&key).await.unwrap(), Some(answer));
+    world.clock.advance(1);
+    assert_eq!(world.store.idempotency(&key).await.unwrap(), None);
+}
+
+/// Whether or not the old answer was swept away.
+pub async fn a_key_may_be_used_anew_after_it_expired(world: &World) {
+    let (key, answer) = world.samples.answer("key");
+    world.commit(with(vec![(key.clone(), answer)])).await;
+    world.clock.advance(3_600_000 - 1);
+    let again = world.samples.answer("key");
+    assert_eq!(world.store.commit(with(vec![again])).await, Err(CommitError::KeysTaken(vec![0])));
+    world.clock.advance(1);
+    let (_, new) = world.samples.answer("key");
+    world.commit(with(vec![(key.clone(), new.clone())])).await;
+    assert_eq!(world.store.idempotency(&key).await.unwrap(), Some(new));
+}
+
+/// The second one is: its request must not be done twice.
+pub async fn the_same_key_twice_in_one_commit_is_taken(world: &World) {
+    let answers = vec![world.samples.answer("a"), world.samples.answer("b"), world.samples.answer("a")];
+    let refused = world.store.commit(with(answers.clone())).await;
+    assert_eq!(refused, Err(CommitError::KeysTaken(vec![2])));
+    assert_eq!(world.store.idempotency(&answers[0].0).await.unwrap(), None);
+}
+
+/// Two accounts may use the same key.
+pub async fn keys_belong_to_accounts(world: &World) {
+    let (mine, my_answer) = world.samples.answer("key");
+    let theirs = IdempotencyKey { account: "other".into(), ..mine.clone() };
+    let their_answer = IdempotencyAnswer { status: 422, fingerprint: [0xff; 32], ..my_answer.clone() };
+    world.commit(with(vec![(mine.clone(), my_answer.clone())])).await;
+    world.commit(with(vec![(theirs.clone(), their_answer.clone())])).await;
+    assert_eq!(world.store.idempotency(&mine).await.unwrap(), Some(my_answer));
+    assert_eq!(world.store.idempotency(&theirs).await.unwrap(), Some(their_answer));
+}
+
+/// As they stand now, only states that any has, in the order of [`Status::ALL`].
+pub async fn a_batch_counts_its_messages(world: &World) {
+    let batch = world.samples.batch();
+    assert_eq!(world.store.batch(batch.id).await.unwrap(), None);
+    let mut messages: Vec<_> = (0..5).map(|_| world.samples.message()).collect();
+    for message in &mut messages[..4] {
+        change_body(message, |body| body.batch = Some(batch.id));
+    }
+    world.commit(Changes { batches: vec![batch.clone()], ..Changes::default() }).await;
+    assert_eq!(world.store.batch(batch.id).await.unwrap(), Some((batch.clone(), BatchCounts::default())));
+    for message in &messages {
+        world.commit(insert(message)).await;
+    }
+    end(&mut messages[1], Status::Delivered, world.clock.now());
+    world.commit(update(&messages[1])).await;
+    let counts = BatchCounts(vec![(Status::Queued, 3), (Status::Delivered, 1)]);
+    assert_eq!(world.store.batch(batch.id).await.unwrap(), Some((batch, counts)));
+}

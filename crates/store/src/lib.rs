@@ -1,0 +1,212 @@
+//! What the gateway keeps, and the one trait that every store implements.
+//!
+//! The engine decides; a store remembers. All writing of the engine goes through
+//! [`Store::commit`]: one [`Changes`], applied whole and durably or not at all. Nothing else
+//! changes a message, so a crash at any point leaves either the state before a commit or after it.
+//!
+//! What a store holds, and by which key it is read:
+//!
+//! * **messages** by id, and by what operators search for ([`MessageFilter`]). Rows belong to the
+//!   day in their id, so that a day can be dropped whole ([`Store::forget_messages`]).
+//! * the **queue**: what is still to be sent, ordered by `(connector, shard, priority, due, id)`.
+//!   Only the holder of the shard's lease reads it, so reading never writes.
+//! * **deadlines**: when each message that has not ended expires. Kept by the store itself from
+//!   the messages that are written.
+//! * **remote ids**: which part a receipt is for.
+//! * **deliveries**: what is owed to accounts, ordered by `(endpoint, due, id)`.
+//! * **parked receipts** that came before their message, and **MO parts** that wait for the rest.
+//! * **idempotency answers**, **batches**, **resources**, **leases**.
+//!
+//! [`conformance`] says what all this means, as tests that every implementation must pass.
+//! [`MemoryStore`] is the smallest one.
+
+mod changes;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod lease;
+mod memory;
+mod query;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use model::resources::Kind;
+use model::{BatchId, Delivery, DeliveryId, Message, MessageId, Name, Timestamp};
+
+pub use changes::{
+    Batch, Changes, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt,
+    QueueEntry, RemoteId, RemoteKey,
+};
+pub use lease::{Fence, Lease};
+pub use memory::MemoryStore;
+pub use query::{
+    BatchCounts, DeliveryFilter, MessageFilter, PartRef, QueueLane, QueuedMessage, ResourceChange, Resources,
+};
+
+/// Where the gateway's state is kept. Cheap to share; every method may be called at any time from
+/// any task.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The store's clock. Due times, deadlines and leases compare with this one only.
+    fn now(&self) -> Timestamp;
+
+    /// Applies `changes` in one transaction that is on disk when this returns `Ok`. On an error
+    /// nothing of it was applied. Reads that start after the return see it.
+    async fn commit(&self, changes: Changes) -> Result<(), CommitError>;
+
+    /// The messages with these ids, in any order; ids that are not there are left out.
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError>;
+
+    /// Messages that pass `filter`, newest first, strictly older than `before`, at most `limit`.
+    /// May look at a bounded number of rows only: then fewer than `limit` come back together with
+    /// the id to go on from; `None` says that the end was reached.
+    async fn search(
+        &self,
+        filter: &MessageFilter,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<(Vec<Message>, Option<MessageId>), StoreError>;
+
+    /// What is due in `lane` by `due_by`, ordered by due time and id, strictly after `after`.
+    async fn queue_page(
+        &self,
+        lane: &QueueLane,
+        after: Option<(Timestamp, MessageId)>,
+        due_by: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<QueuedMessage>, StoreError>;
+
+    /// The earliest due time in `lane` that is later than `after`.
+    async fn queue_next_due(&self, lane: &QueueLane, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The queue entry of a message, if it is still to be sent.
+    async fn queue_entry(&self, id: MessageId) -> Result<Option<QueueEntry>, StoreError>;
+
+    /// How many entries each connector's queue has.
+    async fn queue_depths(&self) -> Result<Vec<(Name, u64)>, StoreError>;
+
+    /// Messages that have not ended and whose deadline is at or before `by`, oldest deadline
+    /// first, at most `limit`.
+    async fn overdue(&self, by: Timestamp, limit: usize) -> Result<Vec<MessageId>, StoreError>;
+
+    /// Which part each of `keys` is the remote id of, in the order of `keys`.
+    async fn remote_ids(&self, keys: &[RemoteKey]) -> Result<Vec<Option<PartRef>>, StoreError>;
+
+    /// The first answer that was given under an idempotency key, if it is still kept.
+    async fn idempotency(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyAnswer>, StoreError>;
+
+    /// A batch as it was taken in.
+    async fn batch(&self, id: BatchId) -> Result<Option<(Batch, BatchCounts)>, StoreError>;
+
+    /// Pending deliveries of `endpoint` that are due by `due_by`, ordered by due time and id,
+    /// strictly after `after`.
+    async fn delivery_page(
+        &self,
+        endpoint: &str,
+        after: Option<(Timestamp, DeliveryId)>,
+        due_by: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Pending deliveries of `endpoint` that were tried already: later ones of the same message
+    /// must wait for them.
+    async fn deliveries_retrying(&self, endpoint: &str) -> Result<Vec<Delivery>, StoreError>;
+
+    /// The earliest due time of a pending delivery of `endpoint` that is later than `after`.
+    async fn delivery_next_due(&self, endpoint: &str, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Endpoints that have pending deliveries.
+    async fn delivery_endpoints(&self) -> Result<Vec<Name>, StoreError>;
+
+    /// Deliveries that pass `filter`, newest first, strictly older than `before`.
+    async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        before: Option<DeliveryId>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Receipts that no message was found for, newest first, strictly older than `before`.
+    async fn parked(&self, before: Option<MessageId>, limit: usize) -> Result<Vec<ParkedReceipt>, StoreError>;
+
+    /// Parked receipts for these remote ids.
+    async fn parked_for(&self, keys: &[RemoteKey]) -> Result<Vec<ParkedReceipt>, StoreError>;
+
+    /// Every MO part that waits for the rest of its message.
+    async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError>;
+
+    /// All resources with the version of the whole.
+    async fn resources(&self) -> Result<Resources, StoreError>;
+
+    /// The version of the resources: it rises with every change, by whatever process.
+    async fn resources_version(&self) -> Result<u64, StoreError>;
+
+    /// Changes resources, all or none. With `expected`, only if the version is still that; the
+    /// answer is the new version, or `None` if somebody else was first.
+    async fn change_resources(
+        &self,
+        changes: Vec<ResourceChange>,
+        expected: Option<u64>,
+    ) -> Result<Option<u64>, StoreError>;
+
+    /// Takes or keeps the lease `name` for `ttl_millis` from now. `None`: another holder has it.
+    /// A new holder gets a higher epoch; the same holder keeps its own.
+    async fn take_lease(&self, name: &str, holder: &str, ttl_millis: i64) -> Result<Option<Lease>, StoreError>;
+
+    /// Gives a lease back before its time. Nothing happens if it is no longer held.
+    async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Drops the messages of days before `before`'s day, but for days that hold one that has not
+    /// ended. Returns how many days went.
+    async fn forget_messages(&self, before: Timestamp) -> Result<u64, StoreError>;
+
+    /// Empties the texts of messages that ended and were made before `before`; at most `limit` of
+    /// them, and returns how many.
+    async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
+    /// Drops idempotency answers, parked receipts and remote ids that have run out by `now`.
+    async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// A store that did not do what it was asked. Never the fault of what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full, the file is read-only, the server is away: it may work again later.
+    #[error("the store can't be used now: {0}")]
+    Unavailable(String),
+    /// What is stored can't be read: damaged, or written by a newer version.
+    #[error("the store holds what can't be read: {0}")]
+    Corrupt(String),
+}
+
+/// A commit that was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// Idempotency keys of these places in [`Changes::answers`] are taken. Leave their messages
+    /// out and commit again.
+    #[error("{} idempotency keys are taken already", .0.len())]
+    KeysTaken(Vec<usize>),
+    /// A lease was lost: another node owns what was to be written.
+    #[error("the lease {0} was lost")]
+    Fenced(Name),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl fmt::Debug for dyn Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+/// One stored resource: its kind, its id, and its JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is.
+    pub kind: Kind,
+    /// Its id.
+    pub id: String,
+    /// The resource as JSON, secrets sealed.
+    pub json: String,
+}

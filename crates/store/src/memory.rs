@@ -1,0 +1,246 @@
+//! The smallest store: ordered maps behind one mutex. Nothing of it survives the process.
+
+mod state;
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use model::delivery::DeliveryState;
+use model::{BatchId, Delivery, DeliveryId, Message, MessageId, Name, Timestamp};
+
+use crate::changes::{Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, ParkedReceipt, QueueEntry, RemoteKey};
+use crate::query::{
+    BatchCounts, DeliveryFilter, MessageFilter, PartRef, QueueLane, QueuedMessage, ResourceChange, Resources,
+};
+use crate::{CommitError, Document, Lease, Store, StoreError};
+use state::State;
+
+/// How many rows one call of [`Store::search`] looks at before it answers with a cursor. Small, so
+/// that tests of callers meet the cursor.
+const SCAN_ROWS: usize = 1000;
+
+/// A store in memory, for tests of what stands on a store, and as the measure of other stores.
+pub struct MemoryStore {
+    state: Mutex<State>,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    failure: Mutex<Option<StoreError>>,
+}
+
+impl MemoryStore {
+    /// An empty store whose clock is `clock`.
+    pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { state: Mutex::default(), clock: Box::new(clock), failure: Mutex::new(None) }
+    }
+
+    /// From now on every [`Store::commit`] fails with this, and writes nothing, until it is given
+    /// `None`. Reads, resources and leases go on.
+    pub fn fail_with(&self, failure: Option<StoreError>) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic of another thread can't have left half a commit: everything that can be refused
+        // is looked at before the first change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("messages", &self.state().messages.len()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+        if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(failure.into());
+        }
+        self.state().apply(changes, self.now())
+    }
+
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        let state = self.state();
+        Ok(ids.iter().filter_map(|id| state.messages.get(id).cloned()).collect())
+    }
+
+    async fn search(
+        &self,
+        filter: &MessageFilter,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<(Vec<Message>, Option<MessageId>), StoreError> {
+        let state = self.state();
+        let below = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut found = Vec::new();
+        let mut last = before;
+        for (looked_at, (id, message)) in state.messages.range((Bound::Unbounded, below)).rev().enumerate() {
+            if found.len() >= limit || looked_at >= SCAN_ROWS {
+                return Ok((found, last));
+            }
+            last = Some(*id);
+            if filter.takes(message) {
+                found.push(message.clone());
+            }
+        }
+        Ok((found, None))
+    }
+
+    async fn queue_page(
+        &self,
+        lane: &QueueLane,
+        after: Option<(Timestamp, MessageId)>,
+        due_by: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<QueuedMessage>, StoreError> {
+        let state = self.state();
+        let page = state.lane(lane).filter(|e| e.due <= due_by && after.is_none_or(|a| (e.due, e.id) > a));
+        let page = page.filter_map(|entry| {
+            let message = state.messages.get(&entry.id)?.clone();
+            Some(QueuedMessage { entry: entry.clone(), message })
+        });
+        Ok(page.take(limit).collect())
+    }
+
+    async fn queue_next_due(&self, lane: &QueueLane, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state().lane(lane).map(|e| e.due).find(|due| *due > after))
+    }
+
+    async fn queue_entry(&self, id: MessageId) -> Result<Option<QueueEntry>, StoreError> {
+        let state = self.state();
+        Ok(state.places.get(&id).filter(|entry| state.queue.contains(*entry)).cloned())
+    }
+
+    async fn queue_depths(&self) -> Result<Vec<(Name, u64)>, StoreError> {
+        let mut depths: Vec<(Name, u64)> = Vec::new();
+        for entry in &self.state().queue {
+            match depths.last_mut() {
+                Some((name, depth)) if *name == entry.connector => *depth += 1,
+                _ => depths.push((entry.connector.clone(), 1)),
+            }
+        }
+        Ok(depths)
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: usize) -> Result<Vec<MessageId>, StoreError> {
+        Ok(self.state().deadlines.iter().take_while(|(at, _)| *at <= by).take(limit).map(|(_, id)| *id).collect())
+    }
+
+    async fn remote_ids(&self, keys: &[RemoteKey]) -> Result<Vec<Option<PartRef>>, StoreError> {
+        let state = self.state();
+        Ok(keys.iter().map(|key| state.remote_ids.get(key).map(|r| r.part)).collect())
+    }
+
+    async fn idempotency(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyAnswer>, StoreError> {
+        let now = self.now();
+        Ok(self.state().answers.get(key).filter(|answer| answer.expires_at > now).cloned())
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Option<(Batch, BatchCounts)>, StoreError> {
+        let state = self.state();
+        Ok(state.batches.get(&id).map(|batch| (batch.clone(), state.batch_counts(id))))
+    }
+
+    async fn delivery_page(
+        &self,
+        endpoint: &str,
+        after: Option<(Timestamp, DeliveryId)>,
+        due_by: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let mut page = self.state().pending(endpoint);
+        page.retain(|d| d.due <= due_by && after.is_none_or(|a| (d.due, d.id) > a));
+        page.truncate(limit);
+        Ok(page)
+    }
+
+    async fn deliveries_retrying(&self, endpoint: &str) -> Result<Vec<Delivery>, StoreError> {
+        let mut retrying = self.state().pending(endpoint);
+        retrying.retain(|d| d.attempts > 0);
+        Ok(retrying)
+    }
+
+    async fn delivery_next_due(&self, endpoint: &str, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.state().pending(endpoint).into_iter().map(|d| d.due).find(|due| *due > after))
+    }
+
+    async fn delivery_endpoints(&self) -> Result<Vec<Name>, StoreError> {
+        let state = self.state();
+        let pending = state.deliveries.values().filter(|d| d.state == DeliveryState::Pending);
+        let names: std::collections::BTreeSet<Name> = pending.map(|d| d.endpoint.clone()).collect();
+        Ok(names.into_iter().collect())
+    }
+
+    async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        before: Option<DeliveryId>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let below = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        let newest_first = state.deliveries.range((Bound::Unbounded, below)).rev().map(|(_, d)| d);
+        Ok(newest_first.filter(|d| filter.takes(d)).take(limit).cloned().collect())
+    }
+
+    async fn parked(&self, before: Option<MessageId>, limit: usize) -> Result<Vec<ParkedReceipt>, StoreError> {
+        let below = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        Ok(state.parked.range((Bound::Unbounded, below)).rev().take(limit).map(|(_, p)| p.clone()).collect())
+    }
+
+    async fn parked_for(&self, keys: &[RemoteKey]) -> Result<Vec<ParkedReceipt>, StoreError> {
+        Ok(self.state().parked.values().filter(|p| keys.contains(&p.key)).cloned().collect())
+    }
+
+    async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError> {
+        Ok(self.state().mo_parts.values().cloned().collect())
+    }
+
+    async fn resources(&self) -> Result<Resources, StoreError> {
+        let state = self.state();
+        let document =
+            |((kind, id), json): (&(_, String), &String)| Document { kind: *kind, id: id.clone(), json: json.clone() };
+        Ok(Resources { version: state.version, documents: state.resources.iter().map(document).collect() })
+    }
+
+    async fn resources_version(&self) -> Result<u64, StoreError> {
+        Ok(self.state().version)
+    }
+
+    async fn change_resources(
+        &self,
+        changes: Vec<ResourceChange>,
+        expected: Option<u64>,
+    ) -> Result<Option<u64>, StoreError> {
+        Ok(self.state().change_resources(changes, expected))
+    }
+
+    async fn take_lease(&self, name: &str, holder: &str, ttl_millis: i64) -> Result<Option<Lease>, StoreError> {
+        Ok(self.state().take_lease(name, holder, self.now(), ttl_millis))
+    }
+
+    async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.state().release_lease(lease, self.now());
+        Ok(())
+    }
+
+    async fn forget_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.state().forget_messages(before))
+    }
+
+    async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        Ok(self.state().forget_texts(before, limit))
+    }
+
+    async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.state().forget_expired(now))
+    }
+}

@@ -1,0 +1,234 @@
+//! The maps, and what a commit does to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::delivery::DeliveryState;
+use model::resources::Kind;
+use model::{BatchId, Content, Delivery, DeliveryId, Message, MessageId, Name, Status, Timestamp};
+
+use crate::changes::{
+    Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt, QueueEntry,
+    RemoteId, RemoteKey,
+};
+use crate::query::{BatchCounts, QueueLane, ResourceChange};
+use crate::{CommitError, Lease};
+
+/// Everything that the store holds.
+#[derive(Default)]
+pub(super) struct State {
+    pub messages: BTreeMap<MessageId, Message>,
+    pub queue: BTreeSet<QueueEntry>,
+    /// The place that each message was given last; it may have left it since.
+    pub places: BTreeMap<MessageId, QueueEntry>,
+    pub deadlines: BTreeSet<(Timestamp, MessageId)>,
+    pub remote_ids: BTreeMap<RemoteKey, RemoteId>,
+    pub answers: BTreeMap<IdempotencyKey, IdempotencyAnswer>,
+    pub batches: BTreeMap<BatchId, Batch>,
+    pub deliveries: BTreeMap<DeliveryId, Delivery>,
+    pub parked: BTreeMap<MessageId, ParkedReceipt>,
+    pub mo_parts: BTreeMap<MoPartKey, MoPart>,
+    pub resources: BTreeMap<(Kind, String), String>,
+    pub version: u64,
+    /// A lease that was given back has an empty holder.
+    leases: BTreeMap<Name, Lease>,
+}
+
+impl State {
+    /// One commit: everything that can be refused first, then the changes in the order of the
+    /// fields of [`Changes`].
+    pub fn apply(&mut self, changes: Changes, now: Timestamp) -> Result<(), CommitError> {
+        for fence in &changes.fences {
+            if self.leases.get(&fence.name).is_none_or(|lease| lease.epoch != fence.epoch) {
+                return Err(CommitError::Fenced(fence.name.clone()));
+            }
+        }
+        let taken = self.taken_keys(&changes.answers, now);
+        if !taken.is_empty() {
+            return Err(CommitError::KeysTaken(taken));
+        }
+        self.answers.extend(changes.answers);
+        for batch in changes.batches {
+            self.batches.entry(batch.id).or_insert(batch);
+        }
+        changes.insert.into_iter().for_each(|new| self.insert(new));
+        changes.update.into_iter().for_each(|message| self.update(message));
+        for entry in &changes.dequeue {
+            self.queue.remove(entry);
+        }
+        changes.enqueue.into_iter().for_each(|entry| self.enqueue(entry));
+        self.remote_ids.extend(changes.remote_ids.into_iter().map(|r| (r.key.clone(), r)));
+        for key in &changes.remote_ids_done {
+            self.remote_ids.remove(key);
+        }
+        for key in &changes.deliveries_done {
+            if self.deliveries.get(&key.id).is_some_and(|d| d.due == key.due && d.endpoint == key.endpoint) {
+                self.deliveries.remove(&key.id);
+            }
+        }
+        self.deliveries.extend(changes.deliveries.into_iter().map(|d| (d.id, d)));
+        for receipt in &changes.parked_done {
+            self.parked.remove(&receipt.id);
+        }
+        self.parked.extend(changes.parked.into_iter().map(|p| (p.id, p)));
+        for key in &changes.mo_parts_done {
+            self.mo_parts.remove(key);
+        }
+        self.mo_parts.extend(changes.mo_parts.into_iter().map(|p| (p.key.clone(), p)));
+        Ok(())
+    }
+
+    fn taken_keys(&self, answers: &[(IdempotencyKey, IdempotencyAnswer)], now: Timestamp) -> Vec<usize> {
+        let mut seen = BTreeSet::new();
+        let mut taken = Vec::new();
+        for (place, (key, _)) in answers.iter().enumerate() {
+            if !seen.insert(key) || self.answers.get(key).is_some_and(|kept| kept.expires_at > now) {
+                taken.push(place);
+            }
+        }
+        taken
+    }
+
+    fn insert(&mut self, new: NewMessage) {
+        let id = new.message.body.id;
+        if self.messages.contains_key(&id) {
+            return;
+        }
+        if !new.message.progress.status.is_final() {
+            self.deadlines.insert((new.message.body.expires_at, id));
+        }
+        self.messages.insert(id, new.message);
+        if let Some(entry) = new.queue {
+            self.enqueue(entry);
+        }
+    }
+
+    fn update(&mut self, message: Message) {
+        let Some(kept) = self.messages.get_mut(&message.body.id) else { return };
+        kept.progress = message.progress;
+        let deadline = (kept.body.expires_at, kept.body.id);
+        if kept.progress.status.is_final() {
+            self.deadlines.remove(&deadline);
+        } else {
+            self.deadlines.insert(deadline);
+        }
+    }
+
+    fn enqueue(&mut self, entry: QueueEntry) {
+        self.places.insert(entry.id, entry.clone());
+        self.queue.insert(entry);
+    }
+
+    /// The entries of one lane, in order.
+    pub fn lane<'a>(&'a self, lane: &'a QueueLane) -> impl Iterator<Item = &'a QueueEntry> {
+        let first = QueueEntry {
+            connector: lane.connector.clone(),
+            shard: lane.shard,
+            priority: lane.priority,
+            due: Timestamp::from_millis(i64::MIN),
+            id: MessageId::first_at(Timestamp::from_millis(0)),
+        };
+        let same =
+            |e: &&QueueEntry| e.connector == lane.connector && e.shard == lane.shard && e.priority == lane.priority;
+        self.queue.range(first..).take_while(same)
+    }
+
+    /// Pending deliveries of one endpoint, ordered by due time and id.
+    pub fn pending(&self, endpoint: &str) -> Vec<Delivery> {
+        let of_endpoint = |d: &&Delivery| d.state == DeliveryState::Pending && d.endpoint.as_ref() == endpoint;
+        let mut pending: Vec<Delivery> = self.deliveries.values().filter(of_endpoint).cloned().collect();
+        pending.sort_by_key(|d| (d.due, d.id));
+        pending
+    }
+
+    pub fn batch_counts(&self, id: BatchId) -> BatchCounts {
+        let mut counts: BTreeMap<Status, u64> = BTreeMap::new();
+        for message in self.messages.values().filter(|m| m.body.batch == Some(id)) {
+            *counts.entry(message.progress.status).or_default() += 1;
+        }
+        BatchCounts(counts.into_iter().collect())
+    }
+
+    pub fn change_resources(&mut self, changes: Vec<ResourceChange>, expected: Option<u64>) -> Option<u64> {
+        if expected.is_some_and(|version| version != self.version) {
+            return None;
+        }
+        self.version += u64::from(!changes.is_empty());
+        for ResourceChange { kind, id, json } in changes {
+            match json {
+                Some(json) => self.resources.insert((kind, id), json),
+                None => self.resources.remove(&(kind, id)),
+            };
+        }
+        Some(self.version)
+    }
+
+    pub fn take_lease(&mut self, name: &str, holder: &str, now: Timestamp, ttl_millis: i64) -> Option<Lease> {
+        let expires_at = now.plus_millis(ttl_millis);
+        let kept = self.leases.get(name);
+        let epoch = match kept {
+            None => 1,
+            Some(kept) if kept.holder.as_ref() == holder => kept.epoch,
+            Some(kept) if kept.expires_at > now => return None,
+            Some(kept) => kept.epoch + 1,
+        };
+        let lease = Lease { name: name.into(), holder: holder.into(), epoch, expires_at };
+        self.leases.insert(lease.name.clone(), lease.clone());
+        Some(lease)
+    }
+
+    /// The epoch rises here too: what the holder still fences with it is refused from now on.
+    pub fn release_lease(&mut self, lease: &Lease, now: Timestamp) {
+        if let Some(kept) = self.leases.get_mut(&lease.name)
+            && kept.holder == lease.holder
+            && kept.epoch == lease.epoch
+        {
+            kept.holder = "".into();
+            kept.epoch += 1;
+            kept.expires_at = now;
+        }
+    }
+
+    pub fn forget_messages(&mut self, before: Timestamp) -> u64 {
+        let mut days: BTreeMap<i64, bool> = BTreeMap::new();
+        for (id, message) in &self.messages {
+            if id.made_at().day() < before.day() {
+                *days.entry(id.made_at().day()).or_insert(true) &= message.progress.status.is_final();
+            }
+        }
+        days.retain(|_, all_ended| *all_ended);
+        self.messages.retain(|id, _| !days.contains_key(&id.made_at().day()));
+        days.len() as u64
+    }
+
+    pub fn forget_texts(&mut self, before: Timestamp, limit: usize) -> u64 {
+        let mut emptied = 0;
+        for message in self.messages.range_mut(..MessageId::first_at(before)).map(|(_, m)| m) {
+            if emptied as usize >= limit {
+                break;
+            }
+            let has_text = match &message.body.content {
+                Content::Text(text) => !text.is_empty(),
+                Content::Binary { data, .. } => !data.is_empty(),
+            };
+            if has_text && message.progress.status.is_final() {
+                let body = Arc::make_mut(&mut message.body);
+                match &mut body.content {
+                    Content::Text(text) => *text = "".into(),
+                    Content::Binary { data, .. } => *data = Box::default(),
+                }
+                emptied += 1;
+            }
+        }
+        emptied
+    }
+
+    pub fn forget_expired(&mut self, now: Timestamp) -> u64 {
+        let rows = |s: &Self| s.answers.len() + s.parked.len() + s.remote_ids.len();
+        let before = rows(self);
+        self.answers.retain(|_, answer| answer.expires_at > now);
+        self.parked.retain(|_, parked| parked.expires_at > now);
+        self.remote_ids.retain(|_, remote| remote.expires_at > now);
+        (before - rows(self)) as u64
+    }
+}
