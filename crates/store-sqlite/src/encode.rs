@@ -1,0 +1,263 @@
+//! Rows out of messages: the columns that hold JSON, and the numbers that stand for words.
+//!
+//! JSON is written by hand into buffers that are used again: a message costs no allocation here.
+
+use std::fmt::Write;
+
+use model::delivery::DeliveryState;
+use model::message::{Event, Part};
+use model::{Body, Content, Direction, Encoding, PartStatus, Reason, ReceiptWish, Status};
+use serde::{Deserialize, Serialize};
+
+/// The number of a status in the store: its place in [`Status::ALL`].
+pub(crate) fn status_number(status: Status) -> i64 {
+    Status::ALL.iter().position(|s| *s == status).map_or(-1, |n| n as i64)
+}
+
+pub(crate) const DIRECTIONS: [Direction; 2] = [Direction::Mt, Direction::Mo];
+pub(crate) const ENCODINGS: [Encoding; 4] = [Encoding::Gsm7, Encoding::Ucs2, Encoding::Latin1, Encoding::Binary];
+pub(crate) const RECEIPTS: [ReceiptWish; 3] = [ReceiptWish::None, ReceiptWish::Final, ReceiptWish::All];
+
+pub(crate) const DELIVERY_STATES: [DeliveryState; 2] = [DeliveryState::Pending, DeliveryState::Failed];
+
+/// The number of a word: its place in the list of all of them.
+pub(crate) fn number<T: PartialEq>(all: &[T], one: &T) -> i64 {
+    all.iter().position(|o| o == one).map_or(-1, |n| n as i64)
+}
+
+/// What few messages have, together in one column that is NULL for the others.
+#[derive(Default, Serialize, Deserialize, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Extra {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<u8>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub transliterate: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub validity_given: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub wide_reference: bool,
+    /// National language tables, locking and single shift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shift: Option<(u8, u8)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<Box<str>>,
+    /// Data coding scheme and header of octets; the octets themselves stand in `content`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dcs: Option<u8>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub udh: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tlvs: Vec<(u16, String)>,
+}
+
+impl Extra {
+    /// The column's text; `None` for the common case.
+    pub fn of(body: &Body) -> Option<String> {
+        let plain = body.class.is_none()
+            && !body.transliterate
+            && !body.validity_given
+            && !body.wide_reference
+            && body.shift == (0, 0)
+            && body.callback_url.is_none()
+            && body.tlvs.is_empty()
+            && matches!(body.content, Content::Text(_));
+        if plain {
+            return None;
+        }
+        let (dcs, udh) = match &body.content {
+            Content::Text(_) => (None, String::new()),
+            Content::Binary { udh, dcs, .. } => (Some(*dcs), hex(udh)),
+        };
+        let extra = Extra {
+            class: body.class,
+            transliterate: body.transliterate,
+            validity_given: body.validity_given,
+            wide_reference: body.wide_reference,
+            shift: (body.shift != (0, 0)).then_some(body.shift),
+            callback_url: body.callback_url.clone(),
+            dcs,
+            udh,
+            tlvs: body.tlvs.iter().map(|tlv| (tlv.tag, hex(&tlv.value))).collect(),
+        };
+        Some(serde_json::to_string(&extra).expect("strings and numbers only"))
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
+}
+
+/// Octets from hexadecimal digits.
+pub(crate) fn unhex(text: &str) -> Option<Box<[u8]>> {
+    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let octets = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    if rest.is_empty() { octets } else { None }
+}
+
+/// `{"key":"value",…}`.
+pub(crate) fn tags(out: &mut String, tags: &[(Box<str>, Box<str>)]) {
+    out.push('{');
+    for (n, (key, value)) in tags.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        string(out, key);
+        out.push(':');
+        string(out, value);
+    }
+    out.push('}');
+}
+
+/// `[["sent","remote id",submitted ms,final ms],…]`, with `null` for what is not known.
+pub(crate) fn parts(out: &mut String, parts: &[Part]) {
+    out.push('[');
+    for (n, part) in parts.iter().enumerate() {
+        out.push_str(if n > 0 { ",[\"" } else { "[\"" });
+        out.push_str(part_word(part.status));
+        out.push_str("\",");
+        optional_string(out, part.remote_id.as_deref());
+        out.push(',');
+        optional_number(out, part.submitted_at.map(|t| t.as_millis()));
+        out.push(',');
+        optional_number(out, part.final_at.map(|t| t.as_millis()));
+        out.push(']');
+    }
+    out.push(']');
+}
+
+/// `[[ms,"what",part,"detail"],…]`, oldest first.
+pub(crate) fn events(out: &mut String, events: &[Event]) {
+    out.push('[');
+    for (n, event) in events.iter().enumerate() {
+        out.push_str(if n > 0 { ",[" } else { "[" });
+        integer(out, event.at.as_millis());
+        out.push(',');
+        string(out, &event.what);
+        out.push(',');
+        optional_number(out, event.part.map(i64::from));
+        out.push(',');
+        optional_string(out, event.detail.as_deref());
+        out.push(']');
+    }
+    out.push(']');
+}
+
+/// A reason as a JSON object.
+pub(crate) fn reason(reason: &Reason) -> String {
+    serde_json::to_string(reason).expect("strings, numbers and a bool only")
+}
+
+fn part_word(status: PartStatus) -> &'static str {
+    match status {
+        PartStatus::Queued => "queued",
+        PartStatus::InDoubt => "in_doubt",
+        PartStatus::Sent => "sent",
+        PartStatus::Delivered => "delivered",
+        PartStatus::Undelivered => "undelivered",
+        PartStatus::Expired => "expired",
+        PartStatus::Rejected => "rejected",
+        PartStatus::Unknown => "unknown",
+        PartStatus::Failed => "failed",
+        PartStatus::Canceled => "canceled",
+    }
+}
+
+fn optional_number(out: &mut String, value: Option<i64>) {
+    match value {
+        Some(value) => integer(out, value),
+        None => out.push_str("null"),
+    }
+}
+
+fn optional_string(out: &mut String, text: Option<&str>) {
+    match text {
+        Some(text) => string(out, text),
+        None => out.push_str("null"),
+    }
+}
+
+/// A number in decimal. Several times in every row, and `write!` costs three times as much.
+fn integer(out: &mut String, value: i64) {
+    let mut digits = [b'0'; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push('-');
+    }
+    out.push_str(std::str::from_utf8(&digits[at..]).expect("ASCII digits only"));
+}
+
+/// A JSON string (RFC 8259 §7). Nearly always there is nothing to escape.
+fn string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain_from = 0;
+    for (at, octet) in text.bytes().enumerate() {
+        if octet >= 0x20 && octet != b'"' && octet != b'\\' {
+            continue;
+        }
+        // The octet is ASCII, so both ends lie between characters.
+        out.push_str(&text[plain_from..at]);
+        plain_from = at + 1;
+        match octet {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            _ => {
+                let _ = write!(out, "\\u{octet:04x}");
+            }
+        }
+    }
+    out.push_str(&text[plain_from..]);
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_what_serde_json_reads_back() {
+        for text in ["", "plain", "\"\\/\u{0}\u{1f}\n\t", "é 漢 😀", "\u{7f}\u{2028}", "end\\"] {
+            let mut json = String::new();
+            string(&mut json, text);
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text, "{json}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_in_full() {
+        for value in [0, 7, -1, 1_795_376_096_007, i64::MIN, i64::MAX] {
+            let mut text = String::new();
+            integer(&mut text, value);
+            assert_eq!(text, value.to_string());
+        }
+    }
+
+    #[test]
+    fn the_words_of_parts_are_the_models() {
+        use PartStatus::*;
+        for status in [Queued, InDoubt, Sent, Delivered, Undelivered, Expired, Rejected, Unknown, Failed, Canceled] {
+            assert_eq!(format!("\"{}\"", part_word(status)), serde_json::to_string(&status).unwrap());
+        }
+    }
+
+    #[test]
+    fn hexadecimal_digits_come_back_as_octets() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(unhex(&hex(&all)).unwrap().as_ref(), all);
+        assert_eq!(unhex("abc"), None);
+        assert_eq!(unhex("zz"), None);
+    }
+}

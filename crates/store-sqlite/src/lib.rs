@@ -1,0 +1,247 @@
+//! The embedded store: one SQLite file.
+//!
+//! (Design text to be completed with measurements below.)
+
+mod checkpoint;
+mod connection;
+mod days;
+mod decode;
+mod encode;
+mod error;
+mod forget;
+mod read;
+mod schema;
+mod write;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use model::{BatchId, Delivery, DeliveryId, Message, MessageId, Name, Timestamp};
+use store::{
+    Batch, BatchCounts, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease, MessageFilter,
+    MoPart, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuedMessage, RemoteKey, ResourceChange, Resources, Store,
+    StoreError,
+};
+
+pub use error::OpenError;
+use read::Readers;
+use write::Writer;
+
+/// A clock: what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// The store's clock; the system's by default.
+    pub clock: Clock,
+    /// How many calls may read at the same time, each with a connection of its own.
+    pub readers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Arc::new(system_clock), readers: 4 }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("readers", &self.readers).finish_non_exhaustive()
+    }
+}
+
+fn system_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A store in one SQLite file. Dropping it waits for commits that were begun.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    clock: Clock,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`, which is made if it is not there; its directory must be.
+    ///
+    /// Blocks while it reads the file and, for a file of an older version, while it is brought up
+    /// to date.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let mut db = connection::for_writing(path)?;
+        schema::migrate(&mut db)?;
+        let writer = Writer::start(db, path)?;
+        Ok(Self { writer, readers: Readers::new(path, options.readers), clock: options.clock })
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+        if changes.is_empty() && changes.fences.is_empty() {
+            return Ok(());
+        }
+        let clock = self.clock.clone();
+        self.writer.run(move |desk| write::commit(desk, &changes, clock())).await?
+    }
+
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        let ids = ids.to_vec();
+        self.readers.run(move |reader| read::messages(reader, &ids)).await
+    }
+
+    async fn search(
+        &self,
+        filter: &MessageFilter,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<(Vec<Message>, Option<MessageId>), StoreError> {
+        let filter = filter.clone();
+        self.readers.run(move |reader| read::search(reader, &filter, before, limit)).await
+    }
+
+    async fn queue_page(
+        &self,
+        lane: &QueueLane,
+        after: Option<(Timestamp, MessageId)>,
+        due_by: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<QueuedMessage>, StoreError> {
+        let lane = lane.clone();
+        self.readers.run(move |reader| read::queue_page(reader, &lane, after, due_by, limit)).await
+    }
+
+    async fn queue_next_due(&self, lane: &QueueLane, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let lane = lane.clone();
+        self.readers.run(move |reader| read::queue_next_due(reader, &lane, after)).await
+    }
+
+    async fn queue_entry(&self, id: MessageId) -> Result<Option<QueueEntry>, StoreError> {
+        self.readers.run(move |reader| read::queue_entry(reader, id)).await
+    }
+
+    async fn queue_depths(&self) -> Result<Vec<(Name, u64)>, StoreError> {
+        self.readers.run(read::queue_depths).await
+    }
+
+    async fn overdue(&self, by: Timestamp, limit: usize) -> Result<Vec<MessageId>, StoreError> {
+        self.readers.run(move |reader| read::overdue(reader, by, limit)).await
+    }
+
+    async fn remote_ids(&self, keys: &[RemoteKey]) -> Result<Vec<Option<PartRef>>, StoreError> {
+        let keys = keys.to_vec();
+        self.readers.run(move |reader| read::remote_ids(reader, &keys)).await
+    }
+
+    async fn idempotency(&self, key: &IdempotencyKey) -> Result<Option<IdempotencyAnswer>, StoreError> {
+        let (key, now) = (key.clone(), self.now());
+        self.readers.run(move |reader| read::idempotency(reader, &key, now)).await
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Option<(Batch, BatchCounts)>, StoreError> {
+        self.readers.run(move |reader| read::batch(reader, id)).await
+    }
+
+    async fn delivery_page(
+        &self,
+        endpoint: &str,
+        after: Option<(Timestamp, DeliveryId)>,
+        due_by: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let endpoint = endpoint.to_owned();
+        self.readers.run(move |reader| read::delivery_page(reader, &endpoint, after, due_by, limit)).await
+    }
+
+    async fn deliveries_retrying(&self, endpoint: &str) -> Result<Vec<Delivery>, StoreError> {
+        let endpoint = endpoint.to_owned();
+        self.readers.run(move |reader| read::deliveries_retrying(reader, &endpoint)).await
+    }
+
+    async fn delivery_next_due(&self, endpoint: &str, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let endpoint = endpoint.to_owned();
+        self.readers.run(move |reader| read::delivery_next_due(reader, &endpoint, after)).await
+    }
+
+    async fn delivery_endpoints(&self) -> Result<Vec<Name>, StoreError> {
+        self.readers.run(read::delivery_endpoints).await
+    }
+
+    async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        before: Option<DeliveryId>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let filter = filter.clone();
+        self.readers.run(move |reader| read::deliveries(reader, &filter, before, limit)).await
+    }
+
+    async fn parked(&self, before: Option<MessageId>, limit: usize) -> Result<Vec<ParkedReceipt>, StoreError> {
+        self.readers.run(move |reader| read::parked(reader, before, limit)).await
+    }
+
+    async fn parked_for(&self, keys: &[RemoteKey]) -> Result<Vec<ParkedReceipt>, StoreError> {
+        let keys = keys.to_vec();
+        self.readers.run(move |reader| read::parked_for(reader, &keys)).await
+    }
+
+    async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError> {
+        self.readers.run(read::mo_parts).await
+    }
+
+    async fn resources(&self) -> Result<Resources, StoreError> {
+        self.readers.run(read::resources).await
+    }
+
+    async fn resources_version(&self) -> Result<u64, StoreError> {
+        self.readers.run(read::resources_version).await
+    }
+
+    async fn change_resources(
+        &self,
+        changes: Vec<ResourceChange>,
+        expected: Option<u64>,
+    ) -> Result<Option<u64>, StoreError> {
+        self.writer.run(move |desk| write::change_resources(desk, &changes, expected)).await
+    }
+
+    async fn take_lease(&self, name: &str, holder: &str, ttl_millis: i64) -> Result<Option<Lease>, StoreError> {
+        let (name, holder, clock) = (name.to_owned(), holder.to_owned(), self.clock.clone());
+        self.writer.run(move |desk| write::take_lease(desk, &name, &holder, clock(), ttl_millis)).await
+    }
+
+    async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+        let (lease, clock) = (lease.clone(), self.clock.clone());
+        self.writer.run(move |desk| write::release_lease(desk, &lease, clock())).await
+    }
+
+    async fn forget_messages(&self, before: Timestamp) -> Result<u64, StoreError> {
+        forget::messages(&self.writer, &self.readers, before).await
+    }
+
+    async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        forget::texts(&self.writer, &self.readers, before, limit).await
+    }
+
+    async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
+        forget::expired(&self.writer, &self.readers, now).await
+    }
+}
+
+#[cfg(test)]
+mod fault_tests;

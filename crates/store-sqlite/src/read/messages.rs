@@ -1,0 +1,131 @@
+//! Messages by id, by deadline and by batch.
+
+use std::collections::BTreeMap;
+
+use model::{BatchId, Message, MessageId, Status, Timestamp};
+use rusqlite::{CachedStatement, OptionalExtension};
+use store::{Batch, BatchCounts};
+
+use super::Reader;
+use crate::days;
+use crate::decode::{BODY_COLUMNS, Columns, PROGRESS_COLUMNS, Read};
+
+/// The messages with these ids.
+pub(crate) fn messages(reader: &Reader, ids: &[MessageId]) -> Read<Vec<Message>> {
+    let mut by_id = ById::new(reader)?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(by_id.get(*id)?);
+    }
+    Ok(found)
+}
+
+/// Looks up messages by id in the tables of their days.
+pub(super) struct ById<'r> {
+    reader: &'r Reader,
+    days: Vec<i64>,
+    open: BTreeMap<i64, (String, CachedStatement<'r>)>,
+}
+
+impl<'r> ById<'r> {
+    pub fn new(reader: &'r Reader) -> Read<Self> {
+        Ok(Self { reader, days: days::all(&reader.db)?, open: BTreeMap::new() })
+    }
+
+    pub fn get(&mut self, id: MessageId) -> Read<Option<Message>> {
+        let day = id.made_at().day();
+        if !self.days.contains(&day) {
+            return Ok(None);
+        }
+        if !self.open.contains_key(&day) {
+            let table = days::table(day);
+            let sql = format!("SELECT {BODY_COLUMNS}, {PROGRESS_COLUMNS} FROM {table} WHERE id = ?1");
+            self.open.insert(day, (table, self.reader.db.prepare_cached(&sql)?));
+        }
+        let Some((table, statement)) = self.open.get_mut(&day) else { return Ok(None) };
+        let mut rows = statement.query([id.as_bytes().as_slice()])?;
+        match rows.next()? {
+            None => Ok(None),
+            Some(row) => Columns { row, table, names: &self.reader.names }.message().map(Some),
+        }
+    }
+}
+
+/// Messages whose deadline is at or before `by`.
+pub(crate) fn overdue(reader: &Reader, by: Timestamp, limit: usize) -> Read<Vec<MessageId>> {
+    let mut statement = reader.db.prepare_cached("SELECT id FROM deadline WHERE at <= ?1 ORDER BY at, id LIMIT ?2")?;
+    let mut rows = statement.query((by.as_millis(), super::rest::limit(limit)))?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push(MessageId(Columns { row, table: "deadline", names: &reader.names }.id(0)?));
+    }
+    Ok(ids)
+}
+
+/// A batch and how far its messages are.
+pub(crate) fn batch(reader: &Reader, id: BatchId) -> Read<Option<(Batch, BatchCounts)>> {
+    let mut statement =
+        reader.db.prepare_cached("SELECT id, account, accepted, rejected, created_at FROM batch WHERE id = ?1")?;
+    let mut rows = statement.query([id.as_bytes().as_slice()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let columns = Columns { row, table: "batch", names: &reader.names };
+    let batch = Batch {
+        id,
+        account: columns.name(1)?,
+        accepted: columns.int::<i64>(2)?.cast_unsigned(),
+        rejected: columns.int::<i64>(3)?.cast_unsigned(),
+        created_at: columns.time(4)?,
+    };
+    let mut counts: BTreeMap<Status, u64> = BTreeMap::new();
+    for day in days::all(&reader.db)? {
+        let table = days::table(day);
+        let mut statement = reader
+            .db
+            .prepare_cached(&format!("SELECT batch, status, count(*) FROM {table} WHERE batch = ?1 GROUP BY status"))?;
+        let mut rows = statement.query([id.as_bytes().as_slice()])?;
+        while let Some(row) = rows.next()? {
+            let columns = Columns { row, table: &table, names: &reader.names };
+            *counts.entry(columns.one_of(1, &Status::ALL)?).or_default() += columns.int::<u64>(2)?;
+        }
+    }
+    Ok(Some((batch, BatchCounts(counts.into_iter().collect()))))
+}
+
+/// Does `day` hold a message that has not ended? Those are the ones with a deadline.
+pub(crate) fn day_holds_open(reader: &Reader, day: i64) -> Read<bool> {
+    let start = Timestamp::from_millis(days::unit_start(day, 0));
+    let (first, last) = (MessageId::first_at(start), MessageId::first_at(start.plus_millis(days::DAY_MILLIS)));
+    let mut statement = reader.db.prepare_cached("SELECT 1 FROM deadline WHERE id >= ?1 AND id < ?2 LIMIT 1")?;
+    Ok(statement.exists((first.as_bytes().as_slice(), last.as_bytes().as_slice()))?)
+}
+
+/// Ids of ended messages with a text on `day`, older than `before`, from `from` on; and whether the
+/// whole day holds no text any more but for those.
+pub(crate) fn texts_to_forget(
+    reader: &Reader,
+    day: i64,
+    before: Timestamp,
+    limit: usize,
+) -> Read<(Vec<MessageId>, bool)> {
+    let done: Option<i64> = reader
+        .db
+        .prepare_cached("SELECT texts_forgotten FROM day WHERE day = ?1")?
+        .query_row([day], |row| row.get(0))
+        .optional()?;
+    if done != Some(0) {
+        return Ok((Vec::new(), true));
+    }
+    let table = days::table(day);
+    let mut statement = reader.db.prepare_cached(&format!(
+        "SELECT id FROM {table} WHERE id < ?1 AND status > ?2 AND length(CAST(content AS BLOB)) > 0 ORDER BY id LIMIT ?3"
+    ))?;
+    let sent = crate::encode::status_number(Status::Sent);
+    let mut rows =
+        statement.query((MessageId::first_at(before).as_bytes().as_slice(), sent, super::rest::limit(limit)))?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push(MessageId(Columns { row, table: &table, names: &reader.names }.id(0)?));
+    }
+    let whole_day = before.day() > day && ids.len() < limit && !day_holds_open(reader, day)?;
+    Ok((ids, whole_day))
+}

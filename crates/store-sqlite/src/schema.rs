@@ -1,0 +1,143 @@
+//! The tables, and how a file of an older version becomes one of this version.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::days::BODY_COLUMNS_DDL;
+use crate::error::OpenError;
+
+/// `PRAGMA application_id` of our files: "PRdr".
+pub(crate) const APPLICATION_ID: i64 = 0x5052_6472;
+
+/// What brings a file from version `n` to `n + 1`, for each `n`. Never changed once released:
+/// a new version appends a step.
+fn steps() -> Vec<String> {
+    vec![format!(
+        "CREATE TABLE day(day INTEGER PRIMARY KEY, texts_forgotten INTEGER NOT NULL DEFAULT 0);
+        CREATE TABLE queue(
+            connector TEXT NOT NULL, shard INTEGER NOT NULL, priority INTEGER NOT NULL, due INTEGER NOT NULL,
+            id BLOB NOT NULL, PRIMARY KEY(connector, shard, priority, due, id)
+        ) WITHOUT ROWID;
+        CREATE TABLE deadline(at INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY(at, id)) WITHOUT ROWID;
+        CREATE TABLE remote_id(
+            connector TEXT NOT NULL, id TEXT NOT NULL, message BLOB NOT NULL, part INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL, PRIMARY KEY(connector, id)
+        ) WITHOUT ROWID;
+        CREATE TABLE delivery(
+            id BLOB PRIMARY KEY NOT NULL, endpoint TEXT NOT NULL, due INTEGER NOT NULL, account TEXT NOT NULL,
+            message BLOB, url TEXT, event TEXT NOT NULL, created_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
+            state INTEGER NOT NULL, last_error TEXT, payload TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX delivery_due ON delivery(endpoint, due) WHERE state = 0;
+        CREATE INDEX delivery_retrying ON delivery(endpoint) WHERE state = 0 AND attempts > 0;
+        CREATE TABLE parked(
+            id BLOB PRIMARY KEY NOT NULL, connector TEXT NOT NULL, key TEXT NOT NULL, remote_id TEXT NOT NULL,
+            receipt TEXT NOT NULL, phone TEXT NOT NULL, received_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX parked_key ON parked(connector, key);
+        CREATE TABLE mo_part(
+            part_connector TEXT NOT NULL, addresses TEXT NOT NULL, part_reference INTEGER NOT NULL,
+            total INTEGER NOT NULL, sequence INTEGER NOT NULL, part_expires_at INTEGER NOT NULL,
+            id BLOB NOT NULL, {BODY_COLUMNS_DDL},
+            PRIMARY KEY(part_connector, addresses, part_reference, total, sequence)
+        ) WITHOUT ROWID;
+        CREATE TABLE idempotency(
+            account TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL, status INTEGER NOT NULL,
+            body TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(account, key)
+        ) WITHOUT ROWID;
+        CREATE TABLE batch(
+            id BLOB PRIMARY KEY NOT NULL, account TEXT NOT NULL, accepted INTEGER NOT NULL,
+            rejected INTEGER NOT NULL, created_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE resource(
+            kind TEXT NOT NULL, id TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY(kind, id)
+        ) WITHOUT ROWID;
+        CREATE TABLE lease(
+            name TEXT PRIMARY KEY NOT NULL, holder TEXT NOT NULL, epoch INTEGER NOT NULL, expires_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO meta VALUES ('resources_version', 0);"
+    )]
+}
+
+/// Makes a new file, brings an older one up to date, refuses a newer or foreign one.
+pub(crate) fn migrate(db: &mut Connection) -> Result<(), OpenError> {
+    apply(db, &steps())
+}
+
+fn apply(db: &mut Connection, steps: &[String]) -> Result<(), OpenError> {
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    if version(db, known)? == known {
+        return Ok(());
+    }
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Looked at again: another process may have been quicker.
+    let found = version(&transaction, known)?;
+    for (from, step) in (0i64..).zip(steps) {
+        if from >= found {
+            transaction.execute_batch(step)?;
+        }
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
+}
+
+/// The version of the file, 0 for one that is empty.
+fn version(db: &Connection, known: i64) -> Result<i64, OpenError> {
+    let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(OpenError::Foreign);
+    }
+    if found > known || found < 0 {
+        return Err(OpenError::Newer { found, known });
+    }
+    Ok(if tables == 0 { 0 } else { found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_and_one_of_this_version_are_taken() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db).unwrap();
+        migrate(&mut db).unwrap();
+        assert_eq!(version(&db, 1).unwrap(), 1);
+    }
+
+    #[test]
+    fn an_older_file_gets_the_steps_that_it_lacks() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db).unwrap();
+        db.execute("INSERT INTO lease VALUES ('bind:a:0', 'node', 7, 9)", []).unwrap();
+        let mut steps = steps();
+        steps.push("ALTER TABLE lease ADD COLUMN note TEXT NOT NULL DEFAULT 'new'".into());
+        apply(&mut db, &steps).unwrap();
+        let row =
+            db.query_row("SELECT epoch, note FROM lease", [], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)));
+        assert_eq!(row.unwrap(), (7, "new".into()));
+        // The program before that step must not touch the file any more.
+        assert!(matches!(migrate(&mut db), Err(OpenError::Newer { found: 2, known: 1 })));
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_file_as_it_was() {
+        let mut db = Connection::open_in_memory().unwrap();
+        migrate(&mut db).unwrap();
+        let mut steps = steps();
+        steps.push("CREATE TABLE more(id); CREATE TABLE lease(id)".into());
+        apply(&mut db, &steps).unwrap_err();
+        assert_eq!(version(&db, 1).unwrap(), 1);
+        db.query_row("SELECT id FROM more", [], |_| Ok(())).unwrap_err();
+    }
+
+    #[test]
+    fn the_file_of_another_program_is_left_alone() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE theirs(id)").unwrap();
+        assert!(matches!(migrate(&mut db), Err(OpenError::Foreign)));
+    }
+}

@@ -1,0 +1,252 @@
+//! A commit as rows.
+
+use std::collections::{HashMap, HashSet};
+
+use model::{Message, MessageId, Name, Timestamp};
+use store::{Changes, CommitError, IdempotencyAnswer, IdempotencyKey, MoPart, NewMessage, QueueEntry, RemoteId};
+
+use super::Desk;
+use super::rows::{bind_body, bind_delivery, bind_entry, bind_new, bind_place, bind_progress};
+use super::statements::Sql;
+use crate::days;
+use crate::error::Failure;
+
+/// Writes `changes`, or says why not before anything is written. `now` is the store's clock.
+pub(crate) fn commit(
+    desk: &mut Desk<'_>,
+    changes: &Changes,
+    now: Timestamp,
+) -> Result<Result<(), CommitError>, Failure> {
+    if let Some(lost) = desk.lost_fence(changes)? {
+        return Ok(Err(CommitError::Fenced(lost)));
+    }
+    let taken = desk.taken_keys(&changes.answers, now)?;
+    if !taken.is_empty() {
+        return Ok(Err(CommitError::KeysTaken(taken)));
+    }
+    desk.put_answers(changes)?;
+    for new in &changes.insert {
+        desk.insert(new)?;
+    }
+    desk.update_and_queue(changes)?;
+    desk.put_remote_ids(changes)?;
+    desk.put_deliveries(changes)?;
+    desk.put_parked(changes)?;
+    desk.put_mo_parts(changes)?;
+    Ok(Ok(()))
+}
+
+impl Desk<'_> {
+    fn lost_fence(&mut self, changes: &Changes) -> Result<Option<Name>, Failure> {
+        for fence in &changes.fences {
+            let statement = self.statements.get(Sql::Epoch)?;
+            let mut rows = statement.query([fence.name.as_ref()])?;
+            let epoch: Option<u64> = rows.next()?.map(|row| row.get(0)).transpose()?;
+            if epoch != Some(fence.epoch) {
+                return Ok(Some(fence.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn taken_keys(
+        &mut self,
+        answers: &[(IdempotencyKey, IdempotencyAnswer)],
+        now: Timestamp,
+    ) -> Result<Vec<usize>, Failure> {
+        let mut seen = HashSet::new();
+        let mut taken = Vec::new();
+        for (place, (key, _)) in answers.iter().enumerate() {
+            let statement = self.statements.get(Sql::AnswerExpiry)?;
+            let mut rows = statement.query([key.account.as_ref(), key.key.as_ref()])?;
+            let expiry: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
+            if !seen.insert(key) || expiry.is_some_and(|at| at > now.as_millis()) {
+                taken.push(place);
+            }
+        }
+        Ok(taken)
+    }
+
+    fn put_answers(&mut self, changes: &Changes) -> Result<(), Failure> {
+        for (key, answer) in &changes.answers {
+            self.statements.get(Sql::PutAnswer)?.execute((
+                key.account.as_ref(),
+                key.key.as_ref(),
+                answer.fingerprint.as_slice(),
+                answer.status,
+                answer.body.as_ref(),
+                answer.expires_at.as_millis(),
+            ))?;
+        }
+        for batch in &changes.batches {
+            self.statements.get(Sql::PutBatch)?.execute((
+                batch.id.as_bytes().as_slice(),
+                batch.account.as_ref(),
+                batch.accepted.cast_signed(),
+                batch.rejected.cast_signed(),
+                batch.created_at.as_millis(),
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// One whose id is there already is left as it is, and its place in the queue too: it may have
+    /// been sent since.
+    fn insert(&mut self, new: &NewMessage) -> Result<(), Failure> {
+        let body = &new.message.body;
+        let day = self.statements.day_or_new(body.id.made_at().day())?;
+        let unit = days::unit_of(body.id.made_at().as_millis());
+        let slot = match day.slots.take(unit) {
+            Some(slot) => slot,
+            None => day.slot_of.query_row([unit], |row| row.get(0))?,
+        };
+        let statement = &mut day.insert;
+        bind_body(statement, body, &mut self.buffers)?;
+        bind_progress(statement, 19, &new.message.progress, &mut self.buffers)?;
+        bind_new(statement, slot, new.queue.as_ref())?;
+        if statement.raw_execute()? == 0 {
+            return Ok(());
+        }
+        if std::mem::take(&mut day.texts_forgotten) {
+            self.statements.get(Sql::TextsAgain)?.execute([body.id.made_at().day()])?;
+        }
+        if !new.message.progress.status.is_final() {
+            let statement = self.statements.get(Sql::PutDeadline)?;
+            statement.raw_bind_parameter(1, body.expires_at.as_millis())?;
+            statement.raw_bind_parameter(2, body.id.as_bytes().as_slice())?;
+            statement.raw_execute()?;
+        }
+        match &new.queue {
+            Some(entry) => self.entry(Sql::Enqueue, entry),
+            None => Ok(()),
+        }
+    }
+
+    /// Progress and the queue together: a message that gets another place in the commit that
+    /// changes it is written once.
+    fn update_and_queue(&mut self, changes: &Changes) -> Result<(), Failure> {
+        let mut places: HashMap<MessageId, &QueueEntry> = changes.enqueue.iter().map(|e| (e.id, e)).collect();
+        for message in &changes.update {
+            let place = if places.is_empty() { None } else { places.remove(&message.body.id) };
+            self.update(message, place)?;
+        }
+        for entry in &changes.dequeue {
+            self.entry(Sql::Dequeue, entry)?;
+        }
+        for entry in &changes.enqueue {
+            self.entry(Sql::Enqueue, entry)?;
+            if let Some(entry) = places.remove(&entry.id)
+                && let Some(day) = self.statements.day(entry.id.made_at().day())?
+            {
+                day.place.raw_bind_parameter(1, entry.id.as_bytes().as_slice())?;
+                bind_place(&mut day.place, 2, Some(entry))?;
+                day.place.raw_execute()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, message: &Message, place: Option<&QueueEntry>) -> Result<(), Failure> {
+        let id = message.body.id;
+        let Some(day) = self.statements.day(id.made_at().day())? else { return Ok(()) };
+        let statement = if place.is_some() { &mut day.update_and_place } else { &mut day.update };
+        statement.raw_bind_parameter(1, id.as_bytes().as_slice())?;
+        bind_progress(statement, 2, &message.progress, &mut self.buffers)?;
+        if place.is_some() {
+            bind_place(statement, 11, place)?;
+        }
+        statement.raw_execute()?;
+        if message.progress.status.is_final() {
+            let statement = self.statements.get(Sql::DropDeadline)?;
+            statement.raw_bind_parameter(1, message.body.expires_at.as_millis())?;
+            statement.raw_bind_parameter(2, id.as_bytes().as_slice())?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, sql: Sql, entry: &QueueEntry) -> Result<(), Failure> {
+        let statement = self.statements.get(sql)?;
+        bind_entry(statement, entry)?;
+        statement.raw_execute()?;
+        Ok(())
+    }
+
+    fn put_remote_ids(&mut self, changes: &Changes) -> Result<(), Failure> {
+        for RemoteId { key, part, expires_at } in &changes.remote_ids {
+            let statement = self.statements.get(Sql::PutRemoteId)?;
+            statement.raw_bind_parameter(1, key.connector.as_ref())?;
+            statement.raw_bind_parameter(2, key.id.as_ref())?;
+            statement.raw_bind_parameter(3, part.message.as_bytes().as_slice())?;
+            statement.raw_bind_parameter(4, part.part)?;
+            statement.raw_bind_parameter(5, expires_at.as_millis())?;
+            statement.raw_execute()?;
+        }
+        for key in &changes.remote_ids_done {
+            let statement = self.statements.get(Sql::DropRemoteId)?;
+            statement.raw_bind_parameter(1, key.connector.as_ref())?;
+            statement.raw_bind_parameter(2, key.id.as_ref())?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    fn put_deliveries(&mut self, changes: &Changes) -> Result<(), Failure> {
+        for key in &changes.deliveries_done {
+            let statement = self.statements.get(Sql::DropDelivery)?;
+            statement.raw_bind_parameter(1, key.id.as_bytes().as_slice())?;
+            statement.raw_bind_parameter(2, key.due.as_millis())?;
+            statement.raw_bind_parameter(3, key.endpoint.as_ref())?;
+            statement.raw_execute()?;
+        }
+        for delivery in &changes.deliveries {
+            let statement = self.statements.get(Sql::PutDelivery)?;
+            bind_delivery(statement, delivery)?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    fn put_parked(&mut self, changes: &Changes) -> Result<(), Failure> {
+        for receipt in &changes.parked_done {
+            self.statements.get(Sql::DropParked)?.execute([receipt.id.as_bytes().as_slice()])?;
+        }
+        for parked in &changes.parked {
+            self.statements.get(Sql::PutParked)?.execute((
+                parked.id.as_bytes().as_slice(),
+                parked.key.connector.as_ref(),
+                parked.key.id.as_ref(),
+                parked.remote_id.as_ref(),
+                serde_json::to_string(&parked.receipt).expect("words and strings only"),
+                parked.phone.as_ref(),
+                parked.received_at.as_millis(),
+                parked.expires_at.as_millis(),
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn put_mo_parts(&mut self, changes: &Changes) -> Result<(), Failure> {
+        for key in &changes.mo_parts_done {
+            self.statements.get(Sql::DropMoPart)?.execute((
+                key.connector.as_ref(),
+                key.addresses.as_ref(),
+                key.reference,
+                key.total,
+                key.sequence,
+            ))?;
+        }
+        for MoPart { key, body, expires_at } in &changes.mo_parts {
+            let statement = self.statements.get(Sql::PutMoPart)?;
+            bind_body(statement, body, &mut self.buffers)?;
+            statement.raw_bind_parameter(18, key.connector.as_ref())?;
+            statement.raw_bind_parameter(19, key.addresses.as_ref())?;
+            statement.raw_bind_parameter(20, key.reference)?;
+            statement.raw_bind_parameter(21, key.total)?;
+            statement.raw_bind_parameter(22, key.sequence)?;
+            statement.raw_bind_parameter(23, expires_at.as_millis())?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+}
