@@ -1,0 +1,275 @@
+//! Accept: one [`Submission`] from any ingress becomes a durable message, or is refused with all
+//! that is wrong with it. The way is validate, admit, route, persist; the answer comes after the
+//! commit is on disk.
+
+use std::sync::Arc;
+
+use model::submission::Fault;
+use model::{BatchId, Message, Name, Progress, Status, Submission, Timestamp};
+use routing::{Decision, Outgoing};
+use store::{Batch, IdempotencyAnswer, IdempotencyKey, StoreError};
+use tokio::sync::oneshot;
+
+use crate::access::{Caller, KeyHeld};
+use crate::engine::Engine;
+use crate::facts::{AcceptFailed, Acceptance, Fact, Facts};
+use crate::text;
+use crate::validate::validate;
+use crate::world::{AccountView, World};
+use model::resources::LongForm;
+
+/// Hours that an idempotency key is kept.
+const KEY_SECONDS: i64 = 24 * 3600;
+/// Most messages of a batch.
+pub const BATCH_MAX: usize = 10_000;
+
+/// A request that its client may repeat: the key it was sent with, and what was asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Idempotency<'a> {
+    /// The client's key.
+    pub key: &'a str,
+    /// SHA-256 over what was asked.
+    pub fingerprint: [u8; 32],
+}
+
+/// What an ingress answers with; made before the commit, so that it can be kept with the key.
+pub type Answer = (u16, Arc<str>);
+
+/// A request that was taken.
+#[derive(Debug)]
+pub enum Accepted<T> {
+    /// It is new.
+    New(T, Answer),
+    /// It was answered before; this is that answer.
+    Replayed(Answer),
+}
+
+/// Why a submission was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Fields are wrong.
+    #[error("{} fields are wrong", .0.len())]
+    Invalid(Vec<Fault>),
+    /// No route takes it.
+    #[error("no route takes this message")]
+    NoRoute,
+    /// A route refuses it.
+    #[error("the route {route} refuses this message")]
+    Rejected {
+        /// The route.
+        route: Name,
+    },
+    /// The account may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// A request with this idempotency key is being answered now.
+    #[error("a request with this idempotency key is being answered")]
+    KeyInUse,
+    /// The idempotency key was used for something else.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The gateway is stopping.
+    #[error("the gateway is stopping")]
+    Draining,
+    /// The store can't be written.
+    #[error("the store can't be written now: {0}")]
+    StoreAway(String),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Refusal::StoreAway(error.to_string())
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub struct BatchTaken {
+    /// The batch.
+    pub batch: Batch,
+    /// Places of those that were refused, and why.
+    pub rejected: Vec<(usize, Refusal)>,
+}
+
+impl Engine {
+    /// Accepts one message. `render` makes the answer that is kept with an idempotency key.
+    pub async fn submit(
+        &self,
+        caller: &Caller,
+        submission: Submission,
+        idempotency: Option<Idempotency<'_>>,
+        render: impl FnOnce(&Message) -> Answer,
+    ) -> Result<Accepted<Message>, Refusal> {
+        self.open_for_business()?;
+        let held = match self.claim_key(caller, idempotency).await? {
+            Claim::Replay(answer) => return Ok(Accepted::Replayed(answer)),
+            Claim::Held(held) => held,
+        };
+        let now = self.now();
+        let world = self.inner.current.load_full();
+        let message = self.prepare(&world, &caller.account, submission, now)?;
+        let answer = render(&message);
+        let kept = held.as_ref().zip(idempotency).map(|(held, asked)| kept_answer(held, &asked, &answer, now));
+        self.persist(vec![message.clone()], None, kept).await?;
+        self.inner.metrics.accepted(&message);
+        Ok(Accepted::New(message, answer))
+    }
+
+    /// Accepts up to [`BATCH_MAX`] messages as one batch, all that are sound; one commit.
+    pub async fn submit_batch(
+        &self,
+        caller: &Caller,
+        submissions: Vec<Result<Submission, Fault>>,
+        idempotency: Option<Idempotency<'_>>,
+        render: impl FnOnce(&BatchTaken) -> Answer,
+    ) -> Result<Accepted<BatchTaken>, Refusal> {
+        self.open_for_business()?;
+        let held = match self.claim_key(caller, idempotency).await? {
+            Claim::Replay(answer) => return Ok(Accepted::Replayed(answer)),
+            Claim::Held(held) => held,
+        };
+        let now = self.now();
+        let world = self.inner.current.load_full();
+        let id = BatchId(self.next_id(now).0);
+        let mut messages = Vec::with_capacity(submissions.len());
+        let mut rejected = Vec::new();
+        for (index, submission) in submissions.into_iter().enumerate() {
+            let prepared = submission
+                .map_err(|fault| Refusal::Invalid(vec![fault]))
+                .and_then(|submission| self.prepare(&world, &caller.account, submission, now));
+            match prepared {
+                Ok(mut message) => {
+                    // Nobody else holds the body yet.
+                    if let Some(body) = Arc::get_mut(&mut message.body) {
+                        body.batch = Some(id);
+                    }
+                    messages.push(message);
+                }
+                Err(refusal) => rejected.push((index, refusal)),
+            }
+        }
+        let (accepted, refused) = (messages.len() as u64, rejected.len() as u64);
+        let batch = Batch { id, account: caller.account.id.clone(), accepted, rejected: refused, created_at: now };
+        let taken = BatchTaken { batch, rejected };
+        let answer = render(&taken);
+        let kept = held.as_ref().zip(idempotency).map(|(held, asked)| kept_answer(held, &asked, &answer, now));
+        messages.iter().for_each(|message| self.inner.metrics.accepted(message));
+        self.persist(messages, Some(taken.batch.clone()), kept).await?;
+        Ok(Accepted::New(taken, answer))
+    }
+
+    /// What would become of a submission, without accepting it.
+    pub fn preview(&self, caller: &Caller, submission: Submission) -> Result<Message, Refusal> {
+        let world = self.inner.current.load_full();
+        self.prepare(&world, &caller.account, submission, self.now())
+    }
+
+    fn open_for_business(&self) -> Result<(), Refusal> {
+        let health = self.inner.health.borrow();
+        match &health.store {
+            _ if health.draining => Err(Refusal::Draining),
+            Some(why) => Err(Refusal::StoreAway(why.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// Validate, admit and route: a message ready to be kept.
+    fn prepare(
+        &self,
+        world: &World,
+        account: &AccountView,
+        submission: Submission,
+        now: Timestamp,
+    ) -> Result<Message, Refusal> {
+        let chosen = (submission.connector.clone(), submission.route.clone());
+        let choice = submission.encoding;
+        let id = self.next_id(now);
+        let valid = validate(submission, account, id, now).map_err(Refusal::Invalid)?;
+        let connector = match chosen {
+            (None, None) => route(world, account, &valid.body)?,
+            (connector, route) => choose(world, account, connector, route)?,
+        };
+        let long = world.connector(&connector).map_or(LongForm::Udh, |c| c.long_messages);
+        let (body, size) = valid.sized(choice, account, long).map_err(Refusal::Invalid)?;
+        let parts = if long == LongForm::Payload { 1 } else { size.parts };
+        let status = if body.send_at.is_some() { Status::Scheduled } else { Status::Queued };
+        let mut progress = Progress::accepted(status, Some(connector), parts, now);
+        progress.due = Some(body.send_at.unwrap_or(now));
+        debug_assert!(text::plan(&body).is_ok_and(|plan| plan.part_count() == size.parts));
+        Ok(Message { body: Arc::new(body), progress })
+    }
+
+    async fn claim_key(&self, caller: &Caller, idempotency: Option<Idempotency<'_>>) -> Result<Claim, Refusal> {
+        let Some(asked) = idempotency else { return Ok(Claim::Held(None)) };
+        let key = IdempotencyKey { account: caller.account.id.clone(), key: asked.key.into() };
+        let held = self.hold_key(key).ok_or(Refusal::KeyInUse)?;
+        match self.inner.store.idempotency(&held.key).await? {
+            Some(first) if first.expires_at <= self.now() => Ok(Claim::Held(Some(held))),
+            Some(first) if first.fingerprint == asked.fingerprint => Ok(Claim::Replay((first.status, first.body))),
+            Some(_) => Err(Refusal::KeyReused),
+            None => Ok(Claim::Held(Some(held))),
+        }
+    }
+
+    async fn persist(
+        &self,
+        messages: Vec<Message>,
+        batch: Option<Batch>,
+        answer: Option<(IdempotencyKey, IdempotencyAnswer)>,
+    ) -> Result<(), Refusal> {
+        let (reply, committed) = oneshot::channel();
+        let fact = Fact::Accepted(Box::new(Acceptance { messages, batch, answer, reply }));
+        let gone = || Refusal::StoreAway("the gateway has stopped".into());
+        self.inner.facts.send(Facts::one(fact)).await.map_err(|_| gone())?;
+        match committed.await.map_err(|_| gone())? {
+            Ok(()) => Ok(()),
+            Err(AcceptFailed::KeyTaken) => Err(Refusal::KeyInUse),
+            Err(AcceptFailed::Store(why)) => Err(Refusal::StoreAway(why)),
+        }
+    }
+}
+
+enum Claim {
+    Held(Option<KeyHeld>),
+    Replay(Answer),
+}
+
+fn kept_answer(
+    held: &KeyHeld,
+    asked: &Idempotency<'_>,
+    answer: &Answer,
+    now: Timestamp,
+) -> (IdempotencyKey, IdempotencyAnswer) {
+    let (status, body) = answer.clone();
+    let expires_at = now.plus_seconds(KEY_SECONDS);
+    (held.key.clone(), IdempotencyAnswer { fingerprint: asked.fingerprint, status, body, expires_at })
+}
+
+fn route(world: &World, account: &AccountView, body: &model::Body) -> Result<Name, Refusal> {
+    match world.routes.decide(Outgoing { account: &account.id, to: &body.to, from: &body.from }) {
+        Decision::Send { connector, .. } => Ok(connector),
+        Decision::Reject { route } => Err(Refusal::Rejected { route }),
+        Decision::NoRoute => Err(Refusal::NoRoute),
+    }
+}
+
+/// The connector that the message itself names, or that of the route it names.
+fn choose(
+    world: &World,
+    account: &AccountView,
+    connector: Option<String>,
+    route: Option<String>,
+) -> Result<Name, Refusal> {
+    if !account.account.may_choose_connector {
+        return Err(Refusal::Forbidden("this account may not choose its connector or route"));
+    }
+    let invalid = |pointer, detail: String| Refusal::Invalid(vec![Fault::new(pointer, detail)]);
+    if let Some(id) = connector {
+        let known = world.connector(&id).map(|c| c.id.as_str().into());
+        return known.ok_or_else(|| invalid("/connector", format!("there is no connector \"{id}\"")));
+    }
+    let id = route.unwrap_or_default();
+    let route = world.set.routes.iter().find(|r| r.id == id);
+    let to = route.and_then(|r| r.to.as_deref()).map(Name::from);
+    to.ok_or_else(|| invalid("/route", format!("there is no route \"{id}\" that sends")))
+}

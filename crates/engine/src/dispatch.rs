@@ -1,0 +1,344 @@
+//! The contract between the engine and a connector.
+//!
+//! A connector's session asks for parts with [`LinkSession::take`] when its window has room, and
+//! brings each to exactly one end with [`LinkSession::settle`]. What came from the carrier goes to
+//! [`LinkSession::receive`]. Nothing here blocks: outcomes and receipts are collected, and handed
+//! over while the session waits in [`LinkSession::event`], which is one arm of its `select!`. A
+//! session that ends, however it ends, leaves no part behind: what was taken and not settled is in
+//! doubt.
+//!
+//! ```text
+//! loop {
+//!     select! {
+//!         octets = socket.read()        => session.receive(octets) … link.settle(…) / link.receive(…)
+//!         event = link.event(room > 0)  => match event {
+//!             Ready              => for job in link.take(room, now) { submit(job) }
+//!             Acknowledged(acks) => answer those deliver_sm
+//!         }
+//!         _ = deadline                  => session.on_timeout(now)
+//!     }
+//! }
+//! ```
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::resources::Connector;
+use model::{Address, Body, Content, Encoding, MessageId, Name, Reason, Receipt, Timestamp};
+use sms::Concat;
+use tokio::sync::{mpsc, watch};
+
+use crate::facts::{Fact, FactSender, Facts};
+use crate::schedule::Lane;
+
+/// A part that a session may send now.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Names the part until it is settled.
+    pub ticket: Ticket,
+    /// The message that it is a part of.
+    pub body: Arc<Body>,
+    /// Which part, counted from 0.
+    pub part: u8,
+    /// How many parts the message is sent as. 1 for a long text means that the connector sends it
+    /// whole.
+    pub parts: u8,
+}
+
+/// Names a part that was taken and not settled yet; unique within its session.
+pub type Ticket = u64;
+
+/// How a part ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The carrier accepted it and calls it this.
+    Sent {
+        /// The SMSC's id, as it was written.
+        remote_id: Box<str>,
+    },
+    /// The carrier refused the message for good.
+    Refused(Reason),
+    /// The carrier refused it for now.
+    Retry {
+        /// Not before this has passed.
+        after: Duration,
+        /// What it said.
+        reason: Reason,
+    },
+    /// The carrier is busy: the part goes first when the connector's pause is over.
+    Throttled(Reason),
+    /// It may have reached the carrier, or not.
+    InDoubt,
+}
+
+/// Something that a carrier sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    /// A receipt.
+    Receipt {
+        /// The ids that it names, the most trusted first (SMPP: TLV, then text).
+        remote_ids: Vec<Box<str>>,
+        /// What it says.
+        receipt: Receipt,
+        /// The addresses that it names; one of them should be the phone.
+        addresses: [Box<str>; 2],
+    },
+    /// A message from a phone, or a part of one.
+    Mo(Box<MobileOriginated>),
+}
+
+/// A message from a phone, or a part of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MobileOriginated {
+    /// The phone.
+    pub from: Address,
+    /// The number that it was sent to.
+    pub to: Address,
+    /// Text, or octets where no alphabet fits.
+    pub content: Content,
+    /// How it came over the air.
+    pub encoding: Encoding,
+    /// Message class.
+    pub class: Option<u8>,
+    /// Which part of which message, if it is one.
+    pub concat: Option<Concat>,
+}
+
+/// What the engine wants of a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Desired {
+    /// Connected and sending.
+    Running,
+    /// Connected for what is unanswered, taking nothing new; then disconnected.
+    Draining,
+    /// Disconnected.
+    Stopped,
+}
+
+/// What a session is woken for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkEvent {
+    /// [`LinkSession::take`] may give something.
+    Ready,
+    /// What was received under these `ack` numbers is durable.
+    Acknowledged(Vec<u64>),
+}
+
+/// Where one session stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// On its way.
+    Connecting,
+    /// Bound since then.
+    Bound {
+        /// When it was bound.
+        since: Timestamp,
+    },
+    /// Down; tried again then.
+    Down {
+        /// Why.
+        reason: Box<str>,
+        /// When it is tried next.
+        retry_at: Option<Timestamp>,
+    },
+}
+
+/// One connector's side of the engine. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) facts: FactSender,
+}
+
+impl Link {
+    /// The connector's id.
+    #[must_use]
+    pub fn id(&self) -> &Name {
+        self.lane.connector()
+    }
+
+    /// Its settings, as they are now.
+    #[must_use]
+    pub fn connector(&self) -> Arc<Connector> {
+        self.lane.settings()
+    }
+
+    /// What the engine wants of it, with changes.
+    #[must_use]
+    pub fn desired(&self) -> watch::Receiver<Desired> {
+        self.lane.desired()
+    }
+
+    /// Tells where session number `session` (counted from 0; a pair of binds is one) stands.
+    pub fn set_state(&self, session: u16, state: SessionState) {
+        if let Some(event) = self.lane.set_session_state(session, state) {
+            // A full channel only loses the event for people, not the state.
+            let _ = self.facts.try_send(Facts::one(Fact::Connector { connector: self.id().clone(), event }));
+        }
+    }
+
+    /// Begins a session that takes parts.
+    #[must_use]
+    pub fn session(&self) -> LinkSession {
+        let (ack_sender, acks) = mpsc::unbounded_channel();
+        LinkSession {
+            link: self.clone(),
+            taken: HashMap::new(),
+            next_ticket: 0,
+            facts: Vec::new(),
+            to_acknowledge: Vec::new(),
+            ack_sender,
+            acks,
+        }
+    }
+}
+
+/// One session's side of the engine. Dropping it puts what it has taken and not settled in doubt.
+#[derive(Debug)]
+pub struct LinkSession {
+    link: Link,
+    taken: HashMap<Ticket, (MessageId, u8)>,
+    next_ticket: Ticket,
+    facts: Vec<Fact>,
+    to_acknowledge: Vec<u64>,
+    // Bounded by what the session itself has reported and not yet seen acknowledged.
+    ack_sender: mpsc::UnboundedSender<Vec<u64>>,
+    acks: mpsc::UnboundedReceiver<Vec<u64>>,
+}
+
+impl LinkSession {
+    /// The connector's link.
+    #[must_use]
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Up to `room` parts that may be sent now: due, within the connector's throughput, and not
+    /// while it pauses.
+    pub fn take(&mut self, room: usize, now: Instant) -> Vec<Job> {
+        let mut jobs = self.link.lane.take(room, now);
+        for job in &mut jobs {
+            job.ticket = self.next_ticket;
+            self.next_ticket += 1;
+            self.taken.insert(job.ticket, (job.body.id, job.part));
+        }
+        jobs
+    }
+
+    /// Waits for the next thing to do, and meanwhile hands over what was collected. With `taking`
+    /// it also wakes when there is something to take. Cancel-safe.
+    pub async fn event(&mut self, taking: bool) -> LinkEvent {
+        loop {
+            tokio::select! {
+                biased;
+                acks = self.acks.recv() => return LinkEvent::Acknowledged(acks.unwrap_or_default()),
+                permit = self.link.facts.reserve(), if !self.facts.is_empty() => {
+                    hand_over(permit.ok(), &mut self.facts, &mut self.to_acknowledge, &self.ack_sender);
+                }
+                () = self.link.lane.ready(), if taking => return LinkEvent::Ready,
+            }
+        }
+    }
+
+    /// Waits until [`take`](Self::take) may give something. May resolve too often; cancel-safe.
+    pub async fn ready(&self) {
+        self.link.lane.ready().await;
+    }
+
+    /// Brings a part to its end. A ticket that is not outstanding is ignored: the part has ended.
+    pub fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some((message, part)) = self.taken.remove(&ticket) else { return };
+        match outcome {
+            Outcome::Throttled(reason) => self.link.lane.throttled(message, part, &reason),
+            outcome => {
+                if matches!(outcome, Outcome::Sent { .. }) {
+                    self.link.lane.flowing();
+                }
+                self.facts.push(Fact::Outcome { connector: self.link.id().clone(), message, part, outcome });
+            }
+        }
+    }
+
+    /// Gives a part back that was certainly not sent: it goes first again, here or over another
+    /// session.
+    pub fn give_back(&mut self, ticket: Ticket) {
+        if let Some((message, part)) = self.taken.remove(&ticket) {
+            self.link.lane.give_back(message, part);
+        }
+    }
+
+    /// Passes on what the carrier sent. `ack` comes back from [`acknowledged`](Self::acknowledged)
+    /// once it is kept durably; only then may the carrier be told so.
+    pub fn receive(&mut self, incoming: Incoming, ack: u64) {
+        self.facts.push(Fact::Incoming { connector: self.link.id().clone(), incoming });
+        self.to_acknowledge.push(ack);
+    }
+
+    /// Facts that wait for [`report`](Self::report). A session stops reading and taking when there
+    /// are thousands: the store can't be written now.
+    #[must_use]
+    pub fn unreported(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// Parts taken and not settled.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// Hands over what was collected, when the recorder has room. Waits for ever when there is
+    /// nothing; cancel-safe.
+    pub async fn report(&mut self) {
+        if self.facts.is_empty() {
+            return std::future::pending().await;
+        }
+        let permit = self.link.facts.reserve().await.ok();
+        hand_over(permit, &mut self.facts, &mut self.to_acknowledge, &self.ack_sender);
+    }
+
+    /// The `ack` numbers of what has become durable. Cancel-safe.
+    pub async fn acknowledged(&mut self) -> Vec<u64> {
+        // The session holds a sender itself, so the channel can't close.
+        self.acks.recv().await.unwrap_or_default()
+    }
+
+    /// Ends the session in order: everything that was taken is settled as in doubt and reported.
+    pub async fn close(mut self) {
+        let left: Vec<Ticket> = self.taken.keys().copied().collect();
+        for ticket in left {
+            self.settle(ticket, Outcome::InDoubt);
+        }
+        if !self.facts.is_empty() {
+            self.report().await;
+        }
+    }
+}
+
+/// Hands facts to the recorder; without a permit the engine has ended, and what is not recorded is
+/// found again in the store.
+fn hand_over(
+    permit: Option<mpsc::Permit<'_, Facts>>,
+    facts: &mut Vec<Fact>,
+    to_acknowledge: &mut Vec<u64>,
+    ack_sender: &mpsc::UnboundedSender<Vec<u64>>,
+) {
+    let acks = std::mem::take(to_acknowledge);
+    let facts = std::mem::take(facts);
+    if let Some(permit) = permit {
+        permit.send(Facts { facts, acknowledge: (!acks.is_empty()).then(|| (ack_sender.clone(), acks)) });
+    }
+}
+
+impl Drop for LinkSession {
+    fn drop(&mut self) {
+        for (_, (message, part)) in self.taken.drain() {
+            let fact = Fact::Outcome { connector: self.link.id().clone(), message, part, outcome: Outcome::InDoubt };
+            self.facts.push(fact);
+        }
+        if !self.facts.is_empty() {
+            self.link.lane.orphan(std::mem::take(&mut self.facts));
+        }
+    }
+}

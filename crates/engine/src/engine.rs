@@ -1,0 +1,278 @@
+//! The engine as its ends see it: ingresses submit and ask, connectors get their links, the
+//! webhook caller its outbox.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use model::resources::Connector;
+use model::{IdMaker, MessageId, Name, Timestamp};
+use store::{Store, StoreError};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::access::Access;
+use crate::dispatch::{Desired, Link};
+use crate::facts::FactSender;
+use crate::keep::{self, Retention};
+use crate::metrics::Metrics;
+use crate::notify::Outbox;
+use crate::persist::{self, Recorder};
+use crate::schedule::{Lane, SessionView, refill};
+use crate::vault::Vault;
+use crate::world::{World, WorldError};
+
+/// Groups of facts that may wait for the recorder. Each is bounded by its sender.
+const FACTS_WAITING: usize = 4096;
+
+/// What the engine is started with.
+#[derive(Debug)]
+pub struct Settings {
+    /// The key that secrets at rest are sealed with.
+    pub vault: Vault,
+    /// How long what has ended is kept.
+    pub retention: Retention,
+    /// Calls under way per webhook endpoint.
+    pub webhook_concurrency: usize,
+    /// How often to look whether another process changed the resources.
+    pub watch_resources: Duration,
+    /// The resources file that is the only authority, if one is: nothing else may change them.
+    pub authority: Option<String>,
+}
+
+/// The engine. Cheap to clone; it runs until [`Engine::stop`].
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub store: Arc<dyn Store>,
+    pub vault: Vault,
+    pub world: watch::Sender<Arc<World>>,
+    /// The same world again, for the hot path: no lock, no waiting.
+    pub current: ArcSwap<World>,
+    pub lanes: ArcSwap<Vec<Arc<Lane>>>,
+    /// Links' refill tasks, ended with their lane.
+    refills: Mutex<std::collections::HashMap<Name, tokio::task::AbortHandle>>,
+    pub orphaned: Arc<Notify>,
+    pub facts: FactSender,
+    pub outbox: Outbox,
+    pub access: Access,
+    pub metrics: Arc<Metrics>,
+    pub ids: Mutex<IdMaker>,
+    pub health: watch::Sender<Health>,
+    pub authority: Option<String>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// Whether messages can be accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why the store can't be written, if it can't.
+    pub store: Option<Box<str>>,
+    /// The gateway is stopping: nothing new is taken.
+    pub draining: bool,
+}
+
+/// An engine that can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored resources can't be used.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+/// A connector as it is now, for people.
+#[derive(Clone, Debug)]
+pub struct ConnectorStatus {
+    /// Its settings.
+    pub connector: Arc<Connector>,
+    /// What is wanted of it.
+    pub desired: Desired,
+    /// Where its sessions stand.
+    pub sessions: Vec<SessionView>,
+    /// Why it pauses, if it does.
+    pub paused: Option<Box<str>>,
+    /// Messages in its queue.
+    pub queued: u64,
+    /// How receipts' ids were found to relate to answers' ids, and how often.
+    pub receipt_ids: Vec<(&'static str, u64)>,
+}
+
+impl Engine {
+    /// Starts on `store`: reads the resources, and begins to record, schedule and keep.
+    pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Self, StartError> {
+        let world = Arc::new(World::read(&store.resources().await?, &settings.vault)?);
+        let (facts, inbox) = mpsc::channel(FACTS_WAITING);
+        let world_sender = watch::Sender::new(world.clone());
+        let outbox = Outbox::new(store.clone(), facts.clone(), world_sender.subscribe(), settings.webhook_concurrency);
+        let inner = Arc::new(Inner {
+            vault: settings.vault,
+            world: world_sender,
+            current: ArcSwap::new(Arc::new(World::default())),
+            lanes: ArcSwap::default(),
+            refills: Mutex::default(),
+            orphaned: Arc::new(Notify::new()),
+            facts,
+            outbox: outbox.clone(),
+            access: Access::default(),
+            metrics: Arc::new(Metrics::new()),
+            ids: Mutex::default(),
+            health: watch::Sender::new(Health::default()),
+            authority: settings.authority,
+            tasks: Mutex::default(),
+            store,
+        });
+        let engine = Self { inner };
+        engine.install(world);
+        let recorder = Recorder::new(&engine).await?;
+        engine.spawn(persist::run(recorder, inbox));
+        engine.spawn(async move { outbox.run().await });
+        engine.spawn(keep::watch_resources(engine.clone(), settings.watch_resources));
+        engine.spawn(keep::deadlines(engine.clone()));
+        engine.spawn(keep::orphans(engine.clone()));
+        engine.spawn(keep::probe_store(engine.clone()));
+        engine.spawn(keep::retention(engine.clone(), settings.retention));
+        Ok(engine)
+    }
+
+    /// The resources as they are now.
+    #[must_use]
+    pub fn world(&self) -> Arc<World> {
+        self.inner.current.load_full()
+    }
+
+    /// The resources, with changes: a connector manager starts and ends sessions by it.
+    #[must_use]
+    pub fn watch_world(&self) -> watch::Receiver<Arc<World>> {
+        self.inner.world.subscribe()
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
+    /// The store's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.store.now()
+    }
+
+    /// Counters and gauges.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.inner.metrics
+    }
+
+    /// Whether messages can be accepted, with changes.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.inner.health.subscribe()
+    }
+
+    /// What is owed to applications by webhook.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox {
+        self.inner.outbox.clone()
+    }
+
+    /// The link of a connector; `None` if there is no such connector.
+    #[must_use]
+    pub fn link(&self, connector: &str) -> Option<Link> {
+        let lane = self.lane(connector)?;
+        Some(Link { lane, facts: self.inner.facts.clone() })
+    }
+
+    /// Every connector as it is now.
+    pub async fn connectors(&self) -> Result<Vec<ConnectorStatus>, StoreError> {
+        let depths = self.inner.store.queue_depths().await?;
+        let depth = |id: &Name| depths.iter().find(|(name, _)| name == id).map_or(0, |(_, depth)| *depth);
+        let lanes = self.inner.lanes.load();
+        let mut views: Vec<ConnectorStatus> = lanes
+            .iter()
+            .map(|lane| ConnectorStatus {
+                connector: lane.settings(),
+                desired: *lane.desired().borrow(),
+                sessions: lane.sessions(),
+                paused: lane.paused(std::time::Instant::now()),
+                queued: depth(lane.connector()),
+                receipt_ids: self.inner.metrics.receipt_ids(lane.connector()),
+            })
+            .collect();
+        views.sort_by(|a, b| a.connector.id.cmp(&b.connector.id));
+        Ok(views)
+    }
+
+    /// Starts, stops or drains a connector until the next start of the process; `false` if there
+    /// is no such connector.
+    pub fn want(&self, connector: &str, desired: Desired) -> bool {
+        self.lane(connector).map(|lane| lane.want(desired)).is_some()
+    }
+
+    /// Takes nothing new from now on; connectors finish their windows and disconnect.
+    pub fn drain(&self) {
+        self.inner.health.send_modify(|health| health.draining = true);
+        for lane in self.inner.lanes.load().iter() {
+            lane.want(Desired::Draining);
+        }
+    }
+
+    /// Ends after [`drain`](Self::drain): records what was reported until now, then stops.
+    pub async fn stop(&self) {
+        persist::flush(&self.inner.facts).await;
+        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for (_, refill) in self.inner.refills.lock().unwrap_or_else(PoisonError::into_inner).drain() {
+            refill.abort();
+        }
+        tasks.shutdown().await;
+    }
+
+    pub(crate) fn lane(&self, connector: &str) -> Option<Arc<Lane>> {
+        self.inner.lanes.load().iter().find(|lane| &**lane.connector() == connector).cloned()
+    }
+
+    /// Makes `world` the one that counts: lanes for its connectors, then everybody else.
+    pub(crate) fn install(&self, world: Arc<World>) {
+        let inner = &self.inner;
+        let old = inner.lanes.load_full();
+        let mut refills = inner.refills.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = Vec::new();
+        for connector in world.connectors() {
+            if let Some(lane) = old.iter().find(|lane| **lane.connector() == *connector.id) {
+                lane.set_settings(connector.clone());
+                lanes.push(lane.clone());
+            } else {
+                let lane = Arc::new(Lane::new(connector.clone(), 0, inner.store.clone(), inner.orphaned.clone()));
+                let task = tokio::spawn(refill(lane.clone(), inner.store.clone()));
+                refills.insert(lane.connector().clone(), task.abort_handle());
+                lanes.push(lane);
+            }
+        }
+        for lane in old.iter().filter(|lane| world.connector(lane.connector()).is_none()) {
+            lane.want(Desired::Stopped);
+            if let Some(task) = refills.remove(lane.connector()) {
+                task.abort();
+            }
+        }
+        drop(refills);
+        inner.lanes.store(Arc::new(lanes));
+        inner.current.store(world.clone());
+        inner.world.send_replace(world);
+    }
+
+    pub(crate) fn next_id(&self, now: Timestamp) -> MessageId {
+        let mut ids = self.inner.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        MessageId(ids.next(now, fastrand::u64(..)))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
+    }
+}

@@ -1,0 +1,96 @@
+//! Facts: everything that changes the store, on its way to the recorder.
+//!
+//! Ingresses, sessions, the notifier and the keeper each know one thing that has happened. They say
+//! so here, in bounded groups, and the recorder alone turns facts into commits.
+
+use model::{Delivery, Message, MessageId, Name};
+use store::{Batch, DeliveryKey, IdempotencyAnswer, IdempotencyKey};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::dispatch::{Incoming, Outcome};
+
+/// The recorder's end of every channel.
+pub(crate) type FactSender = mpsc::Sender<Facts>;
+
+/// Facts that one sender knows at a time.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// In the order in which they happened.
+    pub facts: Vec<Fact>,
+    /// Whom to tell, and what, when all of them are durable.
+    pub acknowledge: Option<(mpsc::UnboundedSender<Vec<u64>>, Vec<u64>)>,
+}
+
+impl Facts {
+    pub(crate) fn one(fact: Fact) -> Self {
+        Self { facts: vec![fact], acknowledge: None }
+    }
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub(crate) enum Fact {
+    /// An ingress accepted messages; it answers its client when they are durable.
+    Accepted(Box<Acceptance>),
+    /// A part ended, or has to be tried again.
+    Outcome { connector: Name, message: MessageId, part: u8, outcome: Outcome },
+    /// A carrier sent something.
+    Incoming { connector: Name, incoming: Incoming },
+    /// A part is about to be handed to a carrier that must never see it twice.
+    Marked { connector: Name, message: MessageId, part: u8 },
+    /// Somebody wants a message back.
+    Cancel { message: MessageId, reply: oneshot::Sender<Result<Message, CancelRefused>> },
+    /// A message waits in the queue with nothing to send: it was marked and never answered.
+    Overlooked { message: MessageId },
+    /// A message's deadline has passed.
+    Overdue { message: MessageId },
+    /// A delivery was taken, or will be tried again: its row goes, and perhaps comes back changed.
+    Delivery { done: DeliveryKey, put: Option<Delivery> },
+    /// An account is owed an event that is not about a message.
+    Owed { delivery: Delivery },
+    /// A connector came up or went down.
+    Connector { connector: Name, event: ConnectorEvent },
+    /// The parts of an MO have waited long enough, or a parked receipt has.
+    Sweep,
+}
+
+/// Messages that were accepted together.
+#[derive(Debug)]
+pub(crate) struct Acceptance {
+    pub messages: Vec<Message>,
+    pub batch: Option<Batch>,
+    pub answer: Option<(IdempotencyKey, IdempotencyAnswer)>,
+    pub reply: oneshot::Sender<Result<(), AcceptFailed>>,
+}
+
+/// Why accepted messages did not become durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum AcceptFailed {
+    /// The idempotency key was used in the meantime.
+    KeyTaken,
+    /// The store can't be written.
+    Store(String),
+}
+
+/// Why a message can't be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CancelRefused {
+    /// There is no such message.
+    #[error("there is no such message")]
+    NoSuchMessage,
+    /// It is being sent, was sent, or has ended.
+    #[error("the message is being sent or has ended")]
+    TooLate,
+}
+
+/// A connector came up or went down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectorEvent {
+    /// The first of its sessions was bound.
+    Up,
+    /// The last of its sessions was lost.
+    Down {
+        /// Why.
+        reason: Box<str>,
+    },
+}

@@ -1,0 +1,145 @@
+//! Keep: what happens by itself as time passes. Deadlines, retention, resources that another
+//! process changed, and what dropped sessions left behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::facts::{Fact, Facts};
+use crate::world::World;
+
+/// How often deadlines are looked at: a message expires at most so much late.
+const DEADLINES_EVERY: Duration = Duration::from_secs(1);
+/// Messages expired at a time.
+const OVERDUE_PAGE: usize = 1000;
+/// How often a store that is away is tried.
+const PROBE_EVERY: Duration = Duration::from_millis(500);
+/// How often what has run out is dropped.
+const RETENTION_EVERY: Duration = Duration::from_secs(60);
+/// Texts emptied at a time.
+const TEXTS_PAGE: usize = 1000;
+
+/// How long what has ended is kept, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Messages.
+    pub messages: i64,
+    /// Their texts; 0 keeps no text once the message is final.
+    pub texts: i64,
+}
+
+impl Default for Retention {
+    /// Ninety days of both.
+    fn default() -> Self {
+        Self { messages: 90 * 86_400, texts: 90 * 86_400 }
+    }
+}
+
+/// Takes up resources that another process (`postrider apply`, another node) has changed.
+pub(crate) async fn watch_resources(engine: Engine, every: Duration) {
+    let mut tick = tokio::time::interval(every);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = engine.reload().await {
+            tracing::warn!(%error, "the resources can't be read; the old ones stay in force");
+        }
+    }
+}
+
+/// Expires messages whose deadline has passed, and gives out incoming messages whose parts have
+/// waited long enough.
+pub(crate) async fn deadlines(engine: Engine) {
+    let mut tick = tokio::time::interval(DEADLINES_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let mut facts = vec![Fact::Sweep];
+        match engine.inner.store.overdue(engine.now(), OVERDUE_PAGE).await {
+            Ok(overdue) => facts.extend(overdue.into_iter().map(|message| Fact::Overdue { message })),
+            Err(error) => tracing::debug!(%error, "deadlines can't be read"),
+        }
+        if engine.inner.facts.send(Facts { facts, acknowledge: None }).await.is_err() {
+            return;
+        }
+        // The page is looked at again only when the recorder has dealt with it.
+        crate::persist::flush(&engine.inner.facts).await;
+    }
+}
+
+/// Hands over what dropped sessions left behind.
+pub(crate) async fn orphans(engine: Engine) {
+    loop {
+        engine.inner.orphaned.notified().await;
+        let mut facts = Vec::new();
+        for lane in engine.inner.lanes.load().iter() {
+            facts.extend(lane.take_orphans());
+        }
+        if !facts.is_empty() && engine.inner.facts.send(Facts { facts, acknowledge: None }).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Drops what is kept no longer.
+pub(crate) async fn retention(engine: Engine, retention: Retention) {
+    let mut tick = tokio::time::interval(RETENTION_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = forget(&engine, retention).await {
+            tracing::warn!(%error, "what is kept no longer can't be dropped now");
+        }
+    }
+}
+
+async fn forget(engine: &Engine, retention: Retention) -> Result<(), store::StoreError> {
+    let store = &engine.inner.store;
+    let now = engine.now();
+    store.forget_expired(now).await?;
+    store.forget_messages(now.plus_seconds(-retention.messages)).await?;
+    if retention.texts < retention.messages {
+        let before = now.plus_seconds(-retention.texts);
+        while store.forget_texts(before, TEXTS_PAGE).await? == TEXTS_PAGE as u64 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+/// While the store can't be written, tries it with a small write: a load balancer that has taken
+/// this node out sends nothing that could show that it works again.
+pub(crate) async fn probe_store(engine: Engine) {
+    let mut health = engine.inner.health.subscribe();
+    loop {
+        if health.wait_for(|health| health.store.is_some()).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(PROBE_EVERY).await;
+        if engine.inner.store.take_lease("store-probe", "probe", 1).await.is_ok() {
+            engine.store_back();
+        }
+    }
+}
+
+impl Engine {
+    /// The store was written: messages can be accepted.
+    pub(crate) fn store_back(&self) {
+        let news = self.inner.health.send_if_modified(|health| health.store.take().is_some());
+        if news {
+            tracing::info!("the store can be used again");
+        }
+    }
+
+    /// Reads the resources anew if they have changed; the engine also does so by itself.
+    pub async fn reload(&self) -> Result<bool, crate::engine::StartError> {
+        let store = &self.inner.store;
+        if store.resources_version().await? == self.inner.current.load().version {
+            return Ok(false);
+        }
+        let world = World::read(&store.resources().await?, &self.inner.vault)?;
+        tracing::info!(version = world.version, "new resources are in force");
+        self.install(Arc::new(world));
+        Ok(true)
+    }
+}

@@ -1,0 +1,60 @@
+//! The engine: everything between an ingress and a connector, in the order in which data flows.
+//!
+//! ```text
+//!     ingress ─► accept ─► validate ─► admit ─► route ─► persist ─► the ingress answers
+//!                                                           │
+//!   phone ◄─ SMSC ◄─ session ◄─ dispatch ◄─ schedule ◄──────┘
+//!              │                    │
+//!              │ answers            └─► settle ─► persist
+//!              └─ receipts, MOs ─► receive ─► match ─► persist ─► notify ─► ingress ─► application
+//! ```
+//!
+//! One task, the recorder in [`persist`], turns everything that happened into commits of the
+//! [`store::Store`]; nothing else writes messages. Everybody else keeps what it needs to be quick in
+//! bounded memory and can rebuild it from the store: [`schedule`] the part of each connector's queue
+//! that is next, [`notify`] the same of deliveries. So a crash at any point loses nothing that was
+//! answered with "accepted".
+//!
+//! Read the files in this order: [`accept`], [`validate`], [`access`] (admit), [`persist`],
+//! [`schedule`], [`dispatch`], [`settle`], [`receive`], [`matching`], [`reassemble`], [`notify`],
+//! [`announce`];
+//! then [`keep`] (what time brings), [`world`] and [`resources`] (what is configured),
+//! [`services`] (what may be asked).
+
+mod accept;
+mod access;
+mod announce;
+pub mod dispatch;
+mod engine;
+mod facts;
+pub mod hash;
+mod keep;
+mod matching;
+mod metrics;
+pub mod notify;
+mod persist;
+mod reassemble;
+mod receive;
+pub mod render;
+pub mod resources;
+mod schedule;
+mod services;
+mod settle;
+pub mod text;
+mod validate;
+mod vault;
+mod world;
+
+pub use accept::{Accepted, Answer, BATCH_MAX, BatchTaken, Idempotency, Refusal};
+pub use access::{AccessDenied, Caller};
+pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
+pub use facts::{CancelRefused, ConnectorEvent};
+pub use keep::Retention;
+pub use metrics::Metrics;
+pub use notify::Outbox;
+pub use resources::{Edit, EditError, new_token};
+pub use schedule::SessionView;
+pub use services::CancelError;
+pub use validate::{DEFAULT_MAX_PARTS, DEFAULT_VALIDITY_SECONDS, choice_of};
+pub use vault::{Vault, VaultError};
+pub use world::{AccountView, TokenView, WebhookView, World, WorldError};

@@ -1,0 +1,273 @@
+//! Match: which part a receipt is for.
+//!
+//! Carriers write the id of a receipt differently from the id in their answer: hexadecimal here
+//! and decimal there, padded, in another case. Each connector's ids are stored in one *normal
+//! form*; a receipt's id is turned into the forms it may stand for, and the connector learns from
+//! what arrives which of them is right.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use model::resources::ReceiptIdForm;
+use model::{Address, Name};
+use store::{PartRef, RemoteKey};
+
+/// How a receipt's id relates to the answer's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Form {
+    /// The same, but for case and leading zeros.
+    Same,
+    /// The answer had hexadecimal, the receipt decimal.
+    HexToDec,
+    /// The answer had decimal, the receipt hexadecimal.
+    DecToHex,
+}
+
+impl Form {
+    pub const ALL: [Form; 3] = [Form::Same, Form::HexToDec, Form::DecToHex];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Form::Same => "same",
+            Form::HexToDec => "hex-to-dec",
+            Form::DecToHex => "dec-to-hex",
+        }
+    }
+}
+
+/// The normal form of an id in an answer: what it is stored under.
+pub(crate) fn normal_id(form: ReceiptIdForm, id: &str) -> Cow<'_, str> {
+    match form {
+        ReceiptIdForm::AsIs => Cow::Borrowed(id),
+        _ => loose(id),
+    }
+}
+
+/// What a receipt's `id` may be stored under, the likeliest first.
+pub(crate) fn candidates(form: ReceiptIdForm, learnt: Option<Form>, id: &str) -> Vec<(Form, String)> {
+    let forms: &[Form] = match form {
+        ReceiptIdForm::AsIs => return vec![(Form::Same, id.to_owned())],
+        ReceiptIdForm::Loose => &[Form::Same],
+        ReceiptIdForm::HexToDec => &[Form::HexToDec],
+        ReceiptIdForm::DecToHex => &[Form::DecToHex],
+        ReceiptIdForm::Auto => &Form::ALL,
+    };
+    let mut found: Vec<(Form, String)> = Vec::with_capacity(forms.len());
+    let learnt_first = learnt.into_iter().chain(forms.iter().copied().filter(|f| Some(*f) != learnt));
+    for form in learnt_first.filter(|f| forms.contains(f)) {
+        let normal = match form {
+            Form::Same => Some(loose(id).into_owned()),
+            // What was hexadecimal in the answer is a decimal number here.
+            Form::HexToDec => decimal(id).map(|n| format!("{n:x}")),
+            Form::DecToHex => hexadecimal(id).map(|n| n.to_string()),
+        };
+        if let Some(normal) = normal
+            && !found.iter().any(|(_, other)| *other == normal)
+        {
+            found.push((form, normal));
+        }
+    }
+    found
+}
+
+/// What a receipt that came before the answer may have been parked under: the same question the
+/// other way round. Receipts are parked under the normal form of their own id.
+pub(crate) fn parked_under(form: ReceiptIdForm, answer: &str) -> Vec<(Form, String)> {
+    let (form, turned) = match form {
+        ReceiptIdForm::HexToDec => (ReceiptIdForm::DecToHex, true),
+        ReceiptIdForm::DecToHex => (ReceiptIdForm::HexToDec, true),
+        form => (form, form == ReceiptIdForm::Auto),
+    };
+    let mut found = candidates(form, None, answer);
+    for (form, _) in found.iter_mut().filter(|_| turned) {
+        *form = match form {
+            Form::Same => Form::Same,
+            Form::HexToDec => Form::DecToHex,
+            Form::DecToHex => Form::HexToDec,
+        };
+    }
+    found
+}
+
+/// Do two writings of a phone's number, one ours and one of a receipt, speak against each other?
+pub(crate) fn other_phone(to: &Address, named: &str) -> bool {
+    named.bytes().any(|b| b.is_ascii_digit()) && !same_phone(to, named)
+}
+
+/// Lower case, without leading zeros.
+fn loose(id: &str) -> Cow<'_, str> {
+    let id = id.trim();
+    let bare = id.trim_start_matches('0');
+    let bare = if bare.is_empty() { id.get(..1).unwrap_or(id) } else { bare };
+    if bare.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(bare.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(bare)
+    }
+}
+
+/// Numbers of up to 128 bits: ids of 18 digits and more are common.
+fn decimal(id: &str) -> Option<u128> {
+    id.bytes().all(|b| b.is_ascii_digit()).then(|| id.parse().ok())?
+}
+
+fn hexadecimal(id: &str) -> Option<u128> {
+    id.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u128::from_str_radix(id, 16).ok())?
+}
+
+/// A part that a receipt may be for.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub form: Form,
+    pub key: RemoteKey,
+    pub part: PartRef,
+    /// The recipient of that part's message, if it is known.
+    pub to: Option<Address>,
+}
+
+/// Chooses among the parts that were found under the forms of a receipt's ids.
+///
+/// The phone decides: an id that was read in the wrong form finds somebody else's message now and
+/// then. Where the receipt names no phone, or names it so that it can't be compared, the learnt
+/// form decides; two that are equally likely are not guessed between.
+pub(crate) fn choose(found: Vec<Candidate>, addresses: &[Box<str>; 2], learnt: Option<Form>) -> Option<Candidate> {
+    let by_phone = |c: &Candidate| c.to.as_ref().is_some_and(|to| addresses.iter().any(|a| same_phone(to, a)));
+    let (mut likely, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(by_phone);
+    if likely.is_empty() {
+        likely = rest;
+    }
+    let mut parts: Vec<PartRef> = likely.iter().map(|c| c.part).collect();
+    parts.dedup();
+    if parts.len() > 1 {
+        likely.retain(|c| Some(c.form) == learnt);
+        if likely.len() != 1 {
+            return None;
+        }
+    }
+    likely.into_iter().next()
+}
+
+/// Is this the same phone, as far as the last digits tell? Carriers add and drop prefixes.
+fn same_phone(to: &Address, named: &str) -> bool {
+    const DIGITS: usize = 8;
+    let tail = |text: &str| {
+        let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();
+        digits[digits.len().saturating_sub(DIGITS)..].to_vec()
+    };
+    let (ours, theirs) = (tail(to.as_str()), tail(named));
+    !ours.is_empty() && ours == theirs
+}
+
+/// What was learnt of a connector's ids: how often each form was right.
+#[derive(Debug, Default)]
+pub(crate) struct Learnt {
+    counts: HashMap<Name, [u64; 3]>,
+}
+
+impl Learnt {
+    /// How many matches make a form the one to believe.
+    const ENOUGH: u64 = 8;
+
+    /// Counts a match, and returns how many of this form there were.
+    pub fn count(&mut self, connector: &Name, form: Form) -> u64 {
+        let counts = match self.counts.get_mut(connector) {
+            Some(counts) => counts,
+            None => self.counts.entry(connector.clone()).or_default(),
+        };
+        counts[form as usize] += 1;
+        counts[form as usize]
+    }
+
+    /// The form that nearly all receipts of this connector had.
+    pub fn form(&self, connector: &Name) -> Option<Form> {
+        let counts = self.counts.get(connector)?;
+        let total: u64 = counts.iter().sum();
+        Form::ALL.into_iter().find(|&f| counts[f as usize] >= Self::ENOUGH && counts[f as usize] * 10 >= total * 9)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::MessageId;
+
+    fn key(id: &str) -> RemoteKey {
+        RemoteKey { connector: "a".into(), id: id.into() }
+    }
+
+    fn finds(form: ReceiptIdForm, answer: &str, receipt: &str) -> bool {
+        let stored = normal_id(form, answer);
+        candidates(form, None, receipt).iter().any(|(_, c)| *c == stored)
+    }
+
+    #[test]
+    fn ids_of_real_carriers_find_each_other() {
+        use ReceiptIdForm::{AsIs, Auto, DecToHex, HexToDec, Loose};
+        assert!(finds(Auto, "60edc86a", "1626196074"));
+        assert!(finds(Auto, "38601fa", "0059113978"));
+        assert!(finds(Auto, "1626196074", "60EDC86A"));
+        assert!(finds(Auto, "145100315320224957", "145100315320224957"));
+        assert!(finds(Auto, "74E02EE1-4e2f", "74e02ee1-4e2f"));
+        assert!(finds(HexToDec, "18D0E03A", "0416342074"));
+        assert!(!finds(HexToDec, "123", "123"));
+        assert!(finds(DecToHex, "0416342074", "18d0e03a"));
+        assert!(finds(Loose, "00AB", "ab"));
+        assert!(!finds(AsIs, "AB", "ab"));
+        assert!(finds(Auto, "0", "000"));
+        assert!(finds(Auto, "", ""));
+    }
+
+    #[test]
+    fn receipts_that_came_first_are_found_from_the_answer() {
+        use ReceiptIdForm::{AsIs, Auto, DecToHex, HexToDec};
+        let finds = |form, answer: &str, receipt: &str| {
+            let parked = normal_id(form, receipt);
+            parked_under(form, answer).into_iter().find(|(_, id)| *id == parked).map(|(form, _)| form)
+        };
+        assert_eq!(finds(Auto, "60edc86a", "1626196074"), Some(Form::HexToDec));
+        assert_eq!(finds(Auto, "1626196074", "60EDC86A"), Some(Form::DecToHex));
+        assert_eq!(finds(Auto, "AB-1", "ab-1"), Some(Form::Same));
+        assert_eq!(finds(HexToDec, "18D0E03A", "0416342074"), Some(Form::HexToDec));
+        assert_eq!(finds(DecToHex, "0416342074", "18d0e03a"), Some(Form::DecToHex));
+        assert_eq!(finds(AsIs, "AB", "AB"), Some(Form::Same));
+        assert_eq!(finds(AsIs, "AB", "ab"), None);
+    }
+
+    #[test]
+    fn what_was_learnt_is_tried_first() {
+        let first = candidates(ReceiptIdForm::Auto, Some(Form::HexToDec), "16");
+        assert_eq!(first[0], (Form::HexToDec, "10".to_owned()));
+        assert_eq!(first[1], (Form::Same, "16".to_owned()));
+    }
+
+    fn candidate(form: Form, message: u64, to: &str) -> Candidate {
+        let at = model::Timestamp::from_millis(message as i64);
+        let part = PartRef { message: MessageId::first_at(at), part: 0 };
+        Candidate { form, key: key("x"), part, to: Address::recipient(to, None).ok() }
+    }
+
+    #[test]
+    fn the_phone_decides_between_two_readings() {
+        let found = || vec![candidate(Form::Same, 1, "+447700900111"), candidate(Form::HexToDec, 2, "+447700900222")];
+        let phone = |p: &str| [Box::from(p), Box::from("SHOP")];
+        assert_eq!(choose(found(), &phone("447700900222"), None).unwrap().form, Form::HexToDec);
+        assert_eq!(choose(found(), &phone("07700900111"), Some(Form::HexToDec)).unwrap().form, Form::Same);
+        assert_eq!(choose(found(), &phone(""), Some(Form::Same)).unwrap().form, Form::Same);
+        assert!(choose(found(), &phone(""), None).is_none(), "two that are equally likely");
+        assert!(choose(vec![], &phone(""), None).is_none());
+    }
+
+    #[test]
+    fn a_form_is_learnt_from_many_and_unlearnt_from_others() {
+        let (mut learnt, a) = (Learnt::default(), Name::from("a"));
+        (0..8).for_each(|_| {
+            learnt.count(&a, Form::DecToHex);
+        });
+        assert_eq!(learnt.form(&a), Some(Form::DecToHex));
+        (0..8).for_each(|_| {
+            learnt.count(&a, Form::Same);
+        });
+        assert_eq!(learnt.form(&a), None);
+        assert_eq!(learnt.form(&"b".into()), None);
+    }
+}

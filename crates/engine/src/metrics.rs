@@ -1,0 +1,135 @@
+//! Counters and gauges, with typed handles; what `/metrics` shows.
+
+use std::sync::{Mutex, PoisonError};
+
+use model::{Message, Name, ReceiptState, Status};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfAccount {
+    account: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfConnector {
+    connector: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WithStatus {
+    connector: String,
+    status: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WithForm {
+    connector: String,
+    form: String,
+}
+
+/// Every metric of the engine.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    accepted: Family<OfAccount, Counter>,
+    moved: Family<WithStatus, Counter>,
+    receipts: Family<WithStatus, Counter>,
+    unmatched: Family<OfConnector, Counter>,
+    received: Family<OfConnector, Counter>,
+    receipt_ids: Family<WithForm, Gauge>,
+    commits: Counter,
+    committed: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("postrider");
+        let metrics = Self {
+            accepted: Family::default(),
+            moved: Family::default(),
+            receipts: Family::default(),
+            unmatched: Family::default(),
+            received: Family::default(),
+            receipt_ids: Family::default(),
+            commits: Counter::default(),
+            committed: Counter::default(),
+            registry: Mutex::default(),
+        };
+        registry.register("messages_accepted", "Messages accepted, by account", metrics.accepted.clone());
+        registry.register("messages_moved", "Messages that reached a state, by connector", metrics.moved.clone());
+        registry.register("receipts", "Receipts from carriers, by what they say", metrics.receipts.clone());
+        registry.register("receipts_unmatched", "Receipts that no message was found for", metrics.unmatched.clone());
+        registry.register("messages_received", "Incoming messages and parts of them", metrics.received.clone());
+        registry.register(
+            "receipt_id_forms",
+            "How the ids of receipts were found to relate to the ids of answers, since the start",
+            metrics.receipt_ids.clone(),
+        );
+        registry.register("commits", "Commits of the store", metrics.commits.clone());
+        registry.register("commit_messages", "Messages written by commits", metrics.committed.clone());
+        *metrics.registry.lock().unwrap_or_else(PoisonError::into_inner) = registry;
+        metrics
+    }
+
+    /// Adds a metric of another part of the gateway.
+    pub fn register(&self, change: impl FnOnce(&mut Registry)) {
+        change(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Everything as OpenMetrics text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        // Writing to a String does not fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+
+    pub(crate) fn accepted(&self, message: &Message) {
+        self.accepted.get_or_create(&OfAccount { account: message.body.account.to_string() }).inc();
+    }
+
+    pub(crate) fn moved(&self, connector: Option<&Name>, status: Status) {
+        let connector = connector.map_or_else(String::new, ToString::to_string);
+        self.moved.get_or_create(&WithStatus { connector, status: status.as_str().to_owned() }).inc();
+    }
+
+    pub(crate) fn receipt(&self, connector: &Name, state: ReceiptState) {
+        let status = format!("{state:?}").to_lowercase();
+        self.receipts.get_or_create(&WithStatus { connector: connector.to_string(), status }).inc();
+    }
+
+    pub(crate) fn unmatched(&self, connector: &Name) {
+        self.unmatched.get_or_create(&OfConnector { connector: connector.to_string() }).inc();
+    }
+
+    pub(crate) fn received(&self, connector: &Name) {
+        self.received.get_or_create(&OfConnector { connector: connector.to_string() }).inc();
+    }
+
+    pub(crate) fn committed(&self, messages: usize) {
+        self.commits.inc();
+        self.committed.inc_by(messages as u64);
+    }
+
+    pub(crate) fn learnt(&self, connector: &Name, form: &'static str, count: u64) {
+        let labels = WithForm { connector: connector.to_string(), form: form.to_owned() };
+        self.receipt_ids.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// How often each form of receipt ids was right for a connector, since the start.
+    #[must_use]
+    pub fn receipt_ids(&self, connector: &Name) -> Vec<(&'static str, u64)> {
+        let count = |form: &'static str| {
+            let labels = WithForm { connector: connector.to_string(), form: form.to_owned() };
+            self.receipt_ids.get(&labels).map_or(0, |gauge| gauge.get().max(0) as u64)
+        };
+        ["same", "hex-to-dec", "dec-to-hex"].into_iter().map(|form| (form, count(form))).collect()
+    }
+}

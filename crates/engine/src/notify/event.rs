@@ -1,0 +1,67 @@
+//! What an account is owed when something happens to one of its messages.
+
+use model::delivery::DeliveryState;
+use model::{Delivery, DeliveryId, Message, Name, ReceiptWish, Timestamp};
+
+use super::target::origin;
+use crate::render::{message_json, push_text, push_time};
+use crate::world::World;
+
+/// The deliveries that `event` (such as `message.delivered`) of `message` is worth: one for each
+/// webhook of the account that wants to hear of it, or one for the message's own `callback_url`.
+/// A `callback_url` hears of `message.sent` only when the message asked for all receipts.
+pub(crate) fn owed(
+    world: &World,
+    message: &Message,
+    event: &str,
+    now: Timestamp,
+    mut next_id: impl FnMut() -> DeliveryId,
+) -> Vec<Delivery> {
+    let body = &message.body;
+    let mut deliveries = Vec::new();
+    let delivery = |id, endpoint: &Name, url: Option<&str>, payload: Box<str>| Delivery {
+        id,
+        account: body.account.clone(),
+        message: Some(body.id),
+        endpoint: endpoint.clone(),
+        url: url.map(Into::into),
+        event: event.into(),
+        payload,
+        created_at: now,
+        due: now,
+        attempts: 0,
+        state: DeliveryState::Pending,
+        last_error: None,
+    };
+    if let Some(url) = &body.callback_url {
+        if event != "message.sent" || body.receipt == ReceiptWish::All {
+            deliveries.push(delivery(next_id(), &origin(url), Some(url), payload(message, event, now)));
+        }
+        return deliveries;
+    }
+    let Some(account) = world.account(&body.account) else { return deliveries };
+    let mut shared: Option<Box<str>> = None;
+    for webhook in account.webhooks.iter().filter(|w| w.webhook.wants(event)) {
+        let payload = shared.get_or_insert_with(|| payload(message, event, now));
+        deliveries.push(delivery(next_id(), &webhook.id, None, payload.clone()));
+    }
+    deliveries
+}
+
+/// Standard Webhooks 1.0, "Payload structure": type, timestamp, data.
+fn payload(message: &Message, event: &str, now: Timestamp) -> Box<str> {
+    let length = message.body.content.text().map_or(0, str::len) + 640;
+    let mut out = String::with_capacity(length);
+    out.push_str(r#"{"type":"#);
+    push_text(event, &mut out);
+    out.push_str(r#","timestamp":"#);
+    push_time(now, &mut out);
+    out.push_str(r#","data":"#);
+    message_json(message, &mut out);
+    out.push('}');
+    out.into_boxed_str()
+}
+
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod tests;

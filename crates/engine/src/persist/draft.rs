@@ -1,0 +1,222 @@
+//! A draft: one commit in the making, with what is to be done once it is durable.
+
+use std::collections::HashMap;
+
+use model::{Change, DeliveryId, Message, MessageId, Name, Status, Timestamp};
+use store::{Changes, NewMessage, QueueEntry, RemoteKey};
+use tokio::sync::oneshot;
+
+use crate::engine::Engine;
+use crate::facts::{AcceptFailed, CancelRefused};
+use crate::notify;
+use crate::schedule::End;
+use crate::world::World;
+
+/// A message that a draft changes.
+#[derive(Debug)]
+struct Entry {
+    message: Message,
+    /// Its queue entry as the store has it before this commit; `None` also for a new message.
+    stored: Option<QueueEntry>,
+    /// It was changed by this draft.
+    dirty: bool,
+}
+
+/// Who waits for an acceptance: its messages, its place among the answers, its reply.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub inserts: std::ops::Range<usize>,
+    pub batch: Option<usize>,
+    pub answer: Option<usize>,
+    pub reply: oneshot::Sender<Result<(), AcceptFailed>>,
+}
+
+/// Who waits to hear what became of a cancellation.
+#[derive(Debug)]
+pub(crate) struct Cancellation {
+    pub message: MessageId,
+    pub outcome: Result<(), CancelRefused>,
+    pub reply: oneshot::Sender<Result<Message, CancelRefused>>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub changes: Changes,
+    entries: HashMap<MessageId, Entry>,
+    /// Messages that were looked at and not changed.
+    unchanged: Vec<Message>,
+    pub waiting: Vec<Waiting>,
+    pub canceled: Vec<Cancellation>,
+    pub ends: Vec<(Name, End)>,
+    /// Messages that changed state, for the metrics.
+    pub moved: Vec<(Option<Name>, Status)>,
+    pub now: Timestamp,
+}
+
+impl Draft {
+    pub fn new(now: Timestamp) -> Self {
+        Self { now, ..Self::default() }
+    }
+
+    /// Takes a message in, as it is stored now.
+    pub fn load(&mut self, message: Message) {
+        let stored = queue_entry(&message);
+        self.entries.insert(message.body.id, Entry { message, stored, dirty: false });
+    }
+
+    /// Was this message taken in?
+    pub fn has(&self, id: MessageId) -> bool {
+        self.entries.contains_key(&id)
+    }
+
+    /// A message that this draft has taken in.
+    pub fn message(&self, id: MessageId) -> Option<&Message> {
+        self.entries.get(&id).map(|entry| &entry.message)
+    }
+
+    /// Applies a change, and what follows from it: the place in the queue, what the account is
+    /// owed. Returns `false` if nothing changed.
+    pub fn apply(
+        &mut self,
+        engine: &Engine,
+        world: &World,
+        id: MessageId,
+        change: Change,
+        connector: Option<&Name>,
+    ) -> bool {
+        let Some(entry) = self.entries.get_mut(&id) else { return false };
+        let applied = entry.message.apply(change, connector, self.now);
+        if !applied.changed {
+            return false;
+        }
+        entry.dirty = true;
+        let progress = &mut entry.message.progress;
+        if progress.status.is_final() || progress.unsent().next().is_none() {
+            progress.due = None;
+        }
+        if applied.moved() {
+            self.moved.push((progress.connector.clone(), applied.after));
+            if let Some(event) = event_of(applied.after) {
+                let owed =
+                    notify::owed(world, &entry.message, event, self.now, || DeliveryId(engine.next_id(self.now).0));
+                self.changes.deliveries.extend(owed);
+            }
+        }
+        true
+    }
+
+    /// Moves a message's place in the queue to `due`.
+    pub fn requeue(&mut self, id: MessageId, due: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.message.progress.due = Some(due);
+            entry.dirty = true;
+        }
+    }
+
+    /// Keeps a message's place in the queue although nothing of it waits to be sent.
+    pub fn keep_place(&mut self, id: MessageId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.message.progress.due = entry.stored.as_ref().map(|stored| stored.due);
+        }
+    }
+
+    /// Adds a new message: one that was accepted, or one that came in.
+    pub fn insert(&mut self, message: Message) {
+        let queue = queue_entry(&message);
+        self.changes.insert.push(NewMessage { message, queue });
+    }
+
+    /// No receipt is expected under `key` any more.
+    pub fn remote_id_done(&mut self, key: RemoteKey) {
+        // It may have been given in this very commit.
+        self.changes.remote_ids.retain(|given| given.key != key);
+        self.changes.remote_ids_done.push(key);
+    }
+
+    /// Moves the changed messages into the changes: one row each, however much happened to it.
+    pub fn close(&mut self) {
+        for (_, entry) in self.entries.drain() {
+            if !entry.dirty {
+                self.unchanged.push(entry.message);
+                continue;
+            }
+            let place = queue_entry(&entry.message);
+            if place != entry.stored {
+                self.changes.dequeue.extend(entry.stored);
+                self.changes.enqueue.extend(place);
+            }
+            self.changes.update.push(entry.message);
+        }
+        self.changes.update.sort_unstable_by_key(|message| message.body.id);
+        self.changes.dequeue.sort_unstable();
+        self.changes.remote_ids.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// A message of a closed draft.
+    pub fn closed_message(&self, id: MessageId) -> Option<&Message> {
+        let changed = self.changes.update.iter().find(|m| m.body.id == id);
+        changed.or_else(|| self.unchanged.iter().find(|m| m.body.id == id))
+    }
+
+    /// Every message of a closed draft, for the cache.
+    pub fn into_messages(self) -> impl Iterator<Item = Message> {
+        let new = self.changes.insert.into_iter().map(|new| new.message);
+        new.chain(self.changes.update).chain(self.unchanged)
+    }
+
+    /// Takes acceptances out and answers them with `failed`; the rest of the draft stays.
+    pub fn refuse_acceptances(&mut self, failed: impl Fn(&Waiting) -> Option<AcceptFailed>) {
+        let (mut inserts, mut batches, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+        for waiting in std::mem::take(&mut self.waiting) {
+            if let Some(failed) = failed(&waiting) {
+                inserts.push(waiting.inserts);
+                batches.extend(waiting.batch);
+                answers.extend(waiting.answer);
+                let _ = waiting.reply.send(Err(failed));
+            } else {
+                self.waiting.push(waiting);
+            }
+        }
+        let changes = &mut self.changes;
+        retain_by_place(&mut changes.insert, |place| !inserts.iter().any(|range| range.contains(&place)));
+        retain_by_place(&mut changes.batches, |place| !batches.contains(&place));
+        retain_by_place(&mut changes.answers, |place| !answers.contains(&place));
+        let shift = |place: usize, gone: &[usize]| place - gone.iter().filter(|g| **g < place).count();
+        for waiting in &mut self.waiting {
+            let before: usize = inserts.iter().filter(|r| r.start < waiting.inserts.start).map(|r| r.len()).sum();
+            waiting.inserts = waiting.inserts.start - before..waiting.inserts.end - before;
+            waiting.batch = waiting.batch.map(|place| shift(place, &batches));
+            waiting.answer = waiting.answer.map(|place| shift(place, &answers));
+        }
+    }
+}
+
+/// A message's place in the queue, if it has one.
+pub(crate) fn queue_entry(message: &Message) -> Option<QueueEntry> {
+    let connector = message.progress.connector.clone()?;
+    let due = message.progress.due?;
+    Some(QueueEntry { connector, shard: 0, priority: message.body.priority, due, id: message.body.id })
+}
+
+fn event_of(status: Status) -> Option<&'static str> {
+    Some(match status {
+        Status::Scheduled | Status::Queued => return None,
+        Status::Sent => "message.sent",
+        Status::Delivered => "message.delivered",
+        Status::Undelivered => "message.undelivered",
+        Status::Expired => "message.expired",
+        Status::Rejected => "message.rejected",
+        Status::Unknown => "message.unknown",
+        Status::Failed => "message.failed",
+        Status::Canceled => "message.canceled",
+        Status::Received => "message.received",
+    })
+}
+
+fn retain_by_place<T>(list: &mut Vec<T>, keep: impl Fn(usize) -> bool) {
+    let mut place = 0;
+    list.retain(|_| {
+        place += 1;
+        keep(place - 1)
+    });
+}

@@ -1,0 +1,252 @@
+//! Receive: what carriers sent, into a draft. Receipts find their part, or are parked until it
+//! shows up; messages from phones are put together and given to the account that an inbound rule
+//! names.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use model::{Body, Change, DeliveryId, Direction, Message, Name, Progress, Receipt, ReceiptWish, Status, Timestamp};
+use routing::Incoming as InboundQuestion;
+use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
+
+use crate::dispatch::{Incoming, MobileOriginated, Outcome};
+use crate::facts::Fact;
+use crate::matching::{Candidate, Form, candidates, choose, normal_id, parked_under};
+use crate::notify;
+use crate::persist::{Draft, Recorder, Resolved};
+use crate::settle::receipt_rules;
+use crate::world::World;
+
+/// How long a receipt without a message is kept and listed: a day.
+const PARKED_SECONDS: i64 = 86_400;
+
+impl Recorder {
+    /// Finds the parts that this turn's receipts may be for, under every form of their ids.
+    pub(crate) async fn resolve_receipts(&self, facts: &[Fact], world: &World) -> Result<Resolved, StoreError> {
+        let mut parts = HashMap::new();
+        let mut unknown = Vec::new();
+        for fact in facts {
+            let Fact::Incoming { connector, incoming: Incoming::Receipt { remote_ids, .. } } = fact else { continue };
+            for (_, key) in self.keys_of(connector, remote_ids, world) {
+                match self.remote_ids.get(&key) {
+                    Some(part) => {
+                        parts.insert(key, *part);
+                    }
+                    None => unknown.push(key),
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            unknown.sort_unstable();
+            unknown.dedup();
+            let found = self.engine.inner.store.remote_ids(&unknown).await?;
+            parts.extend(unknown.into_iter().zip(found).filter_map(|(key, part)| Some((key, part?))));
+        }
+        Ok(Resolved { parts, parked: Vec::new() })
+    }
+
+    /// Finds parked receipts for the ids that this turn's answers bring. Only asked of the store
+    /// while there are any.
+    pub(crate) async fn resolve_parked(
+        &self,
+        facts: &[Fact],
+        world: &World,
+        resolved: &mut Resolved,
+    ) -> Result<(), StoreError> {
+        if self.parked == 0 {
+            return Ok(());
+        }
+        let mut keys = Vec::new();
+        for fact in facts {
+            if let Fact::Outcome { connector, outcome: Outcome::Sent { remote_id }, .. } = fact {
+                let under = parked_under(receipt_rules(world, connector).0, remote_id);
+                keys.extend(under.into_iter().map(|(_, id)| RemoteKey { connector: connector.clone(), id: id.into() }));
+            }
+        }
+        resolved.parked = self.engine.inner.store.parked_for(&keys).await?;
+        Ok(())
+    }
+
+    pub(crate) fn incoming(
+        &mut self,
+        connector: Name,
+        incoming: Incoming,
+        world: &World,
+        resolved: &Resolved,
+        draft: &mut Draft,
+    ) {
+        match incoming {
+            Incoming::Receipt { remote_ids, receipt, addresses } => {
+                self.engine.inner.metrics.receipt(&connector, receipt.state);
+                let keys = self.keys_of(&connector, &remote_ids, world);
+                let found = keys.iter().filter_map(|(form, key)| {
+                    // An answer of this very turn may have brought the id.
+                    let part = self.remote_ids.get(key).or_else(|| resolved.parts.get(key))?;
+                    let to = draft.message(part.message).map(|m| m.body.to.clone());
+                    Some(Candidate { form: *form, key: key.clone(), part: *part, to })
+                });
+                match choose(found.collect(), &addresses, self.learnt.form(&connector)) {
+                    Some(Candidate { form, key, part, .. }) => {
+                        self.learn(&connector, form);
+                        self.receipt_for(part, &connector, &key, receipt, world, draft);
+                    }
+                    None => self.park(connector, remote_ids, receipt, addresses, world, draft),
+                }
+            }
+            Incoming::Mo(mo) => {
+                self.engine.inner.metrics.received(&connector);
+                let body = self.body_of(&connector, *mo, draft.now);
+                match self.reassembly.add(body, draft.now) {
+                    crate::reassemble::Added::Whole(body) => self.give(&connector, body, world, draft),
+                    crate::reassemble::Added::Waits(part) => draft.changes.mo_parts.push(part),
+                    crate::reassemble::Added::Complete(body, keys) => {
+                        // Parts of this very commit need not be written to be taken away.
+                        draft.changes.mo_parts.retain(|part| !keys.contains(&part.key));
+                        draft.changes.mo_parts_done.extend(keys);
+                        self.give(&connector, body, world, draft);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A receipt whose part was found.
+    pub(crate) fn receipt_for(
+        &mut self,
+        part: PartRef,
+        connector: &Name,
+        key: &RemoteKey,
+        receipt: Receipt,
+        world: &World,
+        draft: &mut Draft,
+    ) {
+        let policy = receipt_rules(world, connector).1;
+        // A message that was dropped with its day has nothing to be told any more.
+        let Some(message) = draft.message(part.message) else { return };
+        let waited_in_queue = message.progress.due.is_some();
+        let done = receipt
+            .state
+            .part_status()
+            .is_some_and(|status| !matches!(status, model::PartStatus::Unknown | model::PartStatus::Expired));
+        let change = Change::Receipt { part: part.part, receipt, policy };
+        draft.apply(&self.engine, world, part.message, change, Some(connector));
+        if done {
+            draft.remote_id_done(key.clone());
+        }
+        if waited_in_queue && draft.message(part.message).is_some_and(|m| m.progress.due.is_none()) {
+            draft.ends.push((connector.clone(), crate::schedule::End::Message(part.message)));
+        }
+    }
+
+    fn park(
+        &mut self,
+        connector: Name,
+        remote_ids: Vec<Box<str>>,
+        receipt: Receipt,
+        addresses: [Box<str>; 2],
+        world: &World,
+        draft: &mut Draft,
+    ) {
+        self.engine.inner.metrics.unmatched(&connector);
+        self.parked += 1;
+        let received_at = draft.now;
+        let form = receipt_rules(world, &connector).0;
+        let [phone, _] = addresses;
+        let remote_id = remote_ids.into_iter().next().unwrap_or_default();
+        draft.changes.parked.push(ParkedReceipt {
+            id: self.engine.next_id(received_at),
+            key: RemoteKey { connector, id: normal_id(form, &remote_id).into() },
+            remote_id,
+            receipt,
+            phone,
+            received_at,
+            expires_at: received_at.plus_seconds(PARKED_SECONDS),
+        });
+    }
+
+    fn keys_of(&self, connector: &Name, remote_ids: &[Box<str>], world: &World) -> Vec<(Form, RemoteKey)> {
+        let form = receipt_rules(world, connector).0;
+        let learnt = self.learnt.form(connector);
+        let mut keys: Vec<(Form, RemoteKey)> = Vec::new();
+        for (form, id) in remote_ids.iter().flat_map(|id| candidates(form, learnt, id)) {
+            let key = RemoteKey { connector: connector.clone(), id: id.into() };
+            if !key.id.is_empty() && !keys.iter().any(|(_, other)| *other == key) {
+                keys.push((form, key));
+            }
+        }
+        keys
+    }
+
+    fn body_of(&self, connector: &Name, mo: MobileOriginated, now: Timestamp) -> MoReceived {
+        let body = Body {
+            id: self.engine.next_id(now),
+            direction: Direction::Mo,
+            account: "".into(),
+            to: mo.to,
+            from: mo.from,
+            content: mo.content,
+            encoding: mo.encoding,
+            transliterate: false,
+            class: mo.class,
+            priority: 1,
+            receipt: ReceiptWish::None,
+            client_ref: None,
+            tags: Vec::new(),
+            callback_url: None,
+            tlvs: Vec::new(),
+            reference: mo.concat.map_or(0, |c| c.reference),
+            wide_reference: mo.concat.is_some_and(|c| c.wide),
+            shift: (0, 0),
+            batch: None,
+            created_at: now,
+            send_at: None,
+            expires_at: now,
+            validity_given: false,
+        };
+        MoReceived { connector: connector.clone(), body, concat: mo.concat }
+    }
+
+    /// Gives a whole incoming message to its account. One that no rule takes is kept for operators.
+    pub(crate) fn give(&mut self, connector: &Name, mut body: Body, world: &World, draft: &mut Draft) {
+        let question = InboundQuestion { connector, to: &body.to, from: &body.from, text: body.content.text() };
+        let rule = world.inbound.decide(question);
+        let now = draft.now;
+        let mut progress = Progress::accepted(Status::Received, Some(connector.clone()), 0, now);
+        progress.events.clear();
+        progress.note(now, "received", None, rule.as_ref().map(|(rule, _)| format!("rule {rule}").into()));
+        progress.final_at = Some(now);
+        if let Some((_, account)) = rule {
+            body.account = account;
+        } else {
+            tracing::warn!(%connector, message = %body.id, "no inbound rule takes a message; it is kept for operators");
+        }
+        let message = Message { body: Arc::new(body), progress };
+        let engine = &self.engine;
+        let owed = notify::owed(world, &message, "message.received", now, || DeliveryId(engine.next_id(now).0));
+        draft.changes.deliveries.extend(owed);
+        draft.insert(message);
+    }
+
+    /// Remembers how a receipt's id related to the answer's, and shows it.
+    pub(crate) fn learn(&mut self, connector: &Name, form: Form) {
+        let count = self.learnt.count(connector, form);
+        self.engine.inner.metrics.learnt(connector, form.as_str(), count);
+    }
+
+    /// Gives out incoming messages whose parts have been waited for long enough.
+    pub(crate) fn sweep(&mut self, world: &World, draft: &mut Draft) {
+        for (connector, body, keys) in self.reassembly.give_up(draft.now) {
+            draft.changes.mo_parts.retain(|part| !keys.contains(&part.key));
+            draft.changes.mo_parts_done.extend(keys);
+            self.give(&connector, body, world, draft);
+        }
+    }
+}
+
+/// A message from a phone, or a part of one, as a body.
+#[derive(Debug)]
+pub(crate) struct MoReceived {
+    pub connector: Name,
+    pub body: Body,
+    pub concat: Option<sms::Concat>,
+}

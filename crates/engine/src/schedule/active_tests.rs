@@ -1,0 +1,224 @@
+use super::*;
+use model::Address;
+use model::message::{Content, Direction, Encoding, ReceiptWish};
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+fn id(n: u128) -> MessageId {
+    MessageId(Uuid::from_u128(n))
+}
+
+fn body(n: u128, priority: u8) -> Arc<Body> {
+    Arc::new(Body {
+        id: id(n),
+        direction: Direction::Mt,
+        account: "a".into(),
+        to: Address::from_carrier("447700900123", true),
+        from: Address::from_carrier("SHOP", false),
+        content: Content::Text("x".into()),
+        encoding: Encoding::Gsm7,
+        transliterate: false,
+        class: None,
+        priority,
+        receipt: ReceiptWish::Final,
+        client_ref: None,
+        tags: vec![],
+        callback_url: None,
+        tlvs: vec![],
+        reference: 0,
+        wide_reference: false,
+        shift: (0, 0),
+        batch: None,
+        created_at: at(0),
+        send_at: None,
+        expires_at: at(i64::MAX),
+        validity_given: false,
+    })
+}
+
+/// An active set whose store has been read to its end.
+fn idle() -> Active {
+    let mut active = Active::new();
+    while let Some((priority, _)) = active.begin_read(at(0)) {
+        active.loaded(priority, [], true, None);
+    }
+    active
+}
+
+fn offer(active: &mut Active, n: u128, priority: u8, parts: u8) {
+    active.offer((at(0), id(n)), &body(n, priority), parts, (0..parts).collect(), at(0));
+}
+
+fn load(active: &mut Active, numbers: impl IntoIterator<Item = u128>, last: bool) {
+    let (priority, _) = active.begin_read(at(0)).expect("something to read");
+    finish_load(active, priority, numbers, last);
+}
+
+fn finish_load(active: &mut Active, priority: usize, numbers: impl IntoIterator<Item = u128>, last: bool) {
+    let page: Vec<_> =
+        numbers.into_iter().map(|n| ((at(0), id(n)), body(n, priority as u8), 1, VecDeque::from([0]))).collect();
+    active.loaded(priority, page, last, None);
+}
+
+fn taken(active: &mut Active) -> Vec<(u128, u8)> {
+    std::iter::from_fn(|| active.take()).map(|t| (t.body.id.0.as_u128(), t.part)).collect()
+}
+
+#[test]
+fn parts_are_taken_in_order_and_each_once() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 3);
+    offer(&mut active, 2, 1, 1);
+    assert_eq!(taken(&mut active), [(1, 0), (1, 1), (1, 2), (2, 0)]);
+    assert!(!active.has_ready());
+    active.forget(id(1));
+    active.forget(id(2));
+    assert_eq!(active.len(), 0);
+}
+
+#[test]
+fn higher_priorities_go_first_and_none_starves() {
+    let mut active = idle();
+    (0..100).for_each(|n| offer(&mut active, n, 3, 1));
+    offer(&mut active, 1000, 0, 1);
+    let order = taken(&mut active);
+    let place = order.iter().position(|(n, _)| *n == 1000).unwrap();
+    assert!((1..STARVATION_TURN as usize).contains(&place), "the lowest went as number {place}");
+}
+
+#[test]
+fn what_came_back_goes_first() {
+    let mut active = idle();
+    (1..=3).for_each(|n| offer(&mut active, n, 1, 1));
+    active.take();
+    active.take();
+    active.give_back(id(2), 0);
+    active.give_back(id(1), 0);
+    assert_eq!(taken(&mut active), [(1, 0), (2, 0), (3, 0)]);
+}
+
+#[test]
+fn a_full_list_leaves_the_rest_to_the_store_and_reads_it_back() {
+    let mut active = idle();
+    let count = READY_MAX as u128 + 10;
+    (0..count).for_each(|n| offer(&mut active, n, 1, 1));
+    assert_eq!(active.len(), READY_MAX);
+    let first = taken(&mut active);
+    assert_eq!(first.len(), READY_MAX);
+    let (priority, after) = active.begin_read(at(0)).expect("the rest is in the store");
+    assert_eq!((priority, after), (1, None));
+    // The store still shows those that are with sessions.
+    finish_load(&mut active, priority, 0..count, true);
+    assert_eq!(taken(&mut active), (count - 10..count).map(|n| (n, 0)).collect::<Vec<_>>());
+    assert!(!active.is_hungry(at(0)));
+}
+
+#[test]
+fn nothing_is_overtaken_while_older_messages_wait_in_the_store() {
+    let mut active = idle();
+    (0..=READY_MAX as u128).for_each(|n| offer(&mut active, n, 1, 1));
+    active.take();
+    offer(&mut active, 9999, 1, 1);
+    assert!(active.len() <= READY_MAX, "9999 waits in the store behind its elder");
+}
+
+#[test]
+fn what_ended_while_a_page_was_read_is_not_sent_again() {
+    let mut active = idle();
+    (0..=READY_MAX as u128).for_each(|n| offer(&mut active, n, 1, 1));
+    let all = taken(&mut active);
+    let (priority, _) = active.begin_read(at(0)).unwrap();
+    // The page was read before this was committed, and comes after it.
+    active.forget(id(all[0].0));
+    finish_load(&mut active, priority, [0, READY_MAX as u128], true);
+    assert_eq!(taken(&mut active), [(READY_MAX as u128, 0)]);
+}
+
+#[test]
+fn what_is_left_to_the_store_during_a_read_is_read_later() {
+    let mut active = Active::new();
+    let (priority, _) = active.begin_read(at(0)).unwrap();
+    assert_eq!(priority, 3);
+    offer(&mut active, 7, 3, 1);
+    finish_load(&mut active, priority, [], true);
+    assert_eq!(active.len(), 0);
+    load(&mut active, [7], true);
+    assert_eq!(taken(&mut active), [(7, 0)]);
+}
+
+#[test]
+fn a_commit_that_overtook_another_during_a_read_hides_nothing() {
+    let mut active = Active::new();
+    let (priority, _) = active.begin_read(at(20)).unwrap();
+    // The page was read with 12 in it; 11 was committed only then.
+    active.offer((at(11), id(1)), &body(1, 3), 1, VecDeque::from([0]), at(20));
+    let page = [((at(12), id(2)), body(2, 3), 1, VecDeque::from([0]))];
+    active.loaded(priority, page, false, None);
+    let (_, after) = active.begin_read(at(20)).unwrap();
+    assert!(after.unwrap() < (at(11), id(1)), "{after:?}");
+}
+
+#[test]
+fn a_message_behind_the_reading_place_turns_it_back() {
+    let mut active = Active::new();
+    load(&mut active, [5], false);
+    offer(&mut active, 3, 3, 1);
+    let (priority, after) = active.begin_read(at(0)).unwrap();
+    assert_eq!(priority, 3);
+    assert!(after.unwrap() < (at(0), id(3)), "{after:?}");
+    finish_load(&mut active, 3, [3, 5], true);
+    assert_eq!(taken(&mut active).len(), 2, "5 is loaded once");
+}
+
+#[test]
+fn a_retry_leaves_memory_when_no_part_is_out_and_comes_back_when_due() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 3);
+    active.take();
+    active.take();
+    active.retry(id(1), at(500));
+    assert!(!active.has_ready(), "the third part waits for the retry too");
+    assert_eq!(active.len(), 1);
+    active.sent(id(1));
+    assert_eq!(active.len(), 0);
+    assert_eq!(active.next_due(), Some(at(500)));
+    assert!(!active.is_hungry(at(499)));
+    assert!(active.is_hungry(at(500)));
+}
+
+#[test]
+fn what_is_due_later_stays_in_the_store_until_then() {
+    let mut active = idle();
+    active.offer((at(900), id(1)), &body(1, 2), 1, VecDeque::from([0]), at(0));
+    assert_eq!((active.len(), active.next_due()), (0, Some(at(900))));
+    assert!(!active.is_hungry(at(899)));
+    assert_eq!(active.begin_read(at(900)).map(|(priority, _)| priority), Some(2));
+}
+
+#[test]
+fn a_message_is_canceled_only_while_no_session_has_it_and_not_loaded_again() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 2);
+    active.take();
+    assert!(!active.revoke(id(1)));
+    offer(&mut active, 2, 1, 1);
+    assert!(active.revoke(id(2)));
+    assert!(active.revoke(id(3)), "one that is in the store only");
+    active.paging[1].more = true;
+    load(&mut active, [2, 3, 4], true);
+    assert_eq!(taken(&mut active), [(1, 1), (4, 0)]);
+}
+
+#[test]
+fn marked_parts_are_taken_once_they_are_recorded() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 1);
+    let part = active.take().unwrap();
+    active.mark(part);
+    assert_eq!((active.take_marked(), active.marking()), (None, 1));
+    active.marked(id(1), 0);
+    assert_eq!(active.take_marked().map(|t| t.body.id), Some(id(1)));
+    assert_eq!(active.marking(), 0);
+}

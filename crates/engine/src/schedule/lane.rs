@@ -1,0 +1,380 @@
+//! A connector's lane: its active set, its pacing, its pauses and its state, behind one lock.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use model::resources::Connector;
+use model::{Message, MessageId, Name, Reason, Timestamp};
+use store::{QueueEntry, QueuedMessage, Store};
+use tokio::sync::{Notify, watch};
+
+use super::active::{Active, Place, Taken};
+use super::pacing::Pacing;
+use super::status::{SessionView, Sessions};
+use crate::dispatch::{Desired, Job, SessionState};
+use crate::facts::{ConnectorEvent, Fact};
+
+/// The first pause after a carrier said that it is busy; each further one is twice as long.
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+/// Parts that are being marked at a time.
+const MARKING_MAX: usize = 256;
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// What one connector is to send.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    connector: Name,
+    shard: u16,
+    store: Arc<dyn Store>,
+    state: Mutex<State>,
+    /// Sessions wait here for something to take.
+    wake: Notify,
+    /// The refill task waits here for room, or for something left to the store.
+    hungry: Notify,
+    /// The recorder waits here for what sessions left behind.
+    orphaned: Arc<Notify>,
+    desired: watch::Sender<Desired>,
+}
+
+#[derive(Debug)]
+struct State {
+    settings: Arc<Connector>,
+    active: Active,
+    pacing: Pacing,
+    pause: Pause,
+    sessions: Sessions,
+    /// Facts of sessions that were dropped, and of messages that expired before they were taken.
+    orphans: Vec<Fact>,
+}
+
+impl State {
+    /// The next part: one that was marked, or, where nothing needs to be, any.
+    fn take(&mut self) -> Option<Taken> {
+        if self.settings.mark_first { self.active.take_marked() } else { self.active.take() }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Pause {
+    until: Option<Instant>,
+    length: Duration,
+    reason: Option<Box<str>>,
+}
+
+/// When a session may take something.
+enum Chance {
+    Now,
+    At(Instant),
+    Unknown,
+}
+
+impl Lane {
+    pub fn new(settings: Arc<Connector>, shard: u16, store: Arc<dyn Store>, orphaned: Arc<Notify>) -> Self {
+        let desired = if settings.enabled { Desired::Running } else { Desired::Stopped };
+        Self {
+            connector: settings.id.as_str().into(),
+            shard,
+            store,
+            state: Mutex::new(State {
+                pacing: Pacing::new(settings.throughput),
+                settings,
+                active: Active::new(),
+                pause: Pause::default(),
+                sessions: Sessions::default(),
+                orphans: Vec::new(),
+            }),
+            wake: Notify::new(),
+            hungry: Notify::new(),
+            orphaned,
+            desired: watch::Sender::new(desired),
+        }
+    }
+
+    pub fn connector(&self) -> &Name {
+        &self.connector
+    }
+
+    pub fn shard(&self) -> u16 {
+        self.shard
+    }
+
+    pub fn settings(&self) -> Arc<Connector> {
+        self.lock().settings.clone()
+    }
+
+    /// New settings: the throughput counts from now on; what needs a new bind is the connector's
+    /// to see.
+    pub fn set_settings(&self, settings: Arc<Connector>) {
+        let mut state = self.lock();
+        state.pacing.set(settings.throughput);
+        state.sessions.truncate(settings.sessions);
+        let changed = state.settings.enabled != settings.enabled;
+        let enabled = settings.enabled;
+        state.settings = settings;
+        drop(state);
+        if changed {
+            self.want(if enabled { Desired::Running } else { Desired::Stopped });
+        }
+        self.wake.notify_waiters();
+    }
+
+    pub fn desired(&self) -> watch::Receiver<Desired> {
+        self.desired.subscribe()
+    }
+
+    pub fn want(&self, desired: Desired) {
+        self.desired.send_replace(desired);
+        self.wake.notify_waiters();
+    }
+
+    pub fn set_session_state(&self, session: u16, state: SessionState) -> Option<ConnectorEvent> {
+        self.lock().sessions.set(session, state)
+    }
+
+    pub fn sessions(&self) -> Vec<SessionView> {
+        self.lock().sessions.view()
+    }
+
+    /// Why the lane pauses, if it does.
+    pub fn paused(&self, now: Instant) -> Option<Box<str>> {
+        let state = self.lock();
+        state.pause.until.filter(|until| *until > now).and(state.pause.reason.clone())
+    }
+
+    /// Messages that have just become durable and are to be sent over this lane.
+    pub fn offer<'a>(&self, messages: impl Iterator<Item = (&'a QueueEntry, &'a Message)>) {
+        let now = self.store.now();
+        let mut state = self.lock();
+        for (entry, message) in messages {
+            let unsent: VecDeque<u8> = message.progress.unsent().collect();
+            let parts = parts_of(message);
+            state.active.offer((entry.due, entry.id), &message.body, parts, unsent, now);
+        }
+        let hungry = state.active.is_hungry(now) || state.active.next_due().is_some();
+        let ready = state.active.has_ready();
+        drop(state);
+        if hungry {
+            self.hungry.notify_one();
+        }
+        if ready {
+            self.wake.notify_waiters();
+        }
+    }
+
+    /// What to read from the store next: a priority and where to go on, or when to look again.
+    pub fn begin_read(&self) -> Result<(usize, Option<Place>), Option<Timestamp>> {
+        let mut state = self.lock();
+        let wanted = state.active.begin_read(self.store.now());
+        wanted.ok_or_else(|| state.active.next_due())
+    }
+
+    /// The read failed; nothing was loaded.
+    pub fn end_read(&self) {
+        self.lock().active.end_read();
+    }
+
+    /// Waits until there may be something to read.
+    pub async fn hungry(&self) {
+        self.hungry.notified().await;
+    }
+
+    pub fn loaded(&self, priority: usize, page: Vec<QueuedMessage>, last: bool, next_due: Option<Timestamp>) {
+        let mut state = self.lock();
+        let mut doubts = Vec::new();
+        let page = page.into_iter().map(|QueuedMessage { entry, message }| {
+            let unsent: VecDeque<u8> = message.progress.unsent().collect();
+            // Marked before it was sent, and the process ended before the answer was recorded.
+            if unsent.is_empty() {
+                doubts.push(entry.id);
+            }
+            let parts = parts_of(&message);
+            ((entry.due, entry.id), message.body, parts, unsent)
+        });
+        state.active.loaded(priority, page, last, next_due);
+        let doubts = doubts.into_iter().map(|message| Fact::Overlooked { message }).collect::<Vec<_>>();
+        let any = !doubts.is_empty();
+        state.orphans.extend(doubts);
+        drop(state);
+        if any {
+            self.orphaned.notify_one();
+        }
+        self.wake.notify_waiters();
+    }
+
+    /// Up to `room` parts that may be sent now. Their tickets are for the session to give.
+    pub fn take(&self, room: usize, now: Instant) -> Vec<Job> {
+        let clock = self.store.now();
+        let mut jobs = Vec::new();
+        if *self.desired.borrow() != Desired::Running {
+            return jobs;
+        }
+        let mut state = self.lock();
+        if state.pause.until.is_some_and(|until| until > now) {
+            return jobs;
+        }
+        if state.settings.mark_first {
+            self.mark(&mut state, room, clock);
+        }
+        while jobs.len() < room && state.pacing.next(now).is_none() {
+            let Some(taken) = state.take() else { break };
+            if taken.body.expires_at <= clock {
+                let message = taken.body.id;
+                state.active.forget(message);
+                state.orphans.push(Fact::Overdue { message });
+                self.orphaned.notify_one();
+                continue;
+            }
+            state.pacing.count(now);
+            jobs.push(Job { ticket: 0, body: taken.body, part: taken.part, parts: taken.parts });
+        }
+        let hungry = state.active.is_hungry(clock);
+        drop(state);
+        if hungry {
+            self.hungry.notify_one();
+        }
+        jobs
+    }
+
+    /// Has parts recorded as handed over before they are: they are taken when that is durable.
+    fn mark(&self, state: &mut State, room: usize, clock: Timestamp) {
+        while state.active.marking() < room.min(MARKING_MAX) {
+            let Some(taken) = state.active.take() else { break };
+            let message = taken.body.id;
+            if taken.body.expires_at <= clock {
+                state.active.forget(message);
+                state.orphans.push(Fact::Overdue { message });
+            } else {
+                let connector = self.connector.clone();
+                state.orphans.push(Fact::Marked { connector, message, part: taken.part });
+                state.active.mark(taken);
+            }
+            self.orphaned.notify_one();
+        }
+    }
+
+    /// Waits until [`take`](Self::take) may give something.
+    pub async fn ready(&self) {
+        loop {
+            let mut woken = std::pin::pin!(self.wake.notified());
+            // Listening begins before looking, so that nothing is missed between the two.
+            woken.as_mut().enable();
+            match self.chance(Instant::now()) {
+                Chance::Now => return,
+                Chance::Unknown => woken.await,
+                Chance::At(at) => {
+                    let _ = tokio::time::timeout_at(at.into(), woken).await;
+                }
+            }
+        }
+    }
+
+    fn chance(&self, now: Instant) -> Chance {
+        if *self.desired.borrow() != Desired::Running {
+            return Chance::Unknown;
+        }
+        let state = self.lock();
+        if !state.active.has_ready() {
+            return Chance::Unknown;
+        }
+        let pause = state.pause.until.filter(|until| *until > now);
+        match pause.into_iter().chain(state.pacing.next(now)).max() {
+            Some(at) => Chance::At(at),
+            None => Chance::Now,
+        }
+    }
+
+    /// The carrier is busy: the part goes first after a pause, which grows while it stays busy.
+    pub fn throttled(&self, message: MessageId, part: u8, reason: &Reason) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.active.give_back(message, part);
+        // All of a window is refused at once: that is one pause, not many.
+        if state.pause.until.is_none_or(|until| until <= now) {
+            let length = (state.pause.length * 2).clamp(PAUSE_MIN, PAUSE_MAX);
+            state.pause = Pause { until: Some(now + length), length, reason: Some(reason.detail.clone()) };
+        }
+    }
+
+    /// The carrier took a part: the next pause is short again.
+    pub fn flowing(&self) {
+        let mut state = self.lock();
+        if state.pause.length > Duration::ZERO && state.pause.until.is_none_or(|until| until <= Instant::now()) {
+            state.pause = Pause::default();
+        }
+    }
+
+    pub fn give_back(&self, message: MessageId, part: u8) {
+        self.lock().active.give_back(message, part);
+        self.wake.notify_waiters();
+    }
+
+    /// What the recorder has made of outcomes, once it is durable.
+    pub fn settled(&self, ends: impl Iterator<Item = End>) {
+        let mut state = self.lock();
+        let mut wake = false;
+        for end in ends {
+            match end {
+                End::Part(id) => state.active.sent(id),
+                End::Message(id) => state.active.forget(id),
+                End::Retry(id, due) => state.active.retry(id, due),
+                End::Again(id, part) => {
+                    state.active.give_back(id, part);
+                    wake = true;
+                }
+                End::Marked(id, part) => {
+                    state.active.marked(id, part);
+                    wake = true;
+                }
+            }
+        }
+        let hungry = state.active.next_due().is_some();
+        drop(state);
+        if hungry {
+            self.hungry.notify_one();
+        }
+        if wake {
+            self.wake.notify_waiters();
+        }
+    }
+
+    /// May this message be canceled? If so it is not sent any more.
+    pub fn revoke(&self, id: MessageId) -> bool {
+        self.lock().active.revoke(id)
+    }
+
+    /// Keeps facts that a dropped session can't wait to hand over.
+    pub fn orphan(&self, facts: Vec<Fact>) {
+        self.lock().orphans.extend(facts);
+        self.orphaned.notify_one();
+    }
+
+    pub fn take_orphans(&self) -> Vec<Fact> {
+        std::mem::take(&mut self.lock().orphans)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics half-way through a change of the state; a panic elsewhere harms nothing.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of a part that was taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// It was sent; the message has others.
+    Part(MessageId),
+    /// Its message is settled.
+    Message(MessageId),
+    /// Its message is due again later.
+    Retry(MessageId, Timestamp),
+    /// It is to be sent again at once.
+    Again(MessageId, u8),
+    /// It is recorded as handed over, and may now be.
+    Marked(MessageId, u8),
+}
+
+fn parts_of(message: &Message) -> u8 {
+    u8::try_from(message.progress.parts.len()).unwrap_or(u8::MAX)
+}

@@ -1,0 +1,15 @@
+//! Schedule: one [`Lane`] a connector. It holds what is to be sent over it: a bounded active set in
+//! memory, the rest in the store, so that memory does not grow with the backlog.
+//!
+//! The recorder offers what it has committed; sessions take; a refill task reads on from the store
+//! when the ready lists run low or something becomes due.
+
+mod active;
+mod lane;
+mod pacing;
+mod refill;
+mod status;
+
+pub(crate) use lane::{End, Lane};
+pub(crate) use refill::refill;
+pub use status::SessionView;

@@ -1,0 +1,98 @@
+//! Pacing: so many a second, evenly, by the generic cell rate algorithm (ITU-T I.371).
+//!
+//! The state is one point in time, the clock comes in as an argument, and a limit that changes
+//! takes effect at once.
+
+use std::time::{Duration, Instant};
+
+/// A limit of so many parts a second, with a burst of a twentieth of a second's worth.
+#[derive(Debug)]
+pub(crate) struct Pacing {
+    per_second: u32,
+    /// When the parts let through so far would all have been due.
+    due: Option<Instant>,
+}
+
+impl Pacing {
+    /// `per_second` parts a second; `None` is no limit.
+    pub fn new(per_second: Option<u32>) -> Self {
+        Self { per_second: per_second.unwrap_or(0), due: None }
+    }
+
+    /// Changes the limit; what was let through still counts.
+    pub fn set(&mut self, per_second: Option<u32>) {
+        self.per_second = per_second.unwrap_or(0);
+    }
+
+    /// When the next part may go: `None` is now.
+    pub fn next(&self, now: Instant) -> Option<Instant> {
+        if self.per_second == 0 {
+            return None;
+        }
+        let allowed = self.due?.checked_sub(self.burst())?;
+        (allowed > now).then_some(allowed)
+    }
+
+    /// Counts one part that goes now.
+    pub fn count(&mut self, now: Instant) {
+        if self.per_second > 0 {
+            let from = self.due.map_or(now, |due| due.max(now));
+            self.due = Some(from + Duration::from_secs(1) / self.per_second);
+        }
+    }
+
+    fn burst(&self) -> Duration {
+        Duration::from_secs(1) / self.per_second * (self.per_second / 20)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of an eager sender's parts go in `seconds`, on a clock that moves by `step`.
+    fn sent(per_second: u32, seconds: u64, step: Duration) -> u64 {
+        let mut pacing = Pacing::new(Some(per_second));
+        let start = Instant::now();
+        let (mut now, mut count) = (start, 0);
+        while now < start + Duration::from_secs(seconds) {
+            while pacing.next(now).is_none() {
+                pacing.count(now);
+                count += 1;
+            }
+            now += step;
+        }
+        count
+    }
+
+    #[test]
+    fn the_rate_is_kept_whatever_the_clock_steps() {
+        for step in [Duration::from_micros(100), Duration::from_millis(7), Duration::from_millis(49)] {
+            for rate in [1, 7, 100, 10_000] {
+                let sent = sent(rate, 10, step);
+                let allowed = u64::from(rate) * 10 + u64::from(rate / 20) + 1;
+                assert!(sent <= allowed, "{sent} sent at {rate} a second by steps of {step:?}");
+            }
+        }
+        let sent = sent(1000, 10, Duration::from_millis(7));
+        assert!(sent >= 9_900, "only {sent} of 10000 went");
+    }
+
+    #[test]
+    fn a_pause_is_not_saved_up() {
+        let mut pacing = Pacing::new(Some(100));
+        let start = Instant::now();
+        pacing.count(start);
+        let later = start + Duration::from_secs(60);
+        let burst = (0..1000).take_while(|_| pacing.next(later).is_none() && (pacing.count(later), true).1).count();
+        assert!(burst <= 6, "{burst} went at once");
+    }
+
+    #[test]
+    fn no_limit_is_no_limit() {
+        let mut pacing = Pacing::new(None);
+        let now = Instant::now();
+        pacing.count(now);
+        assert_eq!(pacing.next(now), None);
+    }
+}

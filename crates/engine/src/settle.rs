@@ -1,0 +1,223 @@
+//! Settle: what carriers answered, and what else ends a message, into a draft.
+
+use model::resources::Connector;
+use model::{Change, DoubtPolicy, MessageId, Name, ReceiptPolicy};
+use store::{PartRef, RemoteId, RemoteKey};
+
+use crate::announce;
+use crate::dispatch::Outcome;
+use crate::facts::{CancelRefused, ConnectorEvent, Fact};
+use crate::matching::{Form, normal_id, other_phone, parked_under};
+use crate::persist::{Cancellation, Draft, Recorder, Resolved};
+use crate::schedule::End;
+use crate::world::World;
+
+/// Days that receipts are still expected after a message's validity: carriers are late.
+const LATE_RECEIPT_SECONDS: i64 = 2 * 86_400;
+
+impl Recorder {
+    pub(crate) fn apply(&mut self, fact: Fact, world: &World, resolved: &Resolved, draft: &mut Draft) {
+        match fact {
+            Fact::Outcome { connector, message, part, outcome } => {
+                self.outcome(&connector, message, part, outcome, world, resolved, draft);
+            }
+            Fact::Incoming { connector, incoming } => self.incoming(connector, incoming, world, resolved, draft),
+            Fact::Marked { connector, message, part } => {
+                draft.apply(&self.engine, world, message, Change::Marked { part }, Some(&connector));
+                // The place in the queue stays: it is how a restart finds what was marked.
+                draft.keep_place(message);
+                draft.ends.push((connector, End::Marked(message, part)));
+            }
+            Fact::Overlooked { message } => self.overlooked(message, world, draft),
+            Fact::Cancel { message, reply } => self.cancel(message, reply, world, draft),
+            Fact::Overdue { message } => self.overdue(message, world, draft),
+            Fact::Delivery { done, put } => {
+                draft.changes.deliveries_done.push(done);
+                draft.changes.deliveries.extend(put);
+            }
+            Fact::Owed { delivery } => draft.changes.deliveries.push(delivery),
+            Fact::Connector { connector, event } => self.connector_event(&connector, event, world, draft),
+            Fact::Sweep => self.sweep(world, draft),
+            // Taken out before.
+            Fact::Accepted(_) => {}
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one fact's fields and the three things every fact needs")]
+    fn outcome(
+        &mut self,
+        connector: &Name,
+        id: MessageId,
+        part: u8,
+        outcome: Outcome,
+        world: &World,
+        resolved: &Resolved,
+        draft: &mut Draft,
+    ) {
+        let settings = world.connector(connector);
+        let end = match outcome {
+            Outcome::Sent { remote_id } => {
+                self.sent(connector, id, part, remote_id, world, resolved, draft);
+                End::Part(id)
+            }
+            Outcome::Refused(reason) => {
+                draft.apply(&self.engine, world, id, Change::Refused { part, reason }, Some(connector));
+                End::Part(id)
+            }
+            Outcome::Retry { after, reason } => {
+                let attempts = draft.message(id).map_or(0, |m| m.progress.attempts);
+                if attempts.saturating_add(1) >= settings.map_or(u16::MAX, |c| c.max_attempts) {
+                    let detail = format!("given up after {} attempts: {}", attempts + 1, reason.detail);
+                    let mut reason = reason;
+                    reason.code = "retries_used_up".into();
+                    reason.detail = detail.into();
+                    draft.apply(&self.engine, world, id, Change::Fail(reason), Some(connector));
+                    End::Part(id)
+                } else {
+                    let due = draft.now.plus_millis(i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
+                    if draft.apply(&self.engine, world, id, Change::Retry { part, reason }, Some(connector)) {
+                        draft.requeue(id, due);
+                    }
+                    End::Retry(id, due)
+                }
+            }
+            Outcome::InDoubt => {
+                let policy = doubt_policy(settings.map(|c| &**c));
+                let changed = draft.apply(&self.engine, world, id, Change::InDoubt { part, policy }, Some(connector));
+                if changed && policy == DoubtPolicy::Retry { End::Again(id, part) } else { End::Part(id) }
+            }
+            // The lane has dealt with it; it is no fact.
+            Outcome::Throttled(_) => return,
+        };
+        let settled = draft.message(id).is_none_or(|m| m.progress.due.is_none());
+        draft.ends.push((connector.clone(), if settled { End::Message(id) } else { end }));
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one fact's fields and the three things every fact needs")]
+    fn sent(
+        &mut self,
+        connector: &Name,
+        id: MessageId,
+        part: u8,
+        remote_id: Box<str>,
+        world: &World,
+        resolved: &Resolved,
+        draft: &mut Draft,
+    ) {
+        let (form, policy) = receipt_rules(world, connector);
+        let key = RemoteKey { connector: connector.clone(), id: normal_id(form, &remote_id).into() };
+        let known = !remote_id.is_empty();
+        let under = if resolved.parked.is_empty() { Vec::new() } else { parked_under(form, &remote_id) };
+        if !draft.apply(&self.engine, world, id, Change::Sent { part, remote_id, policy }, Some(connector)) {
+            return;
+        }
+        if known && let Some(message) = draft.message(id) {
+            let expires_at = message.body.expires_at.plus_seconds(LATE_RECEIPT_SECONDS);
+            let part = PartRef { message: id, part };
+            draft.changes.remote_ids.push(RemoteId { key: key.clone(), part, expires_at });
+            self.remote_ids.insert(key.clone(), part);
+        }
+        let to = draft.message(id).map(|m| m.body.to.clone());
+        for parked in resolved.parked.iter().filter(|parked| parked.key.connector == *connector) {
+            let Some((form, _)) = under.iter().find(|(_, id)| **id == *parked.key.id) else { continue };
+            if to.as_ref().is_some_and(|to| other_phone(to, &parked.phone)) && *form != Form::Same {
+                continue;
+            }
+            self.learn(connector, *form);
+            self.parked = self.parked.saturating_sub(1);
+            draft.changes.parked_done.push(parked.clone());
+            self.receipt_for(PartRef { message: id, part }, connector, &key, parked.receipt.clone(), world, draft);
+        }
+    }
+
+    fn overlooked(&mut self, id: MessageId, world: &World, draft: &mut Draft) {
+        let Some(message) = draft.message(id) else { return };
+        let doubtful: Vec<u8> = (0u8..=u8::MAX)
+            .zip(&message.progress.parts)
+            .filter(|(_, p)| p.status == model::PartStatus::InDoubt)
+            .map(|(n, _)| n)
+            .collect();
+        let connector = message.progress.connector.clone();
+        for part in doubtful {
+            let change = Change::InDoubt { part, policy: DoubtPolicy::Fail };
+            draft.apply(&self.engine, world, id, change, connector.as_ref());
+        }
+    }
+
+    fn cancel(
+        &mut self,
+        id: MessageId,
+        reply: tokio::sync::oneshot::Sender<Result<model::Message, CancelRefused>>,
+        world: &World,
+        draft: &mut Draft,
+    ) {
+        let outcome = if draft.message(id).is_none() {
+            Err(CancelRefused::NoSuchMessage)
+        } else if self.take_out(id, draft) && draft.apply(&self.engine, world, id, Change::Cancel, None) {
+            Ok(())
+        } else {
+            Err(CancelRefused::TooLate)
+        };
+        draft.canceled.push(Cancellation { message: id, outcome, reply });
+    }
+
+    fn overdue(&mut self, id: MessageId, world: &World, draft: &mut Draft) {
+        let due = draft.message(id).is_some_and(|m| m.body.expires_at <= draft.now);
+        // What a session holds ends by its answer; it is looked at again after that.
+        if due && self.take_out(id, draft) {
+            draft.apply(&self.engine, world, id, Change::Expire, None);
+        }
+    }
+
+    /// Takes a message out of its lane, if no session holds a part of it.
+    fn take_out(&self, id: MessageId, draft: &mut Draft) -> bool {
+        let connector = draft.message(id).and_then(|m| m.progress.connector.clone());
+        let Some(connector) = connector else { return true };
+        let Some(lane) = self.engine.lane(&connector) else { return true };
+        let out = lane.revoke(id);
+        if out {
+            draft.ends.push((connector, End::Message(id)));
+        }
+        out
+    }
+
+    fn connector_event(&mut self, connector: &Name, event: ConnectorEvent, world: &World, draft: &mut Draft) {
+        let (name, reason) = match &event {
+            ConnectorEvent::Up => ("connector.up", None),
+            ConnectorEvent::Down { reason } => ("connector.down", Some(&**reason)),
+        };
+        let engine = &self.engine;
+        let now = draft.now;
+        let owed =
+            announce::of_connector(world, connector, name, reason, now, || model::DeliveryId(engine.next_id(now).0));
+        draft.changes.deliveries.extend(owed);
+    }
+}
+
+/// What becomes of a part in doubt: a connector that marks parts first never sends one twice.
+fn doubt_policy(connector: Option<&Connector>) -> DoubtPolicy {
+    match connector {
+        Some(c) if c.mark_first && c.in_doubt == DoubtPolicy::Retry => DoubtPolicy::Fail,
+        Some(c) => c.in_doubt,
+        None => DoubtPolicy::Retry,
+    }
+}
+
+/// How a connector's receipts are read.
+pub(crate) fn receipt_rules(world: &World, connector: &str) -> (model::resources::ReceiptIdForm, ReceiptPolicy) {
+    world.connector(connector).map_or_else(Default::default, |c| (c.receipt_id, c.receipt_policy))
+}
+
+impl Fact {
+    /// The message that the fact is about, if it names one.
+    pub(crate) fn message(&self) -> Option<MessageId> {
+        match self {
+            Fact::Outcome { message, .. }
+            | Fact::Marked { message, .. }
+            | Fact::Overlooked { message }
+            | Fact::Cancel { message, .. }
+            | Fact::Overdue { message } => Some(*message),
+            _ => None,
+        }
+    }
+}

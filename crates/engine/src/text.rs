@@ -1,0 +1,52 @@
+//! From a message's body to its parts' octets: the same plan at acceptance and at every sending.
+
+use model::{Body, Content, Encoding};
+use sms::{Alphabet, Choice, Language, TextError, TextOptions, TextPlan};
+
+/// The plan that an accepted message was counted by. It can't fail for a message that was
+/// accepted; an error means that the stored row was altered.
+pub fn plan(body: &Body) -> Result<TextPlan, TextError> {
+    match &body.content {
+        Content::Binary { data, udh, .. } => sms::plan_octets(data, udh, body.wide_reference, u8::MAX),
+        Content::Text(text) => {
+            let (locking, single) = body.shift;
+            let languages = [locking, single].map(Language::from_identifier);
+            let languages: Vec<Language> = languages.into_iter().flatten().collect();
+            let options = TextOptions {
+                choice: choice_of(body.encoding),
+                transliterate: body.transliterate,
+                languages: &languages,
+                wide_reference: body.wide_reference,
+                max_parts: u8::MAX,
+            };
+            sms::plan(text, &options)
+        }
+    }
+}
+
+/// The alphabet as messages name it.
+#[must_use]
+pub fn encoding_of(alphabet: Alphabet) -> Encoding {
+    match alphabet {
+        Alphabet::Gsm7 { .. } => Encoding::Gsm7,
+        Alphabet::Latin1 => Encoding::Latin1,
+        Alphabet::Ucs2 => Encoding::Ucs2,
+        Alphabet::Octets => Encoding::Binary,
+    }
+}
+
+/// Locking and single shift table, as messages keep them; 0 is the default table.
+#[must_use]
+pub fn shift_of(alphabet: Alphabet) -> (u8, u8) {
+    let shift = alphabet.shift();
+    let identifier = |language: Option<Language>| language.map_or(0, Language::identifier);
+    (identifier(shift.locking), identifier(shift.single))
+}
+
+fn choice_of(encoding: Encoding) -> Choice {
+    match encoding {
+        Encoding::Gsm7 => Choice::Gsm7,
+        Encoding::Latin1 => Choice::Latin1,
+        Encoding::Ucs2 | Encoding::Binary => Choice::Ucs2,
+    }
+}

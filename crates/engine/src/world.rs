@@ -1,0 +1,237 @@
+//! The resources as the engine uses them: compiled once for each version, then only read.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use model::country::{self, Country};
+use model::resources::{Account, Connector, Kind, ResourceSet, Scope, Token, Webhook};
+use model::{Name, Timestamp};
+use routing::{InboundTable, RouteTable};
+use store::Resources;
+
+use crate::hash::sha256;
+use crate::vault::{Vault, VaultError};
+
+/// Everything that was configured, in the shape in which it is asked for.
+#[derive(Debug, Default)]
+pub struct World {
+    /// The version of the resources that this was made from.
+    pub version: u64,
+    /// The resources themselves, secrets opened.
+    pub set: ResourceSet,
+    accounts: HashMap<Name, Arc<AccountView>>,
+    tokens: HashMap<[u8; 32], TokenView>,
+    connectors: HashMap<Name, Arc<Connector>>,
+    webhooks: HashMap<Name, Arc<WebhookView>>,
+    pub(crate) routes: RouteTable,
+    pub(crate) inbound: InboundTable,
+}
+
+/// An account with what is looked up of it for each message.
+#[derive(Debug)]
+pub struct AccountView {
+    /// Its id.
+    pub id: Name,
+    /// Its settings.
+    pub account: Account,
+    /// The country whose way of writing numbers is understood.
+    pub country: Option<&'static Country>,
+    /// National languages whose shift tables may be used.
+    pub languages: Vec<sms::Language>,
+    /// Where its events go.
+    pub webhooks: Vec<Arc<WebhookView>>,
+}
+
+/// A webhook with its id and its secret.
+#[derive(Debug)]
+pub struct WebhookView {
+    /// Its id: the lane of its deliveries.
+    pub id: Name,
+    /// Whose it is.
+    pub account: Name,
+    /// Its settings.
+    pub webhook: Webhook,
+    /// The signing secret, `whsec_…`; `None` if it can't be had.
+    pub secret: Option<Arc<str>>,
+}
+
+/// A token as requests are checked against it.
+#[derive(Debug)]
+pub struct TokenView {
+    /// Its id.
+    pub id: Name,
+    /// Whose it is.
+    pub account: Arc<AccountView>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// After this it is refused.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Stored resources that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A document is not what its kind should be.
+    #[error("the stored {kind} \"{id}\" can't be read: {detail}")]
+    Document {
+        /// Its kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A secret can't be opened.
+    #[error("a secret of the stored {kind} \"{id}\" can't be opened: {source}")]
+    Secret {
+        /// Its kind.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// Why.
+        source: VaultError,
+    },
+}
+
+impl World {
+    /// Reads stored resources, opening their secrets with `vault`.
+    pub fn read(resources: &Resources, vault: &Vault) -> Result<Self, WorldError> {
+        let mut set = ResourceSet::default();
+        for document in &resources.documents {
+            let kind = document.kind.as_str();
+            let bad =
+                |e: serde_json::Error| WorldError::Document { kind, id: document.id.clone(), detail: e.to_string() };
+            let sealed = |source| WorldError::Secret { kind, id: document.id.clone(), source };
+            let json = document.json.as_str();
+            match document.kind {
+                Kind::Account => {
+                    let mut account: Account = serde_json::from_str(json).map_err(bad)?;
+                    vault.open_account(&mut account).map_err(sealed)?;
+                    set.accounts.push(account);
+                }
+                Kind::Connector => {
+                    let mut connector: Connector = serde_json::from_str(json).map_err(bad)?;
+                    vault.open_connector(&mut connector).map_err(sealed)?;
+                    set.connectors.push(connector);
+                }
+                Kind::Route => set.routes.push(serde_json::from_str(json).map_err(bad)?),
+                Kind::Inbound => set.inbound.push(serde_json::from_str(json).map_err(bad)?),
+                Kind::Token => set.tokens.push(serde_json::from_str(json).map_err(bad)?),
+            }
+        }
+        Ok(Self::compile(resources.version, set))
+    }
+
+    /// Compiles resources whose secrets are open.
+    #[must_use]
+    pub fn compile(version: u64, set: ResourceSet) -> Self {
+        let mut world = Self { version, ..Self::default() };
+        for account in &set.accounts {
+            let view = Arc::new(AccountView::new(account));
+            for webhook in &view.webhooks {
+                world.webhooks.insert(webhook.id.clone(), webhook.clone());
+            }
+            if let Some(hash) = account.api_token_sha256.as_deref().and_then(parse_sha256) {
+                let id = format!("{}-token", account.id).into();
+                world.tokens.insert(hash, TokenView::of_account(id, &view));
+            }
+            if let Some(token) = account.api_token.as_ref().and_then(|t| t.reveal().ok()) {
+                let id = format!("{}-token", account.id).into();
+                world.tokens.insert(sha256(token.as_bytes()), TokenView::of_account(id, &view));
+            }
+            world.accounts.insert(view.id.clone(), view);
+        }
+        for token in &set.tokens {
+            world.add_token(token);
+        }
+        for connector in &set.connectors {
+            world.connectors.insert(connector.id.as_str().into(), Arc::new(connector.clone()));
+        }
+        let connectors: Vec<&str> = set.connectors.iter().map(|c| c.id.as_str()).collect();
+        world.routes = RouteTable::new(&set.routes, &connectors);
+        world.inbound = InboundTable::new(&set.inbound);
+        world.set = set;
+        world
+    }
+
+    fn add_token(&mut self, token: &Token) {
+        if let (Some(account), Some(hash)) = (self.accounts.get(token.account.as_str()), parse_sha256(&token.sha256)) {
+            let view = TokenView {
+                id: token.id.as_str().into(),
+                account: account.clone(),
+                scopes: token.scopes.clone(),
+                expires_at: token.expires_at,
+            };
+            self.tokens.insert(hash, view);
+        }
+    }
+
+    /// The account of this id.
+    #[must_use]
+    pub fn account(&self, id: &str) -> Option<&Arc<AccountView>> {
+        self.accounts.get(id)
+    }
+
+    /// The connector of this id.
+    #[must_use]
+    pub fn connector(&self, id: &str) -> Option<&Arc<Connector>> {
+        self.connectors.get(id)
+    }
+
+    /// Every connector.
+    pub fn connectors(&self) -> impl Iterator<Item = &Arc<Connector>> {
+        self.connectors.values()
+    }
+
+    /// The webhook of this id.
+    #[must_use]
+    pub fn webhook(&self, id: &str) -> Option<&Arc<WebhookView>> {
+        self.webhooks.get(id)
+    }
+
+    /// The token whose SHA-256 this is.
+    #[must_use]
+    pub fn token(&self, hash: &[u8; 32]) -> Option<&TokenView> {
+        self.tokens.get(hash)
+    }
+}
+
+impl AccountView {
+    fn new(account: &Account) -> Self {
+        let id: Name = account.id.as_str().into();
+        let webhooks = account.webhooks.iter().enumerate().map(|(n, webhook)| {
+            let name = webhook.id.clone().unwrap_or_else(|| format!("{id}-{}", n + 1));
+            Arc::new(WebhookView {
+                id: name.into(),
+                account: id.clone(),
+                secret: webhook.secret.as_ref().and_then(|s| s.reveal().ok()).map(Arc::from),
+                webhook: webhook.clone(),
+            })
+        });
+        Self {
+            webhooks: webhooks.collect(),
+            country: account.default_country.as_deref().and_then(country::find),
+            languages: account.languages.iter().filter_map(|l| l.parse().ok()).collect(),
+            account: account.clone(),
+            id,
+        }
+    }
+}
+
+impl TokenView {
+    fn of_account(id: Name, account: &Arc<AccountView>) -> Self {
+        Self { id, account: account.clone(), scopes: vec![Scope::Messages], expires_at: None }
+    }
+}
+
+/// 32 octets from 64 hexadecimal digits.
+fn parse_sha256(hex: &str) -> Option<[u8; 32]> {
+    let mut octets = [0; 32];
+    if hex.len() != 64 || !hex.is_ascii() {
+        return None;
+    }
+    for (octet, pair) in octets.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(octets)
+}

@@ -1,0 +1,146 @@
+//! An engine on a store in memory, with one account, one connector, and a hand for a session.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::dispatch::{Incoming, Job, LinkSession, Outcome, SessionState};
+use engine::{Accepted, Answer, Caller, Engine, Idempotency, Refusal, Retention, Settings, Vault};
+use model::resources::ResourceSet;
+use model::{Message, MessageId, Receipt, ReceiptState, Status, Submission, Timestamp};
+use store::MemoryStore;
+
+pub const CONNECTOR: &str = r#"{"id":"a","protocol":"smpp","address":"127.0.0.1:1","system_id":"x"}"#;
+
+pub struct Bench {
+    pub engine: Engine,
+    pub store: Arc<MemoryStore>,
+    pub caller: Caller,
+}
+
+/// The wall clock: the engine's timers run on it too.
+fn clock() -> Timestamp {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(now.as_millis() as i64)
+}
+
+pub async fn start(connector: &str) -> Bench {
+    let store = Arc::new(MemoryStore::new(clock));
+    restart(store, connector).await
+}
+
+pub async fn restart(store: Arc<MemoryStore>, connector: &str) -> Bench {
+    let vault = Vault::new(&[1; 32]);
+    let wanted = ResourceSet {
+        accounts: vec![
+            serde_json::from_str(
+                r#"{"id":"shop","api_token":"secret","default_sender":"SHOP","default_country":"GB",
+                    "webhooks":[{"url":"http://127.0.0.1:9/","events":["message.*"]}]}"#,
+            )
+            .unwrap(),
+        ],
+        connectors: vec![serde_json::from_str(connector).unwrap()],
+        inbound: vec![serde_json::from_str(r#"{"id":"in","account":"shop"}"#).unwrap()],
+        ..ResourceSet::default()
+    };
+    engine::resources::apply(&*store, &vault, &wanted).await.unwrap();
+    let settings = Settings {
+        vault,
+        retention: Retention::default(),
+        webhook_concurrency: 64,
+        watch_resources: Duration::from_secs(3600),
+        authority: None,
+    };
+    let engine = Engine::start(store.clone(), settings).await.unwrap();
+    let caller = engine.authenticate("secret").unwrap();
+    Bench { engine, store, caller }
+}
+
+impl Bench {
+    pub async fn submit(&self, json: &str) -> Result<Message, Refusal> {
+        match self.submit_keyed(json, None).await? {
+            Accepted::New(message, _) => Ok(message),
+            Accepted::Replayed(answer) => panic!("replayed {answer:?}"),
+        }
+    }
+
+    pub async fn submit_keyed(&self, json: &str, key: Option<&str>) -> Result<Accepted<Message>, Refusal> {
+        let submission: Submission = serde_json::from_str(json).unwrap();
+        let fingerprint = engine::hash::sha256(json.as_bytes());
+        let idempotency = key.map(|key| Idempotency { key, fingerprint });
+        let render = |message: &Message| -> Answer { (202, message.body.id.to_string().into()) };
+        self.engine.submit(&self.caller, submission, idempotency, render).await
+    }
+
+    /// A session of the connector, bound.
+    pub fn session(&self) -> LinkSession {
+        let link = self.engine.link("a").unwrap();
+        link.set_state(0, SessionState::Bound { since: clock() });
+        link.session()
+    }
+
+    /// The message, once its state is `status`.
+    pub async fn until(&self, id: MessageId, status: Status) -> Message {
+        self.until_that(id, |message| message.progress.status == status).await
+    }
+
+    pub async fn until_that(&self, id: MessageId, wanted: impl Fn(&Message) -> bool) -> Message {
+        let looking = async {
+            loop {
+                let found = self.engine.message(&self.caller, id).await.unwrap();
+                match found {
+                    Some(message) if wanted(&message) => return message,
+                    _ => tokio::task::yield_now().await,
+                }
+            }
+        };
+        match tokio::time::timeout(Duration::from_secs(20), looking).await {
+            Ok(message) => message,
+            Err(_) => panic!("it never came to that: {:?}", self.engine.message(&self.caller, id).await),
+        }
+    }
+
+    pub async fn stop(self) -> Arc<MemoryStore> {
+        self.engine.drain();
+        self.engine.stop().await;
+        self.store
+    }
+}
+
+/// Takes exactly `count` parts, waiting for them.
+pub async fn take(session: &mut LinkSession, count: usize) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    let taking = async {
+        while jobs.len() < count {
+            session.ready().await;
+            jobs.extend(session.take(count - jobs.len(), Instant::now()));
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), taking).await.expect("parts to take");
+    jobs
+}
+
+/// Settles and reports.
+pub async fn settle(session: &mut LinkSession, job: &Job, outcome: Outcome) {
+    session.settle(job.ticket, outcome);
+    if session.unreported() > 0 {
+        session.report().await;
+    }
+}
+
+pub async fn sent(session: &mut LinkSession, job: &Job, remote_id: &str) {
+    settle(session, job, Outcome::Sent { remote_id: remote_id.into() }).await;
+}
+
+/// A receipt from the carrier; returns when it is durable.
+pub async fn receipt(session: &mut LinkSession, remote_id: &str, state: ReceiptState) {
+    let stat = if state == ReceiptState::Delivered { "DELIVRD" } else { "UNDELIV" };
+    let receipt = Receipt { state, stat: stat.into(), err: Some("000".into()) };
+    let addresses = ["447700900123".into(), "SHOP".into()];
+    incoming(session, Incoming::Receipt { remote_ids: vec![remote_id.into()], receipt, addresses }).await;
+}
+
+pub async fn incoming(session: &mut LinkSession, incoming: Incoming) {
+    session.receive(incoming, 42);
+    session.report().await;
+    assert_eq!(session.acknowledged().await, [42]);
+}
