@@ -2,7 +2,7 @@
 
 use model::resources::Connector;
 use model::{Change, DoubtPolicy, MessageId, Name, ReceiptPolicy};
-use store::{PartRef, RemoteId, RemoteKey};
+use store::{ParkedReceipt, PartRef, RemoteId, RemoteKey};
 
 use crate::announce;
 use crate::dispatch::Outcome;
@@ -107,7 +107,8 @@ impl Recorder {
         let (form, policy) = receipt_rules(world, connector);
         let key = RemoteKey { connector: connector.clone(), id: normal_id(form, &remote_id).into() };
         let known = !remote_id.is_empty();
-        let under = if resolved.parked.is_empty() { Vec::new() } else { parked_under(form, &remote_id) };
+        let any_parked = !resolved.parked.is_empty() || !draft.changes.parked.is_empty();
+        let under = if any_parked { parked_under(form, &remote_id) } else { Vec::new() };
         if !draft.apply(&self.engine, world, id, Change::Sent { part, remote_id, policy }, Some(connector)) {
             return;
         }
@@ -118,15 +119,27 @@ impl Recorder {
             self.remote_ids.insert(key.clone(), part);
         }
         let to = draft.message(id).map(|m| m.body.to.clone());
-        for parked in resolved.parked.iter().filter(|parked| parked.key.connector == *connector) {
-            let Some((form, _)) = under.iter().find(|(_, id)| **id == *parked.key.id) else { continue };
-            if to.as_ref().is_some_and(|to| other_phone(to, &parked.phone)) && *form != Form::Same {
-                continue;
+        let fits = |parked: &ParkedReceipt| {
+            let (form, _) = under.iter().find(|(_, id)| **id == *parked.key.id)?;
+            let other = to.as_ref().is_some_and(|to| other_phone(to, &parked.phone));
+            (parked.key.connector == *connector && !(other && *form != Form::Same)).then_some(*form)
+        };
+        // Parked in the store by an earlier turn, or in this very one.
+        let earlier = resolved.parked.iter().find_map(|parked| Some((fits(parked)?, parked.clone())));
+        let found = match earlier {
+            Some((form, parked)) => {
+                draft.changes.parked_done.push(parked.clone());
+                Some((form, parked))
             }
-            self.learn(connector, *form);
+            None => {
+                let now = draft.changes.parked.iter().enumerate().find_map(|(place, p)| Some((fits(p)?, place)));
+                now.map(|(form, place)| (form, draft.changes.parked.remove(place)))
+            }
+        };
+        if let Some((form, parked)) = found {
+            self.learn(connector, form);
             self.parked = self.parked.saturating_sub(1);
-            draft.changes.parked_done.push(parked.clone());
-            self.receipt_for(PartRef { message: id, part }, connector, &key, parked.receipt.clone(), world, draft);
+            self.receipt_for(PartRef { message: id, part }, connector, &key, parked.receipt, world, draft);
         }
     }
 

@@ -75,6 +75,19 @@ async fn a_receipt_before_the_answer_waits_for_it_in_any_form() {
 }
 
 #[tokio::test]
+async fn a_receipt_and_the_answer_after_it_may_be_reported_together() {
+    let bench = start(CONNECTOR).await;
+    let message = bench.submit(PLAIN).await.unwrap();
+    let mut session = bench.session();
+    let jobs = take(&mut session, 1).await;
+    session.receive(delivered("1626196074"), 42);
+    session.settle(jobs[0].ticket, Outcome::Sent { remote_id: "60EDC86A".into() });
+    session.report().await;
+    bench.until(message.body.id, Status::Delivered).await;
+    assert_eq!(bench.engine.unmatched(None, 10).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
 async fn the_same_receipt_twice_changes_nothing_the_second_time() {
     let bench = start(CONNECTOR).await;
     let message = bench.submit(PLAIN).await.unwrap();

@@ -131,12 +131,21 @@ pub async fn sent(session: &mut LinkSession, job: &Job, remote_id: &str) {
     settle(session, job, Outcome::Sent { remote_id: remote_id.into() }).await;
 }
 
+/// A receipt that says "delivered".
+pub fn delivered(remote_id: &str) -> Incoming {
+    receipt_of(remote_id, ReceiptState::Delivered)
+}
+
 /// A receipt from the carrier; returns when it is durable.
 pub async fn receipt(session: &mut LinkSession, remote_id: &str, state: ReceiptState) {
+    incoming(session, receipt_of(remote_id, state)).await;
+}
+
+fn receipt_of(remote_id: &str, state: ReceiptState) -> Incoming {
     let stat = if state == ReceiptState::Delivered { "DELIVRD" } else { "UNDELIV" };
     let receipt = Receipt { state, stat: stat.into(), err: Some("000".into()) };
     let addresses = ["447700900123".into(), "SHOP".into()];
-    incoming(session, Incoming::Receipt { remote_ids: vec![remote_id.into()], receipt, addresses }).await;
+    Incoming::Receipt { remote_ids: vec![remote_id.into()], receipt, addresses }
 }
 
 pub async fn incoming(session: &mut LinkSession, incoming: Incoming) {
