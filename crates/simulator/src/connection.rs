@@ -1,0 +1,286 @@
+//! One connection of the SMSC: the loop round its session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smpp::{BindMode, CommandStatus, Event, Outbind, Pdu, QuerySmResp, Session, SessionConfig, SubmitMultiResp};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::desk::{Answer, Desk, Submission};
+use crate::directory::Inbox;
+use crate::settings::{FaultKind, SmscSettings};
+use crate::smsc::{Command, Shared};
+use crate::wire;
+
+/// Octets read at a time.
+const READ_SIZE: usize = 64 * 1024;
+
+/// What to do about an event, once the event no longer borrows the session.
+enum Action {
+    Nothing,
+    Answer(Answer),
+    AcceptBind,
+    RefuseBind(CommandStatus),
+    Fail { sequence: u32, pdu: Pdu<'static>, status: CommandStatus },
+    Strike(FaultKind, Option<Answer>),
+}
+
+struct Connection {
+    shared: Arc<Shared>,
+    number: u64,
+    session: Session,
+    desk: Desk,
+    inbox: Arc<Inbox>,
+    entered: bool,
+    fault: Option<FaultKind>,
+    most_unanswered: usize,
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, number: u64, outbind: Option<(String, String)>) {
+    let settings = shared.settings();
+    let Ok(session) = Session::server(session_config(&settings), shared.now()) else {
+        tracing::error!("the simulator's settings make no session");
+        return;
+    };
+    let desk = Desk::new(shared.clone(), number);
+    let inbox = Arc::new(Inbox::default());
+    let mut connection =
+        Connection { shared, number, session, desk, inbox, entered: false, fault: None, most_unanswered: 0 };
+    if let Some((system_id, password)) = outbind {
+        let outbind = Outbind { system_id: system_id.as_bytes(), password: password.as_bytes() };
+        if let Err(error) = connection.session.outbind(&outbind) {
+            tracing::warn!(%error, "the outbind could not be sent");
+        }
+    }
+    connection.run(&mut stream).await;
+    let stop = connection.shared.clone();
+    connection.leave();
+    if let Some(fault) = connection.fault {
+        let output = connection.session.output();
+        tokio::select! {
+            () = strike(&mut stream, fault, output) => {}
+            () = stop.told_to_close() => {}
+        }
+    }
+}
+
+fn session_config(settings: &SmscSettings) -> SessionConfig {
+    SessionConfig {
+        version: settings.version,
+        window: settings.window.clamp(1, 10_000),
+        response_timeout: settings.response_timeout,
+        enquire_interval: settings.enquire_interval,
+        // What is not answered, on purpose, does not count against the client.
+        max_unanswered: usize::MAX,
+        ..SessionConfig::default()
+    }
+}
+
+impl Connection {
+    /// Returns when the connection is to be closed, or a fault strikes it.
+    async fn run(&mut self, stream: &mut TcpStream) {
+        let mut buffer = vec![0; READ_SIZE];
+        let mut commands = self.shared.commands();
+        let inbox = self.inbox.clone();
+        loop {
+            let now = self.shared.now();
+            self.turn(now);
+            if self.fault.is_some() || (self.session.is_closed() && self.session.output().is_empty()) {
+                return;
+            }
+            let deadline = [self.session.next_deadline(), self.desk.next(&self.session)].into_iter().flatten().min();
+            // While the output is full the session takes no octets: it reads on when the client does.
+            let input = (!self.session.output_is_full()).then_some(&mut buffer[..]);
+            tokio::select! {
+                step = wire::step(stream, self.session.output(), input) => match step {
+                    Ok(step) => {
+                        self.session.consume_output(step.written);
+                        match step.read {
+                            None => {}
+                            Some(0) => self.session.transport_closed(),
+                            Some(read) => {
+                                let taken = self.session.receive(&buffer[..read], self.shared.now());
+                                debug_assert!(taken == read, "all complete PDUs were taken out before");
+                            }
+                        }
+                    }
+                    Err(_) => return,
+                },
+                () = self.shared.sleep_until(deadline.unwrap_or_default()), if deadline.is_some() => {}
+                () = inbox.news() => {}
+                command = commands.changed() => {
+                    let command = command.map(|()| *commands.borrow_and_update());
+                    match command {
+                        Ok(Command::Unbind) => self.session.unbind(self.shared.now()),
+                        Ok(Command::Close) | Err(_) => return,
+                        Ok(Command::None) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Deals with everything that has come or become due.
+    fn turn(&mut self, now: Duration) {
+        self.desk.settings = self.shared.settings();
+        for (at, delivery) in self.inbox.take() {
+            self.desk.outbox.push(at, now, delivery);
+        }
+        while let Some(event) = self.session.next_event(now) {
+            let action = match event {
+                Event::Request { sequence, pdu } => decide(&mut self.desk, sequence, &pdu, now),
+                Event::BindRequest { mode, bind } => {
+                    let verdict = judge_bind(&self.desk.settings, bind.system_id, bind.password);
+                    self.desk.sends_only = mode == BindMode::Transmitter;
+                    self.desk.system_id = String::from_utf8_lossy(bind.system_id).into();
+                    verdict.map_or_else(Action::RefuseBind, |()| Action::AcceptBind)
+                }
+                Event::Response { token, status, .. } | Event::Nacked { token, status } => {
+                    self.desk.outbox.answered(token, Some(status), now, &mut self.desk.counters);
+                    Action::Nothing
+                }
+                Event::TimedOut { token } => {
+                    self.desk.outbox.answered(token, None, now, &mut self.desk.counters);
+                    Action::Nothing
+                }
+                _ => Action::Nothing,
+            };
+            self.act(action, now);
+            if self.fault.is_some() {
+                break;
+            }
+        }
+        if self.fault.is_none() {
+            self.desk.send_due(&mut self.session, now);
+        }
+        self.shared.note_unanswered(self.most_unanswered);
+        self.desk.publish();
+    }
+
+    fn act(&mut self, action: Action, now: Duration) {
+        self.most_unanswered = self.most_unanswered.max(self.session.unanswered());
+        match action {
+            Action::Nothing => {}
+            Action::Answer(answer) => {
+                if self.desk.settings.receipts.before_response {
+                    self.desk.send_deliveries(&mut self.session, now);
+                }
+                self.desk.give(&mut self.session, answer, now);
+            }
+            Action::AcceptBind => self.accept_bind(now),
+            Action::RefuseBind(status) => self.refuse_bind(status, now),
+            Action::Fail { sequence, pdu, status } => {
+                let answered = self.session.respond(sequence, status, &pdu, now);
+                debug_assert!(answered.is_ok(), "a bound session takes an answer without a body");
+            }
+            Action::Strike(fault, answer) => {
+                self.desk.counters.faults += 1;
+                if fault != FaultKind::Unbind {
+                    self.fault = Some(fault);
+                    return;
+                }
+                if let Some(answer) = answer {
+                    self.desk.give(&mut self.session, answer, now);
+                }
+                self.session.unbind(now);
+            }
+        }
+    }
+
+    fn accept_bind(&mut self, now: Duration) {
+        let inbox = (!self.desk.sends_only).then_some(&self.inbox);
+        let max = self.desk.settings.max_binds;
+        if !self.shared.directory.enter(&self.desk.system_id, self.number, inbox, max) {
+            return self.refuse_bind(CommandStatus::RALYBND, now);
+        }
+        self.entered = true;
+        self.desk.short_ids = !self.session.with_tlvs();
+        self.desk.counters.binds += 1;
+        let name = self.desk.settings.name.clone();
+        if let Err(error) = self.session.accept_bind(name.as_bytes(), now) {
+            tracing::warn!(%error, "the bind could not be answered");
+        }
+    }
+
+    fn refuse_bind(&mut self, status: CommandStatus, now: Duration) {
+        self.desk.counters.binds_refused += 1;
+        // Only a session without a waiting bind can't be refused, and this one has one.
+        let _ = self.session.refuse_bind(status, now);
+    }
+
+    /// Keeps what is owed for the client's next connection.
+    fn leave(&mut self) {
+        self.desk.publish();
+        if self.entered {
+            self.entered = false;
+            let owed = self.desk.outbox.drain();
+            self.shared.directory.leave(&self.desk.system_id, self.number, owed);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn decide(desk: &mut Desk, sequence: u32, pdu: &Pdu<'_>, now: Duration) -> Action {
+    let fail = |pdu, status| Action::Fail { sequence, pdu, status };
+    let submission = match pdu {
+        Pdu::SubmitSm(pdu) => Submission::of_submit_sm(sequence, pdu),
+        Pdu::DataSm(pdu) => Submission::of_data_sm(sequence, pdu),
+        Pdu::QuerySm(_) => return fail(Pdu::QuerySmResp(QuerySmResp::default()), CommandStatus::RQUERYFAIL),
+        Pdu::CancelSm(_) => return fail(Pdu::CancelSmResp, CommandStatus::RCANCELFAIL),
+        Pdu::ReplaceSm(_) => return fail(Pdu::ReplaceSmResp, CommandStatus::RREPLACEFAIL),
+        Pdu::SubmitMulti(_) => {
+            return fail(Pdu::SubmitMultiResp(SubmitMultiResp::default()), CommandStatus::RSUBMITFAIL);
+        }
+        Pdu::AlertNotification(_) => return Action::Nothing,
+        _ => return fail(Pdu::GenericNack, CommandStatus::RINVCMDID),
+    };
+    match desk.decide(&submission, now) {
+        (answer, Some(fault)) => Action::Strike(fault, answer),
+        (Some(answer), None) => Action::Answer(answer),
+        (None, None) => Action::Nothing,
+    }
+}
+
+fn judge_bind(settings: &SmscSettings, system_id: &[u8], password: &[u8]) -> Result<(), CommandStatus> {
+    if let Some(status) = settings.refuse_binds {
+        return Err(status);
+    }
+    if settings.system_id.as_ref().is_some_and(|wanted| wanted.as_bytes() != system_id) {
+        return Err(CommandStatus::RINVSYSID);
+    }
+    if settings.password.as_ref().is_some_and(|wanted| wanted.as_bytes() != password) {
+        return Err(CommandStatus::RINVPASWD);
+    }
+    Ok(())
+}
+
+/// Breaks the connection. What the session had to say goes out before nonsense does.
+async fn strike(stream: &mut TcpStream, fault: FaultKind, output: &[u8]) {
+    let nonsense: &[u8] = match fault {
+        FaultKind::Close | FaultKind::Unbind => return,
+        FaultKind::CloseMidPdu => {
+            let cut = output.len().saturating_sub(5);
+            // An answer that never ends, if there is nothing to cut.
+            let half = if cut == 0 { &[0, 0, 0, 40, 0x80, 0, 0, 4][..] } else { &output[..cut] };
+            let _ = stream.write_all(half).await;
+            return;
+        }
+        FaultKind::Garbage => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+        FaultKind::HugeLength => &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
+        FaultKind::Hang => return std::future::pending().await,
+    };
+    let mut whole = output.to_vec();
+    whole.extend_from_slice(nonsense);
+    if stream.write_all(&whole).await.is_ok() {
+        // It is for the client to close.
+        let mut buffer = [0; 4096];
+        while let Ok(1..) = tokio::io::AsyncReadExt::read(stream, &mut buffer).await {}
+    }
+}
