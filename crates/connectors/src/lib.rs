@@ -1,0 +1,42 @@
+//! Connectors: the ends of the gateway that face carriers.
+//!
+//! # The contract
+//!
+//! A connector is configured as a resource and run by [`run`], which follows the resources: it
+//! starts what is new, binds again what has new bind settings, and drains what is gone. Everything
+//! else about a connector takes effect while it is bound.
+//!
+//! A session takes parts from its [`engine::dispatch::LinkSession`] when its window has room, and
+//! brings each to exactly one end:
+//!
+//! - *sent*, with the id that the carrier gave it,
+//! - *refused*, with the carrier's reason,
+//! - *retry*, when the carrier refused it for now,
+//! - *throttled*: the connector pauses, and the part goes first after it,
+//! - *in doubt*, when the answer did not come; whether it is sent again is the connector's policy,
+//! - or it is *given back*, if it certainly was not sent.
+//!
+//! It never blocks the engine and never drops anything: a session that ends, even by a panic,
+//! leaves what it had taken in doubt. What comes from the carrier is acknowledged only when it is on
+//! disk. While the store can't be written a session neither reads nor takes.
+//!
+//! # A session
+//!
+//! Each session is one task: a loop round a sans-I/O protocol session. A turn of it reads what has
+//! come, deals with every PDU, takes what the window allows, and writes once; there are no tasks and
+//! no timers for single messages. Three pure functions do the translation: [`smpp::Outgoing`] from
+//! part to submit_sm, [`smpp::Answers`] from status to outcome, [`smpp::Rules`] from deliver_sm to
+//! receipt or message.
+//!
+//! # Map
+//! [`manager`] who runs · `backoff` when to try again · `transport` TCP and TLS ·
+//! [`smpp`]: `slot` one session's life, `bound` its loop, `leg` one connection of it (a pair of
+//! binds has two), `outgoing`, `answer`, `incoming` the translation.
+
+mod backoff;
+pub mod manager;
+pub mod smpp;
+mod transport;
+
+pub use manager::run;
+pub use transport::ConnectError;

@@ -1,0 +1,161 @@
+//! Who runs: a supervisor for each connector of the resources, and a slot for each of its sessions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::dispatch::{Link, SessionState};
+use engine::{Engine, World};
+use model::Name;
+use model::resources::Connector;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::smpp::{self, Slot, same_bind};
+
+/// How long connectors may take to unbind when the gateway stops.
+const STOP_MAX: Duration = Duration::from_secs(30);
+/// Before a session whose task has panicked is started again.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
+/// A connector that runs.
+struct Running {
+    settings: watch::Sender<Arc<Connector>>,
+    stop: watch::Sender<bool>,
+    supervisor: JoinHandle<()>,
+}
+
+/// Runs every connector of the engine's resources until `shutdown`; then unbinds all of them.
+pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
+    let mut worlds = engine.watch_world();
+    let mut running: HashMap<Name, Running> = HashMap::new();
+    let mut leaving: JoinSet<()> = JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        let world = worlds.borrow_and_update().clone();
+        follow(&engine, &world, &mut running, &mut leaving);
+        tokio::select! {
+            () = &mut shutdown => break,
+            changed = worlds.changed() => if changed.is_err() { break },
+            Some(_) = leaving.join_next() => {}
+        }
+    }
+    for (_, gone) in running.drain() {
+        retire(gone, &mut leaving);
+    }
+    let left = async { while leaving.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_MAX, left).await.is_err() {
+        tracing::warn!("some connectors did not unbind in time");
+    }
+}
+
+fn follow(engine: &Engine, world: &World, running: &mut HashMap<Name, Running>, leaving: &mut JoinSet<()>) {
+    let gone: Vec<Name> = running.keys().filter(|id| world.connector(id).is_none()).cloned().collect();
+    for gone in gone.iter().filter_map(|id| running.remove(id)) {
+        retire(gone, leaving);
+    }
+    for connector in world.connectors() {
+        if let Some(known) = running.get(connector.id.as_str()) {
+            known.settings.send_if_modified(|settings| {
+                let changed = **settings != **connector;
+                *settings = connector.clone();
+                changed
+            });
+        } else if let Some(link) = engine.link(&connector.id) {
+            running.insert(connector.id.as_str().into(), start(engine.clone(), link, connector.clone()));
+        }
+    }
+}
+
+fn start(engine: Engine, link: Link, connector: Arc<Connector>) -> Running {
+    let (settings, settings_seen) = watch::channel(connector);
+    let (stop, stop_seen) = watch::channel(false);
+    let supervisor = tokio::spawn(supervise(engine, link, settings_seen, stop_seen));
+    Running { settings, stop, supervisor }
+}
+
+fn retire(gone: Running, leaving: &mut JoinSet<()>) {
+    gone.stop.send_replace(true);
+    leaving.spawn(async move {
+        // A supervisor that panicked has nothing left that runs.
+        let _ = gone.supervisor.await;
+    });
+}
+
+/// Keeps the sessions of one connector going, and starts them anew when their binds change.
+async fn supervise(
+    engine: Engine,
+    link: Link,
+    mut settings: watch::Receiver<Arc<Connector>>,
+    mut stop: watch::Receiver<bool>,
+) {
+    while !*stop.borrow_and_update() {
+        let bound_by = settings.borrow_and_update().clone();
+        let (halt, halted) = watch::channel(false);
+        let settings_seen = settings.clone();
+        let slot = |number| Slot {
+            engine: engine.clone(),
+            link: link.clone(),
+            number,
+            settings: settings_seen.clone(),
+            desired: link.desired(),
+            stop: halted.clone(),
+        };
+        let mut slots = Slots::default();
+        for number in 0..bound_by.sessions.max(1) {
+            slots.start(slot(number), Duration::ZERO);
+        }
+        loop {
+            tokio::select! {
+                Some(number) = slots.lost() => {
+                    let reason = "an internal error ended the session".into();
+                    link.set_state(number, SessionState::Down { reason, retry_at: None });
+                    slots.start(slot(number), AFTER_PANIC);
+                }
+                changed = settings.changed() => {
+                    let same = same_bind(&bound_by, &settings.borrow_and_update());
+                    if changed.is_err() || !same {
+                        break;
+                    }
+                }
+                _ = stop.changed() => break,
+            }
+        }
+        halt.send_replace(true);
+        slots.finish().await;
+    }
+}
+
+/// The sessions' tasks, by session number.
+#[derive(Default)]
+struct Slots {
+    tasks: JoinSet<()>,
+    numbers: HashMap<tokio::task::Id, u16>,
+}
+
+impl Slots {
+    fn start(&mut self, slot: Slot, delay: Duration) {
+        let number = slot.number;
+        let task = self.tasks.spawn(async move {
+            tokio::time::sleep(delay).await;
+            smpp::run(slot).await;
+        });
+        self.numbers.insert(task.id(), number);
+    }
+
+    /// Waits for a session that ended by a panic, and gives its number; `None` if one ended in order.
+    async fn lost(&mut self) -> Option<u16> {
+        let error = match self.tasks.join_next_with_id().await {
+            None => return std::future::pending().await,
+            Some(Ok(_)) => return None,
+            Some(Err(error)) => error,
+        };
+        let number = self.numbers.remove(&error.id())?;
+        tracing::error!(session = number, %error, "a session's task has failed; it is started again");
+        Some(number)
+    }
+
+    async fn finish(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

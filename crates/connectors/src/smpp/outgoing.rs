@@ -1,0 +1,266 @@
+//! From a part to a submit_sm, by the quirks of its connector. Pure.
+
+use model::resources::{AddressForm, Connector, DefaultAlphabet, FlashForm, LongForm, ValidityForm};
+use model::{Address, AddressKind, Body, Content, MessageId, Reason, ReceiptWish, Timestamp};
+use smpp::{
+    AbsoluteTime, DataCoding, EsmClass, Npi, RegisteredDelivery, RelativeTime, SmppTime, SubmitSm, Tag, TlvBuf, Ton,
+};
+use sms::{Alphabet, Coding, Concat, Dcs, MessageClass, Shift, TextPlan, UdhBuilder};
+
+/// Octets of the user data of one short message on the air (3GPP 23.040 §9.2.3.24).
+const AIR_OCTETS: usize = 140;
+/// Longest short_message (SMPP 3.4 §5.2.22); what is longer goes into message_payload.
+const SHORT_MESSAGE_MAX: usize = 254;
+
+/// Turns parts into submit_sm. It keeps its buffers, and the plan of the message it saw last.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    last: Option<(MessageId, TextPlan)>,
+    user_data: Vec<u8>,
+    tlvs: TlvBuf,
+    validity: [u8; 16],
+}
+
+/// How user data is coded and announced.
+struct Coded {
+    data_coding: u8,
+    class_as_subunit: Option<u8>,
+}
+
+impl Outgoing {
+    /// Buffers for one session.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The submit_sm of a part. `parts` is what the message is sent as: 1 for a long text means that
+    /// the SMSC splits it.
+    ///
+    /// # Errors
+    /// Why the part can't be sent over this connector, ever.
+    pub fn submit_sm<'a>(
+        &'a mut self,
+        connector: &'a Connector,
+        body: &'a Body,
+        (part, parts): (u8, u8),
+        now: Timestamp,
+    ) -> Result<SubmitSm<'a>, Reason> {
+        self.tlvs.clear();
+        self.user_data.clear();
+        let plan = match self.last.take() {
+            Some((id, plan)) if id == body.id => plan,
+            _ => engine::text::plan(body).map_err(|error| unsendable(error.to_string()))?,
+        };
+        let udhi = write_user_data(connector, body, &plan, (part, parts), &mut self.user_data, &mut self.tlvs);
+        self.last = Some((body.id, plan));
+        let (udhi, coded) = udhi?;
+        if let Some(subunit) = coded.class_as_subunit {
+            self.tlvs.push_u8(Tag::DEST_ADDR_SUBUNIT, subunit);
+        }
+        for tlv in &body.tlvs {
+            self.tlvs.push(Tag(tlv.tag), &tlv.value).map_err(|error| unsendable(error.to_string()))?;
+        }
+        let in_payload = self.user_data.len() > SHORT_MESSAGE_MAX || (parts == 1 && self.is_long());
+        if in_payload {
+            let payload = self.tlvs.push(Tag::MESSAGE_PAYLOAD, &self.user_data);
+            payload.map_err(|error| unsendable(error.to_string()))?;
+        }
+        let validity = validity(connector.validity, body, now);
+        self.validity = validity.unwrap_or_default();
+        Ok(SubmitSm {
+            service_type: connector.service_type.as_bytes(),
+            source: address(&body.from, connector.source, connector.plus_sign),
+            destination: address(&body.to, connector.destination, connector.plus_sign),
+            esm_class: EsmClass(if udhi { EsmClass::UDHI } else { 0 }),
+            protocol_id: connector.protocol_id,
+            priority_flag: body.priority.min(3),
+            validity_period: if validity.is_some() { &self.validity } else { b"" },
+            registered_delivery: registered_delivery(body.receipt),
+            data_coding: DataCoding(coded.data_coding),
+            short_message: if in_payload { b"" } else { &self.user_data },
+            tlvs: self.tlvs.as_tlvs(),
+            ..SubmitSm::default()
+        })
+    }
+
+    fn is_long(&self) -> bool {
+        self.last.as_ref().is_some_and(|(_, plan)| plan.part_count() > 1)
+    }
+}
+
+/// Writes header and text of a part; whether there is a header, and how the text is coded.
+fn write_user_data(
+    connector: &Connector,
+    body: &Body,
+    plan: &TextPlan,
+    (index, parts): (u8, u8),
+    out: &mut Vec<u8>,
+    tlvs: &mut TlvBuf,
+) -> Result<(bool, Coded), Reason> {
+    let whole = parts == 1 && plan.part_count() > 1;
+    let Some(part) = plan.part(if whole { 0 } else { usize::from(index) }) else {
+        return Err(unsendable(format!("the message has {} parts, and part {index} was asked for", plan.part_count())));
+    };
+    let text = if whole { plan.octets() } else { part.octets() };
+    let concat = part.concat(body.reference);
+    let header = match concat {
+        Some(concat) if whole || connector.long_messages == LongForm::Sar => {
+            if !whole {
+                push_sar(concat, tlvs);
+            }
+            header_without_concat(body, plan.alphabet().shift())
+        }
+        _ => part.udh(body.reference),
+    };
+    let header = header.unwrap_or_default();
+    out.extend_from_slice(&header);
+    let coded = write_text(connector, body, plan.alphabet(), text, header.len(), whole, out)?;
+    Ok((!header.is_empty(), coded))
+}
+
+fn push_sar(concat: Concat, tlvs: &mut TlvBuf) {
+    tlvs.push_u16(Tag::SAR_MSG_REF_NUM, concat.reference);
+    tlvs.push_u8(Tag::SAR_TOTAL_SEGMENTS, concat.total);
+    tlvs.push_u8(Tag::SAR_SEGMENT_SEQNUM, concat.sequence);
+}
+
+/// The header that a message has besides its concatenation.
+fn header_without_concat(body: &Body, shift: Shift) -> Option<Vec<u8>> {
+    match &body.content {
+        Content::Binary { udh, .. } if !udh.is_empty() => Some(udh.to_vec()),
+        Content::Binary { .. } => None,
+        Content::Text(_) => (shift != Shift::default()).then(|| UdhBuilder::new().shift(shift).finish()),
+    }
+}
+
+/// Writes the text as the connector wants it, behind a header of `header` octets.
+fn write_text(
+    connector: &Connector,
+    body: &Body,
+    alphabet: Alphabet,
+    text: &[u8],
+    header: usize,
+    whole: bool,
+    out: &mut Vec<u8>,
+) -> Result<Coded, Reason> {
+    let class = body.class.and_then(MessageClass::from_number);
+    let (Alphabet::Gsm7 { .. }, false) = (alphabet, matches!(body.content, Content::Binary { .. })) else {
+        out.extend_from_slice(text);
+        return Ok(match (&body.content, alphabet) {
+            (Content::Binary { dcs, .. }, _) if *dcs != 0x04 => Coded { data_coding: *dcs, class_as_subunit: None },
+            (Content::Binary { .. }, _) => announce(connector, Coding::Octets, 0x04, class),
+            (_, Alphabet::Latin1) => Coded { data_coding: DataCoding::LATIN1.0, class_as_subunit: class.map(subunit) },
+            _ => announce(connector, Coding::Ucs2, DataCoding::UCS2.0, class),
+        });
+    };
+    let coded = announce(connector, Coding::Gsm7, 0, class);
+    let packed = connector.default_alphabet == DefaultAlphabet::Gsm7Packed;
+    // A class in data_coding says that the text is GSM 7-bit, whatever 0 would mean.
+    if coded.data_coding != 0 && !packed || connector.default_alphabet == DefaultAlphabet::Gsm7 {
+        out.extend_from_slice(text);
+        return Ok(coded);
+    }
+    if packed {
+        match header {
+            0 => out.extend_from_slice(&sms::pack_with_cr(text)),
+            header => out.extend_from_slice(&sms::pack(text, sms::fill_bits(header))),
+        }
+        return Ok(coded);
+    }
+    let readable = sms::decode_gsm7(text, alphabet.shift());
+    let written = match connector.default_alphabet {
+        DefaultAlphabet::Utf8 => Some(readable.as_bytes().to_vec()),
+        DefaultAlphabet::Ascii => readable.is_ascii().then(|| readable.as_bytes().to_vec()),
+        _ => sms::encode_latin1(&readable).ok(),
+    };
+    if let Some(octets) = written {
+        out.extend_from_slice(&octets);
+        return Ok(coded);
+    }
+    // GSM 7-bit has characters that the SMSC's alphabet lacks.
+    let ucs2 = sms::encode_ucs2(&readable);
+    if !whole && header + ucs2.len() > AIR_OCTETS {
+        return Err(unsendable(
+            "a part has characters that the SMSC's default alphabet lacks, and is too long for UCS-2",
+        ));
+    }
+    out.extend_from_slice(&ucs2);
+    Ok(announce(connector, Coding::Ucs2, DataCoding::UCS2.0, class))
+}
+
+/// The data_coding of a coding with a class, if one is wanted.
+fn announce(connector: &Connector, coding: Coding, plain: u8, class: Option<MessageClass>) -> Coded {
+    let Some(class) = class else { return Coded { data_coding: plain, class_as_subunit: None } };
+    let general = Dcs::general_octet(coding, Some(class));
+    match connector.flash {
+        FlashForm::General => Coded { data_coding: general, class_as_subunit: None },
+        FlashForm::ClassGroup => {
+            Coded { data_coding: Dcs::class_octet(coding, class).unwrap_or(general), class_as_subunit: None }
+        }
+        FlashForm::Subunit => Coded { data_coding: plain, class_as_subunit: Some(subunit(class)) },
+    }
+}
+
+/// dest_addr_subunit of a class: display, equipment, SIM, external (SMPP 3.4 §5.3.2.2).
+const fn subunit(class: MessageClass) -> u8 {
+    class.number() + 1
+}
+
+/// An address as the SMSC wants it. Names stay alphanumeric whatever form is configured for numbers.
+fn address<'a>(address: &'a Address, form: Option<AddressForm>, plus_sign: bool) -> smpp::Address<'a> {
+    let kind = address.kind();
+    let (ton, npi) = match (kind, form) {
+        (AddressKind::Alphanumeric, _) => (Ton::ALPHANUMERIC, Npi::UNKNOWN),
+        (_, Some(form)) => (Ton(form.ton), Npi(form.npi)),
+        (AddressKind::International, None) => (Ton::INTERNATIONAL, Npi::ISDN),
+        (AddressKind::Short, None) => (Ton::UNKNOWN, Npi::UNKNOWN),
+    };
+    let text = if plus_sign { address.as_str() } else { address.bare() };
+    smpp::Address::new(ton, npi, text.as_bytes())
+}
+
+fn registered_delivery(wish: ReceiptWish) -> RegisteredDelivery {
+    match wish {
+        ReceiptWish::None => RegisteredDelivery::NONE,
+        ReceiptWish::Final => RegisteredDelivery::ALWAYS,
+        ReceiptWish::All => RegisteredDelivery(RegisteredDelivery::ALWAYS.0 | RegisteredDelivery::INTERMEDIATE),
+    }
+}
+
+/// The carrier is told of a validity that the application named.
+fn validity(form: ValidityForm, body: &Body, now: Timestamp) -> Option<[u8; 16]> {
+    if !body.validity_given {
+        return None;
+    }
+    let left = u64::try_from(body.expires_at.millis_since(now) / 1000).unwrap_or(0).max(1);
+    let time = match form {
+        ValidityForm::None => return None,
+        ValidityForm::Relative => match RelativeTime::from_seconds(left) {
+            Some(time) => SmppTime::Relative(time),
+            None => absolute(body.expires_at)?,
+        },
+        ValidityForm::Absolute => absolute(body.expires_at)?,
+    };
+    time.to_wire().ok()
+}
+
+fn absolute(at: Timestamp) -> Option<SmppTime> {
+    let civil = at.civil()?;
+    let unit = |value: i8| u8::try_from(value).unwrap_or(0);
+    Some(SmppTime::Absolute(AbsoluteTime {
+        year: u16::try_from(civil.year()).ok()?,
+        month: unit(civil.month()),
+        day: unit(civil.day()),
+        hour: unit(civil.hour()),
+        minute: unit(civil.minute()),
+        second: unit(civil.second()),
+        tenth: 0,
+        offset_quarters: 0,
+    }))
+}
+
+/// A part that no retry will make sendable.
+fn unsendable(detail: impl Into<Box<str>>) -> Reason {
+    Reason::new("unsendable", detail, true)
+}

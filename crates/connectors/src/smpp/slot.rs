@@ -1,0 +1,132 @@
+//! One session number of a connector: connects, runs the session, waits, and connects again.
+
+use std::sync::Arc;
+
+use engine::Engine;
+use engine::dispatch::{Desired, Link, SessionState};
+use model::resources::{Connector, SecretError};
+use smpp::{BindMode, ConfigError, Session};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::bound::{Bound, Ended};
+use super::leg::Leg;
+use super::settings::{bind_timeout, client_config, modes};
+use crate::backoff::Backoff;
+use crate::transport::{ConnectError, connect};
+
+/// What a session number knows.
+#[derive(Clone)]
+pub(crate) struct Slot {
+    pub(crate) engine: Engine,
+    pub(crate) link: Link,
+    pub(crate) number: u16,
+    pub(crate) settings: watch::Receiver<Arc<Connector>>,
+    pub(crate) desired: watch::Receiver<Desired>,
+    /// Becomes true, or loses its sender, when the slot is to end for good.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// A session that could not begin.
+#[derive(Debug, thiserror::Error)]
+enum BeginError {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// Runs a session number until it is told to stop.
+pub(crate) async fn run(mut slot: Slot) {
+    let mut backoff = Backoff::default();
+    while slot.is_wanted_or_waits().await {
+        slot.set_state(SessionState::Connecting);
+        let ended = slot.live().await;
+        if ended.useful {
+            backoff.reset();
+        }
+        let connector = slot.settings.borrow().clone();
+        if ended.stopped {
+            tracing::info!(connector = %connector.id, session = slot.number, "unbound");
+            slot.set_state(SessionState::Down { reason: ended.reason, retry_at: None });
+            continue;
+        }
+        let wait = backoff.next(connector.reconnect, ended.credentials, fastrand::f64());
+        tracing::warn!(
+            connector = %connector.id, session = slot.number, reason = %ended.reason,
+            retry_in_ms = wait.as_millis() as u64, "not bound"
+        );
+        let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let retry_at = Some(slot.engine.now().plus_millis(millis));
+        slot.set_state(SessionState::Down { reason: ended.reason, retry_at });
+        slot.wait_until(Instant::now() + wait).await;
+    }
+}
+
+impl Slot {
+    pub(crate) fn set_state(&self, state: SessionState) {
+        self.link.set_state(self.number, state);
+    }
+
+    /// Waits while the connector is switched off; false when the slot is to end.
+    async fn is_wanted_or_waits(&mut self) -> bool {
+        loop {
+            if *self.stop.borrow_and_update() {
+                return false;
+            }
+            if *self.desired.borrow_and_update() == Desired::Running {
+                return true;
+            }
+            tokio::select! {
+                changed = self.stop.changed() => if changed.is_err() { return false },
+                changed = self.desired.changed() => if changed.is_err() { return false },
+            }
+        }
+    }
+
+    /// Waits for a moment, or until it is not to be waited for any more.
+    async fn wait_until(&mut self, at: Instant) {
+        tokio::select! {
+            () = tokio::time::sleep_until(at) => {}
+            _ = self.stop.changed() => {}
+            _ = self.desired.changed() => {}
+        }
+    }
+
+    async fn live(&mut self) -> Ended {
+        let connector = self.settings.borrow_and_update().clone();
+        let mut stop = self.stop.clone();
+        let mut desired = self.desired.clone();
+        let failed =
+            |reason: String, stopped| Ended { reason: reason.into(), credentials: false, stopped, useful: false };
+        let began = Instant::now();
+        let legs = tokio::select! {
+            legs = begin(&connector, began) => legs,
+            _ = stop.changed() => return failed("stopped".into(), true),
+            _ = desired.changed() => return failed("stopped".into(), true),
+        };
+        match legs {
+            Ok(legs) => Bound::new(self, connector, legs, began).run().await,
+            Err(error) => failed(error.to_string(), false),
+        }
+    }
+}
+
+/// Connects; the binds are in the sessions' output.
+async fn begin(connector: &Connector, began: Instant) -> Result<Vec<Leg>, BeginError> {
+    let timeout = bind_timeout(connector);
+    let mut legs = Vec::new();
+    for &mode in modes(connector.bind) {
+        let connecting = connect(&connector.address, connector.tls.as_ref());
+        let stream = tokio::time::timeout(timeout, connecting).await;
+        let stream = stream.map_err(|_| ConnectError::Timeout(connector.address.clone()))??;
+        legs.push(Leg::new(stream, session(connector, mode, began)?));
+    }
+    Ok(legs)
+}
+
+fn session(connector: &Connector, mode: BindMode, began: Instant) -> Result<Session, BeginError> {
+    Ok(Session::client(client_config(connector, mode)?, began.elapsed())?)
+}

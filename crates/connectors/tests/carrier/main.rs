@@ -1,0 +1,7 @@
+//! Connectors against a simulated SMSC, with an engine on a store in memory.
+
+mod bench;
+mod binds;
+mod faults;
+mod flow;
+mod tls;
