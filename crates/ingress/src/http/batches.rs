@@ -1,0 +1,179 @@
+//! `/v1/batches`: many messages in one request, as JSON with defaults or one message a line.
+
+use std::sync::Arc;
+
+use engine::{Accepted, Answer, BATCH_MAX, BatchTaken};
+use hyper::StatusCode;
+use model::BatchId;
+use model::Submission;
+use model::submission::Fault;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::draft::Draft;
+use super::json;
+use super::messages::{Made, made};
+use super::problem::{Problem, catalogue, of_refusal};
+use super::reply::Reply;
+use super::request::{Media, Request};
+
+/// A batch as JSON. The messages are read one by one, so that one which is wrong does not spoil
+/// the others.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BatchBody<'a> {
+    #[serde(default)]
+    defaults: Option<Draft>,
+    #[serde(borrow)]
+    messages: Vec<&'a RawValue>,
+}
+
+/// The answer to a batch.
+#[derive(Serialize)]
+struct Taken {
+    id: BatchId,
+    accepted: u64,
+    rejected: Vec<Rejected>,
+}
+
+#[derive(Serialize)]
+struct Rejected {
+    index: usize,
+    problem: Box<RawValue>,
+}
+
+/// A batch as it stands.
+#[derive(Serialize)]
+struct BatchState {
+    id: BatchId,
+    accepted: u64,
+    rejected: u64,
+    created_at: model::Timestamp,
+    status: &'static str,
+    counts: std::collections::BTreeMap<&'static str, u64>,
+}
+
+/// `POST /v1/batches`.
+pub(super) async fn send(request: &mut Request<'_>) -> Result<Reply, Problem> {
+    let media = request.media()?;
+    let _room = request.state.batches.acquire().await;
+    let body = request.body_up_to(request.state.settings.limits.batch_octets).await?;
+    let idempotency = request.idempotency(&body)?;
+    let submissions = match media {
+        Media::Json => from_json(&body)?,
+        Media::Lines => from_lines(&body)?,
+    };
+    if submissions.is_empty() {
+        return Err(Problem::new(&catalogue::BATCH_SIZE).fault("/messages", "holds no message"));
+    }
+    let mut text = String::new();
+    let render = |taken: &BatchTaken| -> Answer {
+        text = answer_to(taken);
+        let kept = if idempotency.is_some() { Arc::from(text.as_str()) } else { Arc::default() };
+        (StatusCode::ACCEPTED.as_u16(), kept)
+    };
+    match request.engine().submit_batch(request.caller, submissions, idempotency, render).await? {
+        Accepted::New(taken, _) => {
+            request.subject.batch = Some(taken.batch.id);
+            Ok(Reply::json_text(StatusCode::ACCEPTED, text).at(format!("/v1/batches/{}", taken.batch.id)))
+        }
+        Accepted::Replayed((status, body)) => {
+            let first: Made<BatchId> = made(&body)?;
+            request.subject.batch = Some(first.id);
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::ACCEPTED);
+            Ok(Reply::json_text(status, body.to_string()).at(format!("/v1/batches/{}", first.id)).replayed())
+        }
+    }
+}
+
+/// `GET /v1/batches/{id}`.
+pub(super) async fn get(request: &mut Request<'_>, id: &str) -> Result<Reply, Problem> {
+    let missing = || Problem::new(&catalogue::NOT_FOUND).detail("there is no such batch");
+    let id: BatchId = id.parse().map_err(|_| missing())?;
+    request.subject.batch = Some(id);
+    let (batch, counts) = request.engine().batch(request.caller, id).await?.ok_or_else(missing)?;
+    let under_way = counts.0.iter().any(|(status, count)| !status.is_final() && *count > 0);
+    Ok(Reply::ok(&BatchState {
+        id,
+        accepted: batch.accepted,
+        rejected: batch.rejected,
+        created_at: batch.created_at,
+        status: if under_way { "running" } else { "completed" },
+        counts: counts.0.iter().map(|(status, count)| (status.as_str(), *count)).collect(),
+    }))
+}
+
+fn from_json(body: &[u8]) -> Result<Vec<Result<Submission, Fault>>, Problem> {
+    let batch: BatchBody<'_> = json::parse(body)?;
+    sized(batch.messages.len())?;
+    let read = |raw: &&RawValue| {
+        let draft: Draft = json::parse_item(raw.get().as_bytes())?;
+        Ok(match &batch.defaults {
+            Some(defaults) => draft.over(defaults),
+            None => draft.into(),
+        })
+    };
+    Ok(batch.messages.iter().map(read).collect())
+}
+
+fn from_lines(body: &[u8]) -> Result<Vec<Result<Submission, Fault>>, Problem> {
+    let mut submissions = Vec::new();
+    for line in body.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
+        sized(submissions.len() + 1)?;
+        submissions.push(json::parse_item(line));
+    }
+    Ok(submissions)
+}
+
+fn sized(count: usize) -> Result<(), Problem> {
+    if count <= BATCH_MAX {
+        return Ok(());
+    }
+    Err(Problem::new(&catalogue::BATCH_SIZE).fault("/messages", format!("holds more than {BATCH_MAX} messages")))
+}
+
+fn answer_to(taken: &BatchTaken) -> String {
+    let rejected = taken.rejected.iter().map(|(index, refusal)| Rejected {
+        index: *index,
+        problem: RawValue::from_string(of_refusal(refusal).to_json(None)).expect("a problem is written as JSON"),
+    });
+    let answer = Taken { id: taken.batch.id, accepted: taken.batch.accepted, rejected: rejected.collect() };
+    serde_json::to_string(&answer).expect("ids, numbers and JSON are always JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_fill_what_a_message_leaves_open() {
+        let body = br#"{"defaults":{"from":"SHOP","encoding":"ucs2","tags":{"a":"1","b":"1"}},
+            "messages":[{"to":"1","text":"x","tags":{"b":"2"}},{"to":"2","encoding":"auto","from":"ME"},{"to":3},{"x":1}]}"#;
+        let read = from_json(body).unwrap();
+        let first = read[0].as_ref().unwrap();
+        assert_eq!((first.from.as_deref(), first.text.as_deref()), (Some("SHOP"), Some("x")));
+        assert_eq!(first.tags.iter().map(|(k, v)| format!("{k}{v}")).collect::<String>(), "a1b2");
+        let second = read[1].as_ref().unwrap();
+        assert_eq!((second.from.as_deref(), second.encoding), (Some("ME"), Default::default()));
+        assert_eq!(read[2].as_ref().unwrap_err().pointer, "/to");
+        assert_eq!(read[3].as_ref().unwrap_err().pointer, "/x");
+    }
+
+    #[test]
+    fn lines_are_messages_and_empty_ones_are_nothing() {
+        let read = from_lines(b"{\"to\":\"1\"}\r\n\n  \n{oops\n{\"to\":\"2\"}").unwrap();
+        assert_eq!(read.len(), 3);
+        assert!(read[1].as_ref().unwrap_err().detail.contains("line 1 column 2"));
+        assert_eq!(read[2].as_ref().unwrap().to, "2");
+    }
+
+    #[test]
+    fn a_batch_has_ten_thousand_messages_at_most() {
+        let line = b"{}\n".repeat(BATCH_MAX);
+        assert_eq!(from_lines(&line).unwrap().len(), BATCH_MAX);
+        assert_eq!(from_lines(&[line.as_slice(), b"{}"].concat()).unwrap_err().entry.code, "batch_size");
+        let json = |count: usize| format!("{{\"messages\":[{}{{}}]}}", "{},".repeat(count - 1));
+        assert_eq!(from_json(json(BATCH_MAX).as_bytes()).unwrap().len(), BATCH_MAX);
+        assert_eq!(from_json(json(BATCH_MAX + 1).as_bytes()).unwrap_err().entry.code, "batch_size");
+    }
+}

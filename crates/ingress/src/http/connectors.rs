@@ -1,0 +1,118 @@
+//! `/v1/connectors`: settings with where each connector stands, and starting and stopping.
+
+use engine::ConnectorStatus;
+use engine::dispatch::{Desired, SessionState};
+use model::Timestamp;
+use model::resources::{Connector, Kind};
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::redact;
+use super::reply::Reply;
+use super::request::Request;
+use super::resources::{Listed, missing, put_reply};
+use super::route::Want;
+
+/// A connector's settings with its status.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    settings: Connector,
+    status: Status,
+}
+
+#[derive(Serialize)]
+struct Status {
+    desired: &'static str,
+    state: &'static str,
+    sessions: Vec<Session>,
+    paused: Option<Box<str>>,
+    queued: u64,
+    receipt_ids: std::collections::BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct Session {
+    session: u16,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at: Option<Timestamp>,
+}
+
+/// `GET /v1/connectors`.
+pub(super) async fn list(request: &Request<'_>) -> Result<Reply, Problem> {
+    let data: Vec<Shown> = request.engine().connectors().await?.into_iter().map(Shown::from).collect();
+    Ok(Reply::ok(&Listed { data }))
+}
+
+/// `GET /v1/connectors/{id}`.
+pub(super) async fn get(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
+    Ok(Reply::ok(&find(request, id).await?))
+}
+
+/// `POST /v1/connectors/{id}/start`, `/stop`, `/drain`.
+pub(super) async fn want(request: &Request<'_>, id: &str, want: Want) -> Result<Reply, Problem> {
+    let desired = match want {
+        Want::Start => Desired::Running,
+        Want::Stop => Desired::Stopped,
+        Want::Drain => Desired::Draining,
+    };
+    if !request.engine().want(id, desired) {
+        return Err(missing(Kind::Connector, id));
+    }
+    get(request, id).await
+}
+
+/// The answer to a `PUT`.
+pub(super) async fn shown_after_put(request: &Request<'_>, id: &str, is_new: bool) -> Result<Reply, Problem> {
+    Ok(put_reply(is_new, "connectors", id, &find(request, id).await?))
+}
+
+async fn find(request: &Request<'_>, id: &str) -> Result<Shown, Problem> {
+    let found = request.engine().connectors().await?.into_iter().find(|status| status.connector.id == id);
+    found.map(Shown::from).ok_or_else(|| missing(Kind::Connector, id))
+}
+
+impl From<ConnectorStatus> for Shown {
+    fn from(status: ConnectorStatus) -> Self {
+        let sessions: Vec<Session> =
+            status.sessions.into_iter().map(|view| Session::new(view.session, view.state)).collect();
+        let any = |state: &str| sessions.iter().any(|session| session.state == state);
+        let state = match status.desired {
+            _ if any("bound") => "up",
+            Desired::Stopped => "stopped",
+            _ if any("connecting") || sessions.is_empty() => "connecting",
+            _ => "down",
+        };
+        Self {
+            settings: redact::connector(&status.connector),
+            status: Status {
+                desired: match status.desired {
+                    Desired::Running => "running",
+                    Desired::Draining => "draining",
+                    Desired::Stopped => "stopped",
+                },
+                state,
+                sessions,
+                paused: status.paused,
+                queued: status.queued,
+                receipt_ids: status.receipt_ids.into_iter().collect(),
+            },
+        }
+    }
+}
+
+impl Session {
+    fn new(session: u16, state: SessionState) -> Self {
+        let plain = |state| Self { session, state, since: None, reason: None, retry_at: None };
+        match state {
+            SessionState::Connecting => plain("connecting"),
+            SessionState::Bound { since } => Self { since: Some(since), ..plain("bound") },
+            SessionState::Down { reason, retry_at } => Self { reason: Some(reason), retry_at, ..plain("down") },
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Schemas of accounts, connectors, routes, inbound rules, tokens and webhooks.
+
+use serde_json::{Map, Value, json};
+
+use super::schemas::{NAME, count, time};
+use super::{object, reference};
+
+/// `whsec_` and base64 of 24 to 64 octets.
+const SIGNING_SECRET: &str = "^whsec_([A-Za-z0-9+/]{32}([A-Za-z0-9+/]{4}){0,12}\
+    ([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?|[A-Za-z0-9+/]{84}([A-Za-z0-9+/][AQgw]==)?)$";
+
+pub(super) fn all() -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut add = |name: &str, schema: Value| all.insert(name.to_owned(), schema);
+    let names = || json!({ "type": "array", "items": { "type": "string" } });
+    let order = || json!({ "type": "integer", "format": "int64", "default": 0, "description": "Place in the order, lowest first." });
+    add("Secret", secret_forms(json!({ "type": "string" })));
+    add("Account", account());
+    add(
+        "AccountWebhook",
+        object(
+            &["url"],
+            json!({ "id": nullable(name()), "url": url(), "secret": secret(), "events": events(), "enabled": enabled() }),
+        ),
+    );
+    add("Connector", connector());
+    add("ConnectorStatus", connector_status());
+    add(
+        "Route",
+        object(
+            &["id"],
+            json!({
+                "id": name(), "order": order(),
+                "match": object(&[], json!({
+                    "to_prefix": { "type": "array", "items": { "type": "string", "pattern": "^[0-9]+$" }, "description": "Digits that the recipient's number begins with, without +." },
+                    "account": names(), "from": names(),
+                })),
+                "to": { "type": ["string", "null"], "description": "The connector that takes the messages." },
+                "action": { "type": "string", "enum": ["send", "reject"], "default": "send" },
+                "enabled": enabled(),
+            }),
+        ),
+    );
+    add(
+        "InboundRule",
+        object(
+            &["id", "account"],
+            json!({
+                "id": name(), "order": order(),
+                "match": object(&[], json!({ "connector": names(), "to": names(), "from": names(), "keyword": names() })),
+                "account": { "type": "string", "description": "The account that gets the messages." },
+                "enabled": enabled(),
+            }),
+        ),
+    );
+    add(
+        "NewToken",
+        object(
+            &["account"],
+            json!({
+                "account": name(), "id": nullable(name()),
+                "scopes": { "type": ["array", "null"], "items": scope(), "description": "Default: messages." },
+                "expires_at": time(true),
+            }),
+        ),
+    );
+    add(
+        "Token",
+        object(
+            &["id", "account", "scopes", "expires_at", "created_at"],
+            json!({
+                "id": { "type": "string" }, "account": { "type": "string" },
+                "scopes": { "type": "array", "items": scope() },
+                "expires_at": time(true), "created_at": time(false),
+                "token": { "type": "string", "description": "The token itself; only right after it was made." },
+            }),
+        ),
+    );
+    add(
+        "NewWebhook",
+        object(
+            &["url"],
+            json!({
+                "id": nullable(name()), "account": { "type": ["string", "null"], "description": "The caller's own if it is left out." },
+                "url": url(), "secret": secret(), "events": events(), "enabled": enabled(),
+            }),
+        ),
+    );
+    add(
+        "Webhook",
+        object(
+            &["id", "account", "url", "events", "enabled"],
+            json!({
+                "id": { "type": "string" }, "account": { "type": "string" }, "url": { "type": "string" },
+                "events": events(), "enabled": { "type": "boolean" },
+                "secret": { "type": "string", "description": "The signing secret; only right after it was made here." },
+            }),
+        ),
+    );
+    all
+}
+
+/// `schema` of a resource in a `PUT`: its id is in the path already.
+pub(super) fn without_required_id(schema: &str) -> Value {
+    let all = all();
+    let mut schema = all.get(schema).cloned().unwrap_or_default();
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|field| field != "id");
+    }
+    schema
+}
+
+fn name() -> Value {
+    json!({ "type": "string", "pattern": NAME })
+}
+
+fn nullable(mut schema: Value) -> Value {
+    schema["type"] = json!([schema["type"], "null"]);
+    schema
+}
+
+/// The forms of a secret, of which `text` is the one that is written out.
+fn secret_forms(text: Value) -> Value {
+    json!({
+        "description": "A secret, or where the gateway finds it. Never shown.",
+        "anyOf": [
+            text,
+            object(&["env"], json!({ "env": { "type": "string", "description": "An environment variable." } })),
+            object(&["file"], json!({ "file": { "type": "string", "description": "A file's path." } })),
+        ],
+    })
+}
+
+fn url() -> Value {
+    json!({ "type": "string", "pattern": "^https?://" })
+}
+
+fn secret() -> Value {
+    let forms = secret_forms(json!({ "type": "string", "pattern": SIGNING_SECRET }));
+    json!({ "anyOf": [forms, { "type": "null" }],
+        "description": "The signing secret: `whsec_` and base64 of 24 to 64 octets. Made when there is none; stays when it is left out." })
+}
+
+fn events() -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": "Names of events or families such as `message.*`; empty is all." })
+}
+
+fn enabled() -> Value {
+    json!({ "type": "boolean", "default": true })
+}
+
+fn scope() -> Value {
+    json!({ "type": "string", "enum": ["messages", "read", "admin"] })
+}
+
+fn open_text(description: &str) -> Value {
+    json!({ "type": ["string", "null"], "description": description })
+}
+
+fn words(words: &[&str]) -> Value {
+    json!({ "type": "string", "enum": words, "default": words.first() })
+}
+
+fn number(least: u64, most: u64, default: u64) -> Value {
+    json!({ "type": "integer", "minimum": least, "maximum": most, "default": default })
+}
+
+fn account() -> Value {
+    object(
+        &["id"],
+        json!({
+            "id": name(),
+            "name": open_text("A name for people."),
+            "enabled": enabled(),
+            "api_token": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Kept as a hash only; stays when it is left out." },
+            "api_token_sha256": { "type": ["string", "null"], "pattern": "^[0-9A-Fa-f]{64}$" },
+            "default_sender": open_text("The sender of messages that name none."),
+            "default_country": open_text("ISO 3166-1 alpha-2: the country whose way of writing numbers is understood."),
+            "default_validity_seconds": { "type": ["integer", "null"], "minimum": 0 },
+            "may_choose_connector": { "type": "boolean", "default": false },
+            "languages": { "type": "array", "items": { "type": "string", "enum": sms::Language::ALL.map(sms::Language::name) } },
+            "webhooks": { "type": "array", "items": reference("AccountWebhook") },
+        }),
+    )
+}
+
+fn connector() -> Value {
+    let address_form =
+        || nullable(object(&["ton", "npi"], json!({ "ton": number(0, 255, 0), "npi": number(0, 255, 0) })));
+    let link = json!({
+        "id": name(),
+        "protocol": { "type": "string", "enum": ["smpp"] },
+        "address": { "type": "string", "description": "`host:port`, or `smpps://host:port` for TLS.", "examples": ["smsc.example:2775"],
+            "pattern": "^(smpps?://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" },
+        "enabled": enabled(),
+        "system_id": { "type": "string", "minLength": 1, "maxLength": 15, "pattern": "^[\\x00-\\x7F]+$" },
+        "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
+        "system_type": { "type": "string" },
+        "bind": words(&["transceiver", "transmitter+receiver", "transmitter", "receiver"]),
+        "interface_version": { "type": "string", "enum": ["3.3", "3.4", "5.0"], "default": "3.4" },
+        "address_range": { "type": "string" },
+        "sessions": number(1, 64, 1),
+        "window": number(1, 10_000, 10),
+        "throughput": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32, "description": "Parts a second." },
+        "tls": nullable(object(&[], json!({
+            "ca": open_text("PEM file of authorities."), "cert": open_text("PEM file."), "key": open_text("PEM file."),
+            "server_name": open_text("The name in the server's certificate."),
+        }))),
+        "enquire_link_seconds": number(0, 4_294_967_295, 30),
+        "response_timeout_seconds": number(0, 4_294_967_295, 60),
+        "bind_timeout_seconds": number(0, 4_294_967_295, 30),
+        "inactivity_seconds": { "type": ["integer", "null"], "minimum": 0, "maximum": 4_294_967_295u32 },
+        "reconnect": object(&[], json!({ "min_ms": number(1, 4_294_967_295, 1000), "max_ms": number(1, 4_294_967_295, 300_000) })),
+    });
+    let dialect = json!({
+        "long_messages": words(&["udh", "udh16", "sar", "payload"]),
+        "default_alphabet": words(&["gsm7", "gsm7-packed", "latin1", "ascii", "utf8"]),
+        "flash": words(&["general", "class-group", "subunit"]),
+        "validity": words(&["relative", "absolute", "none"]),
+        "service_type": { "type": "string" },
+        "protocol_id": number(0, 255, 0),
+        "source": address_form(),
+        "destination": address_form(),
+        "plus_sign": { "type": "boolean", "default": false },
+        "receipt_id": words(&["auto", "as-is", "hex-to-dec", "dec-to-hex", "loose"]),
+        "receipt_policy": words(&["all", "last", "first", "any"]),
+        "receipt_text_first": { "type": "boolean", "default": false },
+        "receipt_by_look": enabled(),
+        "receipt_states": { "type": "object", "additionalProperties": { "type": "string",
+            "enum": ["intermediate", "delivered", "expired", "undelivered", "rejected", "unknown"] } },
+        "in_doubt": words(&["retry", "hold", "fail"]),
+        "mark_first": { "type": "boolean", "default": false },
+        "status_overrides": { "type": "object", "propertyNames": { "pattern": "^(0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,9})$" },
+            "additionalProperties": { "type": "string", "enum": ["permanent", "temporary", "throttled", "accepted"] } },
+        "max_attempts": number(0, 65_535, 20),
+        "status": reference("ConnectorStatus"),
+    });
+    let mut properties = Map::new();
+    for fields in [link, dialect] {
+        properties.extend(fields.as_object().cloned().unwrap_or_default());
+    }
+    object(&["id", "protocol", "address", "system_id"], Value::Object(properties))
+}
+
+fn connector_status() -> Value {
+    let mut status = object(
+        &["desired", "state", "sessions", "paused", "queued", "receipt_ids"],
+        json!({
+            "desired": { "type": "string", "enum": ["running", "draining", "stopped"] },
+            "state": { "type": "string", "enum": ["up", "connecting", "down", "stopped"] },
+            "sessions": { "type": "array", "items": object(&["session", "state"], json!({
+                "session": count(), "state": { "type": "string", "enum": ["connecting", "bound", "down"] },
+                "since": time(false), "reason": { "type": "string" }, "retry_at": time(false),
+            })) },
+            "paused": open_text("Why nothing is sent just now."),
+            "queued": { "type": "integer", "minimum": 0, "description": "Messages in its queue." },
+            "receipt_ids": { "type": "object", "description": "How receipts' ids were found to relate to answers' ids, and how often.",
+                "additionalProperties": count() },
+        }),
+    );
+    status["description"] = json!("Where the connector stands. Ignored when it is sent.");
+    status["readOnly"] = json!(true);
+    status
+}

@@ -1,0 +1,350 @@
+//! Schemas of messages, batches, encoding and deliveries.
+
+use model::Status;
+use serde_json::{Map, Value, json};
+
+use super::{object, reference};
+
+/// An id of a resource.
+pub(super) const NAME: &str = "^[A-Za-z0-9._-]{1,64}$";
+/// A phone number or short code as recipients are written: with separators between its digits.
+const RECIPIENT: &str = "^(\\+?[ ().\\-/]*[1-9]([ ().\\-/]*[0-9]){6,14}[ ().\\-/]*\
+    |[ ().\\-/]*0[ ().\\-/]*0[ ().\\-/]*[1-9]([ ().\\-/]*[0-9]){6,14}[ ().\\-/]*\
+    |[ ().\\-/]*([1-9][ ().\\-/]*[0-9]|0[ ().\\-/]*[1-9])([ ().\\-/]*[0-9]){1,4}[ ().\\-/]*)$";
+/// A number as senders are written.
+const SENDER_NUMBER: &str = "^(\\+?[ ().\\-/]*[1-9]([ ().\\-/]*[0-9]){6,14}[ ().\\-/]*\
+    |[ ().\\-/]*([0-9][ ().\\-/]*){1,8}\
+    |[ ().\\-/]*0[ ().\\-/]*0[ ().\\-/]*[1-9]([ ().\\-/]*[0-9]){6,14}[ ().\\-/]*)$";
+/// An alphanumeric sender: printable ASCII with something that is neither digit nor separator.
+const SENDER_NAME: &str = "^[ -~]*[!-'*,:-~][ -~]*$";
+const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+
+pub(super) fn all() -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut add = |name: &str, schema: Value| all.insert(name.to_owned(), schema);
+    let draft = draft_fields();
+    add(
+        "Submission",
+        json!({
+            "type": "object",
+            "required": ["to"],
+            "properties": draft.clone(),
+            "additionalProperties": false,
+            "oneOf": [
+                { "required": ["text"], "properties": { "text": { "type": "string" }, "binary": { "type": "null" } } },
+                { "required": ["binary"], "properties": { "binary": { "type": "object" }, "text": { "type": "null" } } },
+            ],
+        }),
+    );
+    add("Defaults", object(&[], unbounded(draft)));
+    add(
+        "Binary",
+        object(
+            &["data"],
+            json!({
+                "data": { "type": "string", "description": "The octets after the header, in base64.", "pattern": BASE64 },
+                "udh": { "type": ["string", "null"], "description": "A user data header with its length octet, in base64.", "pattern": BASE64 },
+                "dcs": { "type": ["integer", "null"], "description": "Data coding scheme (3GPP 23.038 §4); default 4, 8-bit data.", "minimum": 0, "maximum": 255 },
+            }),
+        ),
+    );
+    add(
+        "Tlv",
+        object(
+            &["tag", "hex"],
+            json!({
+                "tag": { "type": "integer", "minimum": 0, "maximum": 65535 },
+                "hex": { "type": "string", "description": "The value in hexadecimal.", "pattern": "^([0-9A-Fa-f]{2})*$", "maxLength": 2048 },
+            }),
+        ),
+    );
+    add("Message", message());
+    add(
+        "Part",
+        object(
+            &["n", "status", "remote_id", "submitted_at", "final_at"],
+            json!({
+                "n": { "type": "integer", "minimum": 1, "maximum": 255 },
+                "status": { "type": "string", "enum": ["queued", "in_doubt", "sent", "delivered", "undelivered", "expired", "rejected", "unknown", "failed", "canceled"] },
+                "remote_id": { "type": ["string", "null"], "description": "The SMSC's id of the part." },
+                "submitted_at": time(true), "final_at": time(true),
+            }),
+        ),
+    );
+    add(
+        "Reason",
+        object(
+            &["code", "detail", "smpp_status", "receipt_stat", "receipt_err", "permanent"],
+            json!({
+                "code": { "type": "string", "description": "See /docs/errors." },
+                "detail": { "type": "string" },
+                "smpp_status": { "type": ["integer", "null"], "minimum": 0 },
+                "receipt_stat": { "type": ["string", "null"] },
+                "receipt_err": { "type": ["string", "null"] },
+                "permanent": { "type": "boolean", "description": "Would the same message fail again?" },
+            }),
+        ),
+    );
+    add(
+        "Event",
+        object(
+            &["at", "event"],
+            json!({
+                "at": time(false),
+                "event": { "type": "string", "description": "`accepted`, `sent`, `receipt`, `retry`, `in_doubt`, `delivered` …" },
+                "part": { "type": "integer", "minimum": 1, "maximum": 255 },
+                "detail": { "type": "string" },
+            }),
+        ),
+    );
+    add(
+        "Batch",
+        object(
+            &["messages"],
+            json!({
+                "defaults": { "anyOf": [reference("Defaults"), { "type": "null" }], "description": "What a message leaves open is taken from here; tags of both are joined." },
+                "messages": { "type": "array", "minItems": 1, "maxItems": engine::BATCH_MAX, "items": {
+                    "description": "A submission; one that is wrong is rejected on its own." } },
+            }),
+        ),
+    );
+    add(
+        "BatchTaken",
+        object(
+            &["id", "accepted", "rejected"],
+            json!({
+                "id": { "type": "string" },
+                "accepted": count(),
+                "rejected": { "type": "array", "items": object(&["index", "problem"], json!({
+                    "index": count(), "problem": reference("Problem") })) },
+            }),
+        ),
+    );
+    add(
+        "BatchState",
+        object(
+            &["id", "accepted", "rejected", "created_at", "status", "counts"],
+            json!({
+                "id": { "type": "string" }, "accepted": count(), "rejected": count(), "created_at": time(false),
+                "status": { "type": "string", "enum": ["running", "completed"] },
+                "counts": { "type": "object", "description": "How many messages are in each status.",
+                    "propertyNames": status(), "additionalProperties": count() },
+            }),
+        ),
+    );
+    add(
+        "EncodeRequest",
+        object(
+            &["text"],
+            json!({
+                "text": { "type": "string", "maxLength": 160_000 },
+                "encoding": encoding(),
+                "transliterate": { "type": "boolean", "default": false },
+            }),
+        ),
+    );
+    add("Encoded", encoded());
+    add("Delivery", delivery());
+    add(
+        "UnmatchedReceipt",
+        object(
+            &["id", "connector", "remote_id", "phone", "state", "stat", "err", "received_at", "expires_at"],
+            json!({
+                "id": { "type": "string" }, "connector": { "type": "string" }, "remote_id": { "type": "string" },
+                "phone": { "type": "string" },
+                "state": { "type": "string", "enum": ["intermediate", "delivered", "expired", "undelivered", "rejected", "unknown"] },
+                "stat": { "type": "string" }, "err": { "type": ["string", "null"] },
+                "received_at": time(false), "expires_at": time(false),
+            }),
+        ),
+    );
+    add("Status", object(&["status"], json!({ "status": { "type": "string", "const": "ok" } })));
+    all
+}
+
+/// The fields of a submission by their types alone: what is out of bounds in the defaults of a
+/// batch is told of each message.
+fn unbounded(mut fields: Value) -> Value {
+    let text = || json!({ "type": ["string", "null"] });
+    let number = |most: u64| json!({ "type": ["integer", "null"], "minimum": 0, "maximum": most });
+    for field in ["to", "from", "text", "send_at", "client_ref", "callback_url"] {
+        fields[field] = text();
+    }
+    for field in ["max_parts", "class", "priority"] {
+        fields[field] = number(u32::MAX.into());
+    }
+    fields["validity_seconds"] = number(u64::MAX);
+    fields["transliterate"] = json!({ "type": ["boolean", "null"] });
+    fields["tags"] = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    let word =
+        |words: &[&str]| json!({ "enum": words.iter().map(|w| json!(w)).chain([Value::Null]).collect::<Vec<_>>() });
+    fields["encoding"] = word(&["auto", "gsm7", "ucs2", "latin1"]);
+    fields["receipt"] = word(&["none", "final", "all"]);
+    let octets = json!({ "data": { "type": "string" }, "udh": text(), "dcs": number(u32::MAX.into()) });
+    fields["binary"] = json!({ "anyOf": [object(&["data"], octets), { "type": "null" }] });
+    let tlv = json!({ "tag": { "type": "integer", "minimum": 0, "maximum": u32::MAX }, "hex": { "type": "string" } });
+    fields["tlvs"] = json!({ "type": ["array", "null"], "items": object(&["tag", "hex"], tlv) });
+    fields
+}
+
+/// A point in time.
+pub(super) fn time(nullable: bool) -> Value {
+    if nullable {
+        json!({ "type": ["string", "null"], "format": "date-time" })
+    } else {
+        json!({ "type": "string", "format": "date-time" })
+    }
+}
+
+pub(super) fn count() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+/// A message's status.
+pub(super) fn status() -> Value {
+    json!({ "type": "string", "enum": Status::ALL.map(Status::as_str) })
+}
+
+/// A recipient as a filter or a submission has it.
+pub(super) fn recipient() -> Value {
+    json!({ "type": "string", "pattern": RECIPIENT })
+}
+
+/// A sender as a filter or a submission has it.
+pub(super) fn sender() -> Vec<Value> {
+    vec![
+        json!({ "type": "string", "maxLength": 11, "pattern": SENDER_NAME }),
+        json!({ "type": "string", "pattern": SENDER_NUMBER }),
+    ]
+}
+
+fn encoding() -> Value {
+    json!({ "type": "string", "enum": ["auto", "gsm7", "ucs2", "latin1"], "default": "auto" })
+}
+
+/// The fields of a submission.
+fn draft_fields() -> Value {
+    let mut from = sender();
+    from.push(json!({ "type": "null" }));
+    json!({
+        "to": { "type": "string", "pattern": RECIPIENT, "examples": ["+447700900123"],
+            "description": "Recipient: E.164 with or without +, or as the account's default country writes it." },
+        "from": { "anyOf": from, "description": "Sender: number, short code or up to 11 characters; the account's default otherwise." },
+        "text": { "type": ["string", "null"], "maxLength": 40_000, "description": "The text; either this or `binary`." },
+        "binary": { "anyOf": [reference("Binary"), { "type": "null" }] },
+        "encoding": encoding(),
+        "transliterate": { "type": "boolean", "default": false, "description": "Replace typographic characters so that the text fits GSM 7-bit." },
+        "max_parts": { "type": ["integer", "null"], "minimum": 1, "maximum": 255, "default": 10, "description": "Refuse a text that needs more parts." },
+        "class": { "type": ["integer", "null"], "minimum": 0, "maximum": 3, "description": "Message class; 0 is flash." },
+        "priority": { "type": ["integer", "null"], "minimum": 0, "maximum": 3, "default": 1, "description": "3 goes first." },
+        "send_at": { "type": ["string", "null"], "format": "date-time", "description": "When to send it, at most a year ahead." },
+        "validity_seconds": { "type": ["integer", "null"], "minimum": 1, "maximum": 38_102_400, "description": "After this it expires, wherever it is." },
+        "receipt": { "type": "string", "enum": ["none", "final", "all"], "default": "final" },
+        "client_ref": { "type": ["string", "null"], "maxLength": 128, "description": "Given back everywhere." },
+        "tags": { "type": "object", "maxProperties": 16, "propertyNames": { "minLength": 1, "maxLength": 128 },
+            "additionalProperties": { "type": "string", "maxLength": 128 }, "description": "Searchable pairs; at most 128 octets each." },
+        "callback_url": { "type": ["string", "null"], "pattern": "^https?://", "maxLength": 2048, "description": "Events go here instead of to the account's webhooks." },
+        "route": { "type": ["string", "null"], "description": "The route to take, if the account may choose." },
+        "connector": { "type": ["string", "null"], "description": "The connector to take, if the account may choose." },
+        "tlvs": { "type": "array", "maxItems": 32, "items": reference("Tlv"), "description": "Passed on to SMPP." },
+    })
+}
+
+fn message() -> Value {
+    let text = || json!({ "type": "string" });
+    object(
+        &[
+            "id",
+            "direction",
+            "status",
+            "reason",
+            "to",
+            "from",
+            "encoding",
+            "transliterate",
+            "priority",
+            "receipt",
+            "client_ref",
+            "parts",
+            "connector",
+            "price",
+            "created_at",
+            "submitted_at",
+            "final_at",
+            "expires_at",
+        ],
+        json!({
+            "id": text(),
+            "direction": { "type": "string", "enum": ["mt", "mo"] },
+            "status": status(),
+            "reason": { "anyOf": [reference("Reason"), { "type": "null" }] },
+            "to": text(), "from": text(), "text": text(), "binary": reference("Binary"),
+            "encoding": { "type": "string", "enum": ["gsm7", "ucs2", "latin1", "binary"] },
+            "transliterate": { "type": "boolean" },
+            "class": { "type": "integer", "minimum": 0, "maximum": 3 },
+            "priority": { "type": "integer", "minimum": 0, "maximum": 3 },
+            "send_at": time(false),
+            "validity_seconds": count(),
+            "receipt": { "type": "string", "enum": ["none", "final", "all"] },
+            "client_ref": { "type": ["string", "null"] },
+            "tags": { "type": "object", "additionalProperties": text() },
+            "callback_url": text(),
+            "tlvs": { "type": "array", "items": reference("Tlv") },
+            "parts": { "type": "array", "items": reference("Part") },
+            "connector": { "type": ["string", "null"] },
+            "price": { "anyOf": [object(&["amount", "currency"], json!({ "amount": text(), "currency": text() })), { "type": "null" }] },
+            "batch_id": text(),
+            "created_at": time(false), "submitted_at": time(true), "final_at": time(true), "expires_at": time(false),
+        }),
+    )
+}
+
+fn encoded() -> Value {
+    object(
+        &["alphabet", "parts", "units", "units_per_part", "units_left", "replaced", "forced_by", "data"],
+        json!({
+            "alphabet": { "type": "string", "enum": ["gsm7", "latin1", "ucs2"] },
+            "languages": object(&[], json!({ "locking": { "type": "string" }, "single": { "type": "string" } })),
+            "parts": { "type": "integer", "minimum": 1, "maximum": 255 },
+            "units": count(), "units_per_part": count(), "units_left": count(),
+            "replaced": { "type": "integer", "minimum": 0, "description": "Characters that transliteration replaced." },
+            "forced_by": { "type": "array", "maxItems": 20, "description": "Characters that keep the text out of GSM 7-bit.",
+                "items": object(&["char", "code_point", "position"], json!({
+                    "char": { "type": "string" }, "code_point": { "type": "string", "pattern": "^U\\+[0-9A-F]{4,6}$" },
+                    "position": { "type": "integer", "minimum": 0, "description": "Characters before it." } })) },
+            "data": { "type": "array", "items": object(&["n", "units", "tp_ud", "tp_udl"], json!({
+                "n": { "type": "integer", "minimum": 1, "maximum": 255 }, "units": count(),
+                "udh": { "type": "string", "description": "The header in hexadecimal." },
+                "tp_ud": { "type": "string", "description": "User data as in a TPDU, header included, in hexadecimal." },
+                "tp_udl": { "type": "integer", "minimum": 0, "maximum": 255 } })) },
+        }),
+    )
+}
+
+fn delivery() -> Value {
+    let text = || json!({ "type": "string" });
+    let open = || json!({ "type": ["string", "null"] });
+    object(
+        &[
+            "id",
+            "account",
+            "message",
+            "endpoint",
+            "url",
+            "event",
+            "state",
+            "attempts",
+            "created_at",
+            "next_attempt_at",
+            "last_error",
+        ],
+        json!({
+            "id": text(), "account": text(), "message": open(),
+            "endpoint": { "type": "string", "description": "The webhook's id, or the origin of a callback_url." },
+            "url": open(), "event": text(),
+            "state": { "type": "string", "enum": ["pending", "failed"] },
+            "attempts": count(), "created_at": time(false), "next_attempt_at": time(true), "last_error": open(),
+            "payload": { "description": "What is sent; only when one delivery is asked for." },
+        }),
+    )
+}

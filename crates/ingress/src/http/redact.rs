@@ -1,0 +1,53 @@
+//! Resources as they are shown: without their secrets.
+
+use model::resources::{Account, Connector, Secret, Token};
+use serde::Serialize;
+
+/// An account without its tokens and its webhooks' secrets.
+pub(super) fn account(account: &Account) -> Account {
+    let mut shown = account.clone();
+    shown.api_token = None;
+    shown.api_token_sha256 = None;
+    for webhook in &mut shown.webhooks {
+        webhook.secret = webhook.secret.take().filter(is_reference);
+    }
+    shown
+}
+
+/// A connector without its password.
+pub(super) fn connector(connector: &Connector) -> Connector {
+    let mut shown = connector.clone();
+    shown.password = shown.password.take().filter(is_reference);
+    shown
+}
+
+/// A token without its hash.
+#[derive(Debug, Serialize)]
+pub(super) struct TokenShown<'a> {
+    id: &'a str,
+    account: &'a str,
+    scopes: &'a [model::resources::Scope],
+    expires_at: Option<model::Timestamp>,
+    created_at: model::Timestamp,
+    /// The token itself, right after it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl<'a> From<&'a Token> for TokenShown<'a> {
+    fn from(token: &'a Token) -> Self {
+        Self {
+            id: &token.id,
+            account: &token.account,
+            scopes: &token.scopes,
+            expires_at: token.expires_at,
+            created_at: token.created_at,
+            token: None,
+        }
+    }
+}
+
+/// Where to look for a secret is none itself.
+fn is_reference(secret: &Secret) -> bool {
+    matches!(secret, Secret::Env { .. } | Secret::File { .. })
+}

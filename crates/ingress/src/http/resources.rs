@@ -1,0 +1,187 @@
+//! `/v1/accounts`, `/v1/routes`, `/v1/inbound-rules` and what `/v1/connectors` and `/v1/tokens`
+//! share with them. A `PUT` is whole: what it leaves out gets its default, but for secrets, which
+//! stay as they were.
+
+use engine::{Edit, EditError, World};
+use hyper::StatusCode;
+use model::id::is_name;
+use model::resources::{Account, Connector, Kind};
+use model::submission::Fault;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
+
+use super::problem::{Problem, catalogue};
+use super::redact::{self, TokenShown};
+use super::reply::Reply;
+use super::request::Request;
+use super::{connectors, json, secrets};
+
+/// Fields of resources that are objects.
+const OBJECTS: [&str; 5] = ["match", "reconnect", "tls", "source", "destination"];
+
+/// A list that is given whole.
+#[derive(serde::Serialize)]
+pub(super) struct Listed<T> {
+    pub data: Vec<T>,
+}
+
+/// `GET /v1/{kind}`.
+pub(super) fn list(request: &Request<'_>, kind: Kind) -> Result<Reply, Problem> {
+    let world = request.engine().world();
+    let ids: Vec<&String> = match kind {
+        Kind::Account => world.set.accounts.iter().map(|r| &r.id).collect(),
+        Kind::Connector => world.set.connectors.iter().map(|r| &r.id).collect(),
+        Kind::Route => world.set.routes.iter().map(|r| &r.id).collect(),
+        Kind::Inbound => world.set.inbound.iter().map(|r| &r.id).collect(),
+        Kind::Token => world.set.tokens.iter().map(|r| &r.id).collect(),
+    };
+    let data: Vec<Box<RawValue>> = ids.into_iter().filter_map(|id| show(&world, kind, id)).collect();
+    Ok(Reply::ok(&Listed { data }))
+}
+
+/// `GET /v1/{kind}/{id}`.
+pub(super) fn get(request: &Request<'_>, kind: Kind, id: &str) -> Result<Reply, Problem> {
+    show(&request.engine().world(), kind, id).map(|shown| Reply::ok(&shown)).ok_or_else(|| missing(kind, id))
+}
+
+/// `PUT /v1/{kind}/{id}`.
+pub(super) async fn put(request: &mut Request<'_>, kind: Kind, id: &str) -> Result<Reply, Problem> {
+    let body = request.json_body().await?;
+    let edit = match kind {
+        Kind::Account => Edit::Account(account_of(&body, id)?),
+        Kind::Connector => Edit::Connector(connector_of(&body, id)?),
+        Kind::Route => Edit::Route(read(&body, id)?),
+        Kind::Inbound => Edit::Inbound(read(&body, id)?),
+        Kind::Token => return Err(missing(kind, id)),
+    };
+    let engine = request.engine();
+    let is_new = show(&engine.world(), kind, id).is_none();
+    engine.edit_resources(vec![edit]).await?;
+    if kind == Kind::Connector {
+        return connectors::shown_after_put(request, id, is_new).await;
+    }
+    // Somebody may have deleted it in the same moment; then this is what its reader finds as well.
+    let shown = show(&engine.world(), kind, id).ok_or_else(|| missing(kind, id))?;
+    Ok(put_reply(is_new, path_of(kind), id, &shown))
+}
+
+/// 201 with the address of what is new, 200 otherwise.
+pub(super) fn put_reply(is_new: bool, path: &str, id: &str, shown: &impl serde::Serialize) -> Reply {
+    match is_new {
+        true => Reply::json(StatusCode::CREATED, shown).at(format!("/v1/{path}/{id}")),
+        false => Reply::ok(shown),
+    }
+}
+
+/// `DELETE /v1/{kind}/{id}`. The tokens of an account go with it.
+pub(super) async fn delete(request: &Request<'_>, kind: Kind, id: &str) -> Result<Reply, Problem> {
+    let engine = request.engine();
+    let mut edits = vec![Edit::Remove(kind, id.to_owned())];
+    if kind == Kind::Account {
+        let world = engine.world();
+        let tokens = world.set.tokens.iter().filter(|token| token.account == id);
+        edits.extend(tokens.map(|token| Edit::Remove(Kind::Token, token.id.clone())));
+    }
+    match engine.edit_resources(edits).await {
+        Ok(_) => Ok(Reply::no_content()),
+        Err(EditError::Faults(faults)) => {
+            let used = faults.iter().map(|fault| Fault::new("", fault.to_string())).collect();
+            Err(Problem::new(&catalogue::STILL_USED).faults(used))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// There is none of this kind with this id.
+pub(super) fn missing(kind: Kind, id: &str) -> Problem {
+    Problem::new(&catalogue::NOT_FOUND).detail(format!("there is no {} {id:?}", kind.as_str()))
+}
+
+/// Reads a resource whose id is that of its path.
+fn read<T: DeserializeOwned>(body: &[u8], id: &str) -> Result<T, Problem> {
+    read_fields(fields_of(body, id)?)
+}
+
+/// A body's fields, with the id of the path.
+fn fields_of(body: &[u8], id: &str) -> Result<Value, Problem> {
+    let mut fields: Map<String, Value> = json::parse(body)?;
+    match fields.get("id") {
+        None => {
+            fields.insert("id".into(), id.into());
+        }
+        Some(Value::String(given)) if given == id => {}
+        Some(_) => return Err(invalid(Fault::new("/id", "must be the id in the path, or left out"))),
+    }
+    for (name, value) in &fields {
+        // The parser would also take an array of an object's fields.
+        if OBJECTS.contains(&name.as_str()) && value.is_array() {
+            return Err(invalid(Fault::new(format!("/{name}"), "must be an object")));
+        }
+    }
+    Ok(Value::Object(fields))
+}
+
+fn read_fields<T: DeserializeOwned>(fields: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(fields).map_err(|error| invalid(json::fault_of(&error)))
+}
+
+fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
+    let fields = fields_of(body, id)?;
+    let secret = |pointer: &str, signing: bool| {
+        let given = fields.pointer(pointer).unwrap_or(&Value::Null);
+        let read = if signing { secrets::read_signing(pointer, given) } else { secrets::read(pointer, given) };
+        read.map(drop).map_err(invalid)
+    };
+    secret("/api_token", false)?;
+    let webhooks = fields.pointer("/webhooks").and_then(Value::as_array).map_or(0, Vec::len);
+    if let Some(n) = (0..webhooks).find(|n| !fields["webhooks"][n].is_object()) {
+        return Err(invalid(Fault::new(format!("/webhooks/{n}"), "must be an object")));
+    }
+    (0..webhooks).try_for_each(|n| secret(&format!("/webhooks/{n}/secret"), true))?;
+    let account: Account = read_fields(fields)?;
+    for (n, webhook) in account.webhooks.iter().enumerate() {
+        if webhook.id.as_deref().is_some_and(|id| !is_name(id)) {
+            let detail = "must be 1 to 64 letters, digits, dots, hyphens or underscores";
+            return Err(invalid(Fault::new(format!("/webhooks/{n}/id"), detail)));
+        }
+    }
+    Ok(account)
+}
+
+fn connector_of(body: &[u8], id: &str) -> Result<Connector, Problem> {
+    let mut fields = fields_of(body, id)?;
+    if let Some(fields) = fields.as_object_mut() {
+        // What is shown of a connector may be sent back.
+        fields.remove("status");
+    }
+    secrets::read("/password", fields.pointer("/password").unwrap_or(&Value::Null)).map_err(invalid)?;
+    read_fields(fields)
+}
+
+/// One fault of a body.
+pub(super) fn invalid(fault: Fault) -> Problem {
+    Problem::new(&catalogue::INVALID).detail("1 field is wrong").faults(vec![fault])
+}
+
+fn path_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Account => "accounts",
+        Kind::Connector => "connectors",
+        Kind::Route => "routes",
+        Kind::Inbound => "inbound-rules",
+        Kind::Token => "tokens",
+    }
+}
+
+fn show(world: &World, kind: Kind, id: &str) -> Option<Box<RawValue>> {
+    let set = &world.set;
+    let shown = match kind {
+        Kind::Account => to_raw_value(&redact::account(set.accounts.iter().find(|r| r.id == id)?)),
+        Kind::Connector => to_raw_value(&redact::connector(set.connectors.iter().find(|r| r.id == id)?)),
+        Kind::Route => to_raw_value(set.routes.iter().find(|r| r.id == id)?),
+        Kind::Inbound => to_raw_value(set.inbound.iter().find(|r| r.id == id)?),
+        Kind::Token => to_raw_value(&TokenShown::from(set.tokens.iter().find(|r| r.id == id)?)),
+    };
+    Some(shown.expect("resources have string keys and finite numbers only"))
+}

@@ -1,0 +1,228 @@
+//! From method and path to the operation, and what each operation asks of its caller.
+
+use hyper::Method;
+use model::resources::{Kind, Scope};
+
+/// What a request asks for. Ids are as they stand in the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation<'a> {
+    SendMessage,
+    ListMessages,
+    GetMessage(&'a str),
+    MessageEvents(&'a str),
+    CancelMessage(&'a str),
+    SendBatch,
+    GetBatch(&'a str),
+    Encode,
+    ListConnectors,
+    GetConnector(&'a str),
+    WantConnector(&'a str, Want),
+    ListResources(Kind),
+    GetResource(Kind, &'a str),
+    PutResource(Kind, &'a str),
+    DeleteResource(Kind, &'a str),
+    CreateToken,
+    ListWebhooks,
+    CreateWebhook,
+    GetWebhook(&'a str),
+    PutWebhook(&'a str),
+    DeleteWebhook(&'a str),
+    TestWebhook(&'a str),
+    ListDeliveries,
+    GetDelivery(&'a str),
+    Redeliver(&'a str),
+    ListUnmatched,
+    Live,
+    Ready,
+    Metrics,
+    OpenApi,
+    Docs,
+    ErrorDocs,
+}
+
+/// What is wanted of a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    Start,
+    Stop,
+    Drain,
+}
+
+/// Where a request leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'a> {
+    Operation(Operation<'a>),
+    /// The path is right, the method is not; the methods that are.
+    WrongMethod(&'static str),
+    /// The path has its place in the API and is not built yet.
+    NotYet,
+    Nowhere,
+}
+
+/// Finds what a request asks for. `HEAD` is `GET` whose body is not sent.
+pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
+    use Operation::*;
+    if path == "/v1/messages" && method == Method::POST {
+        return Found::Operation(SendMessage);
+    }
+    let Some(rest) = path.strip_prefix("/v1/") else { return find_page(method, path) };
+    let mut segments = [""; 3];
+    let mut count = 0;
+    for segment in rest.split('/') {
+        if segment.is_empty() || count == segments.len() {
+            return Found::Nowhere;
+        }
+        segments[count] = segment;
+        count += 1;
+    }
+    let at = Choice { method };
+    match &segments[..count] {
+        ["messages"] => at.get_or(ListMessages, "GET, HEAD, POST", [(Method::POST, SendMessage)]),
+        ["messages", id] => at.get(GetMessage(id)),
+        ["messages", id, "events"] => at.get(MessageEvents(id)),
+        ["messages", id, "cancel"] => at.post(CancelMessage(id)),
+        ["batches"] => at.post(SendBatch),
+        ["batches", id] => at.get(GetBatch(id)),
+        ["encode"] => at.post(Encode),
+        ["connectors"] => at.get(ListConnectors),
+        ["connectors", id] => at.get_or(
+            GetConnector(id),
+            "GET, HEAD, PUT, DELETE",
+            [(Method::PUT, PutResource(Kind::Connector, id)), (Method::DELETE, DeleteResource(Kind::Connector, id))],
+        ),
+        ["connectors", id, "start"] => at.post(WantConnector(id, Want::Start)),
+        ["connectors", id, "stop"] => at.post(WantConnector(id, Want::Stop)),
+        ["connectors", id, "drain"] => at.post(WantConnector(id, Want::Drain)),
+        ["tokens"] => at.get_or(ListResources(Kind::Token), "GET, HEAD, POST", [(Method::POST, CreateToken)]),
+        ["tokens", id] => at.get_or(
+            GetResource(Kind::Token, id),
+            "GET, HEAD, DELETE",
+            [(Method::DELETE, DeleteResource(Kind::Token, id))],
+        ),
+        ["webhooks"] => at.get_or(ListWebhooks, "GET, HEAD, POST", [(Method::POST, CreateWebhook)]),
+        ["webhooks", id] => at.get_or(
+            GetWebhook(id),
+            "GET, HEAD, PUT, DELETE",
+            [(Method::PUT, PutWebhook(id)), (Method::DELETE, DeleteWebhook(id))],
+        ),
+        ["webhooks", id, "test"] => at.post(TestWebhook(id)),
+        ["deliveries"] => at.get(ListDeliveries),
+        ["deliveries", id] => at.get(GetDelivery(id)),
+        ["deliveries", id, "redeliver"] => at.post(Redeliver(id)),
+        ["receipts", "unmatched"] => at.get(ListUnmatched),
+        ["batches", _, "pause" | "resume" | "cancel"]
+        | ["pools" | "senders" | "opt-outs" | "explain" | "events", ..] => Found::NotYet,
+        [kind] => resource_kind(kind).map_or(Found::Nowhere, |kind| at.get(ListResources(kind))),
+        [kind, id] => resource_kind(kind).map_or(Found::Nowhere, |kind| {
+            at.get_or(
+                GetResource(kind, id),
+                "GET, HEAD, PUT, DELETE",
+                [(Method::PUT, PutResource(kind, id)), (Method::DELETE, DeleteResource(kind, id))],
+            )
+        }),
+        _ => Found::Nowhere,
+    }
+}
+
+impl Operation<'_> {
+    /// The scope that a caller needs; `None` is open to everybody.
+    pub(crate) fn scope(&self, open_metrics: bool) -> Option<Scope> {
+        use Operation::*;
+        match self {
+            SendMessage | CancelMessage(_) | SendBatch | TestWebhook(_) | Redeliver(_) => Some(Scope::Messages),
+            ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | ListWebhooks | GetWebhook(_)
+            | ListDeliveries | GetDelivery(_) => Some(Scope::Read),
+            ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_) | GetResource(..)
+            | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_) | DeleteWebhook(_)
+            | ListUnmatched => Some(Scope::Admin),
+            Metrics => (!open_metrics).then_some(Scope::Admin),
+            Live | Ready | OpenApi | Docs | ErrorDocs => None,
+        }
+    }
+}
+
+/// The kinds of resources that are all handled alike.
+fn resource_kind(word: &str) -> Option<Kind> {
+    match word {
+        "accounts" => Some(Kind::Account),
+        "routes" => Some(Kind::Route),
+        "inbound-rules" => Some(Kind::Inbound),
+        _ => None,
+    }
+}
+
+fn find_page<'a>(method: &Method, path: &str) -> Found<'a> {
+    let at = Choice { method };
+    match path {
+        "/livez" => at.get(Operation::Live),
+        "/readyz" => at.get(Operation::Ready),
+        "/metrics" => at.get(Operation::Metrics),
+        "/openapi.json" => at.get(Operation::OpenApi),
+        "/docs" | "/docs/" => at.get(Operation::Docs),
+        "/docs/errors" => at.get(Operation::ErrorDocs),
+        _ => Found::Nowhere,
+    }
+}
+
+/// Chooses among the operations of one path.
+struct Choice<'m> {
+    method: &'m Method,
+}
+
+impl Choice<'_> {
+    fn get<'a>(&self, operation: Operation<'a>) -> Found<'a> {
+        self.get_or(operation, "GET, HEAD", [])
+    }
+
+    fn post<'a>(&self, operation: Operation<'a>) -> Found<'a> {
+        if self.method == Method::POST { Found::Operation(operation) } else { Found::WrongMethod("POST") }
+    }
+
+    fn get_or<'a, const N: usize>(
+        &self,
+        get: Operation<'a>,
+        allow: &'static str,
+        others: [(Method, Operation<'a>); N],
+    ) -> Found<'a> {
+        if matches!(*self.method, Method::GET | Method::HEAD) {
+            return Found::Operation(get);
+        }
+        let chosen = others.into_iter().find(|(method, _)| method == self.method);
+        chosen.map_or(Found::WrongMethod(allow), |(_, operation)| Found::Operation(operation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_their_operations() {
+        let get = |path| find(&Method::GET, path);
+        assert_eq!(find(&Method::POST, "/v1/messages"), Found::Operation(Operation::SendMessage));
+        assert_eq!(find(&Method::HEAD, "/v1/messages"), Found::Operation(Operation::ListMessages));
+        assert_eq!(get("/v1/messages/x/events"), Found::Operation(Operation::MessageEvents("x")));
+        assert_eq!(get("/v1/inbound-rules/a"), Found::Operation(Operation::GetResource(Kind::Inbound, "a")));
+        assert_eq!(
+            find(&Method::POST, "/v1/connectors/a/drain"),
+            Found::Operation(Operation::WantConnector("a", Want::Drain))
+        );
+    }
+
+    #[test]
+    fn wrong_methods_are_told_the_right_ones() {
+        assert_eq!(find(&Method::DELETE, "/v1/messages"), Found::WrongMethod("GET, HEAD, POST"));
+        assert_eq!(find(&Method::PATCH, "/v1/routes/a"), Found::WrongMethod("GET, HEAD, PUT, DELETE"));
+        assert_eq!(find(&Method::PUT, "/v1/tokens/a"), Found::WrongMethod("GET, HEAD, DELETE"));
+        assert_eq!(find(&Method::POST, "/livez"), Found::WrongMethod("GET, HEAD"));
+    }
+
+    #[test]
+    fn other_paths_lead_nowhere() {
+        for path in ["", "/", "/v1", "/v1/", "/v1//", "/v1/messages/", "/v1/messages/x/y", "/v1/messages/x/events/z"] {
+            assert_eq!(find(&Method::GET, path), Found::Nowhere, "{path}");
+        }
+        assert_eq!(find(&Method::POST, "/v1/explain"), Found::NotYet);
+        assert_eq!(find(&Method::POST, "/v1/batches/b/pause"), Found::NotYet);
+    }
+}

@@ -1,0 +1,74 @@
+//! Secrets as they are given: a text, or where the gateway finds it, and nothing else.
+//!
+//! The model reads more: what the store has sealed. From outside that is refused, for it could
+//! never be opened, and the resources with it could not be read again.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::resources::Secret;
+use model::submission::Fault;
+use serde_json::Value;
+
+/// Reads a secret; `null` is none.
+pub(super) fn read(pointer: &str, given: &Value) -> Result<Option<Secret>, Fault> {
+    let wrong = || Fault::new(pointer, "must be a text, {\"env\": \"NAME\"} or {\"file\": \"PATH\"}");
+    match given {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(Secret::Plain(text.clone()))),
+        Value::Object(fields) => {
+            let mut fields = fields.iter();
+            match (fields.next(), fields.next()) {
+                (Some((name, Value::String(env))), None) if name == "env" => Ok(Some(Secret::Env { env: env.clone() })),
+                (Some((name, Value::String(file))), None) if name == "file" => {
+                    Ok(Some(Secret::File { file: file.clone() }))
+                }
+                _ => Err(wrong()),
+            }
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// Reads a webhook's signing secret, which has to be one if it is written out.
+pub(super) fn read_signing(pointer: &str, given: &Value) -> Result<Option<Secret>, Fault> {
+    match read(pointer, given)? {
+        Some(Secret::Plain(text)) if !is_signing_secret(&text) => {
+            Err(Fault::new(pointer, "must be whsec_ and base64 of 24 to 64 octets"))
+        }
+        secret => Ok(secret),
+    }
+}
+
+/// Standard Webhooks 1.0, "Secret key": `whsec_` and base64 of 24 to 64 octets.
+fn is_signing_secret(text: &str) -> bool {
+    let octets = text.strip_prefix("whsec_").and_then(|rest| STANDARD.decode(rest).ok());
+    octets.is_some_and(|octets| (24..=64).contains(&octets.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_secret_is_a_text_or_a_place() {
+        assert_eq!(read("/p", &json!("x")), Ok(Some(Secret::Plain("x".into()))));
+        assert_eq!(read("/p", &json!({ "env": "X" })), Ok(Some(Secret::Env { env: "X".into() })));
+        assert_eq!(read("/p", &json!({ "file": "x" })), Ok(Some(Secret::File { file: "x".into() })));
+        assert_eq!(read("/p", &Value::Null), Ok(None));
+        for wrong in
+            [json!(1), json!({}), json!({ "sealed": "x" }), json!({ "env": "X", "file": "y" }), json!({ "env": 1 })]
+        {
+            assert_eq!(read("/p", &wrong).unwrap_err().pointer, "/p", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn signing_secrets_are_long_enough() {
+        assert!(is_signing_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+        assert!(is_signing_secret(&engine::resources::new_webhook_secret().unwrap()));
+        for bad in ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_%%%"] {
+            assert!(!is_signing_secret(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! One request from its head to its answer: find the operation, check the caller, run the handler
+//! under a time limit, write the access log. A handler that panics costs its request, no more.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use bytes::Bytes;
+use engine::{Caller, Engine};
+use http_body_util::Full;
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use model::resources::Scope;
+use tokio::sync::Semaphore;
+
+use super::access_log::Line;
+use super::problem::{Problem, catalogue};
+use super::reply::{Reply, Subject};
+use super::request::{Request, bearer};
+use super::route::{Found, Operation, find};
+use super::settings::HttpSettings;
+use super::{batches, connectors, deliveries, encode, messages, pages, resources, tokens, webhooks};
+
+/// Longest path that is written into the access log.
+const PATH_LOGGED: usize = 200;
+
+/// What all requests of a listener share.
+pub(crate) struct State {
+    pub engine: Engine,
+    pub settings: Arc<HttpSettings>,
+    pub openapi: Bytes,
+    /// Room for batches, which are large in memory.
+    pub batches: Semaphore,
+}
+
+/// Who asks, as far as it is known.
+#[derive(Default)]
+struct Trace {
+    caller: Option<Caller>,
+    subject: Subject,
+}
+
+impl State {
+    pub(crate) fn new(engine: Engine, settings: Arc<HttpSettings>) -> Self {
+        let openapi = super::openapi::document(&settings).to_string().into();
+        let batches = Semaphore::new(settings.limits.batches_under_way);
+        Self { engine, settings, openapi, batches }
+    }
+}
+
+/// Answers one request.
+pub(crate) async fn answer(
+    state: Arc<State>,
+    remote: SocketAddr,
+    request: hyper::Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let begun = Instant::now();
+    let (parts, body) = request.into_parts();
+    let mut trace = Trace::default();
+    let limit = state.settings.limits.request_timeout;
+    let outcome = match tokio::time::timeout(limit, unpanicked(perform(&state, &parts, body, &mut trace))).await {
+        Ok(outcome) => outcome,
+        Err(_) if trace.subject.reading => Err(Problem::new(&catalogue::REQUEST_TIMEOUT)),
+        Err(_) => Err(Problem::new(&catalogue::OVERLOADED)),
+    };
+    let request_id = format!("{:016x}", fastrand::u64(..));
+    if let Some(log) = &state.settings.access_log {
+        let (status, code) = match &outcome {
+            Ok(reply) => (reply.status().as_u16(), None),
+            Err(problem) => (problem.entry.status, Some(problem.entry.code)),
+        };
+        let path = parts.uri.path();
+        let to = trace.subject.to.as_deref().and_then(|to| state.settings.redact_numbers.apply(to));
+        log.record(&Line {
+            time: state.engine.now(),
+            request_id: &request_id,
+            remote,
+            account: trace.caller.as_ref().map(|caller| &caller.account.id),
+            token: trace.caller.as_ref().map(|caller| &caller.token),
+            method: parts.method.as_str(),
+            path: path.get(..PATH_LOGGED).unwrap_or(path),
+            status,
+            ms: (begun.elapsed().as_micros() as f64) / 1000.0,
+            message: trace.subject.message,
+            batch: trace.subject.batch,
+            to: to.as_deref(),
+            code,
+        });
+    }
+    Ok(match outcome {
+        Ok(reply) => reply.into_response(&request_id),
+        Err(problem) => {
+            if problem.entry.status == 500 {
+                tracing::error!(%request_id, path = parts.uri.path(), "a request could not be answered");
+            }
+            problem.into_response(&request_id)
+        }
+    })
+}
+
+async fn perform(state: &State, parts: &Parts, body: Incoming, trace: &mut Trace) -> Result<Reply, Problem> {
+    let operation = match find(&parts.method, parts.uri.path()) {
+        Found::Operation(operation) => operation,
+        Found::WrongMethod(allow) => {
+            let mut problem = Problem::new(&catalogue::METHOD_NOT_ALLOWED).detail(format!("use {allow}"));
+            problem.allow = Some(allow);
+            return Err(problem);
+        }
+        Found::NotYet => {
+            let detail = format!("{} is not supported yet", parts.uri.path());
+            return Err(Problem::new(&catalogue::NOT_SUPPORTED_YET).detail(detail));
+        }
+        Found::Nowhere => return Err(Problem::new(&catalogue::NOT_FOUND).detail("there is no such path")),
+    };
+    let Some(scope) = operation.scope(state.settings.open_metrics) else {
+        return pages::show(state, parts, operation);
+    };
+    let caller = trace.caller.insert(admit(state, parts, scope)?);
+    run(operation, Request::new(state, caller, parts, body, &mut trace.subject)).await
+}
+
+fn admit(state: &State, parts: &Parts, scope: Scope) -> Result<Caller, Problem> {
+    let token = bearer(&parts.headers).ok_or_else(|| Problem::new(&catalogue::TOKEN_MISSING))?;
+    let caller = state.engine.authenticate(token)?;
+    if caller.may(scope) {
+        return Ok(caller);
+    }
+    let name = match scope {
+        Scope::Messages => "messages",
+        Scope::Read => "read",
+        Scope::Admin => "admin",
+    };
+    Err(Problem::new(&catalogue::SCOPE_MISSING).detail(format!("this takes the scope {name}")))
+}
+
+async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply, Problem> {
+    use Operation::*;
+    if !matches!(operation, ListMessages | ListDeliveries | ListUnmatched | ListWebhooks) {
+        request.no_query()?;
+    }
+    match operation {
+        SendMessage => messages::send(&mut request).await,
+        ListMessages => messages::list(&request).await,
+        GetMessage(id) => messages::get(&mut request, id).await,
+        MessageEvents(id) => messages::events(&mut request, id).await,
+        CancelMessage(id) => messages::cancel(&mut request, id).await,
+        SendBatch => batches::send(&mut request).await,
+        GetBatch(id) => batches::get(&mut request, id).await,
+        Encode => encode::answer(&mut request).await,
+        ListConnectors => connectors::list(&request).await,
+        GetConnector(id) => connectors::get(&request, id).await,
+        WantConnector(id, want) => connectors::want(&request, id, want).await,
+        ListResources(kind) => resources::list(&request, kind),
+        GetResource(kind, id) => resources::get(&request, kind, id),
+        PutResource(kind, id) => resources::put(&mut request, kind, id).await,
+        DeleteResource(kind, id) => resources::delete(&request, kind, id).await,
+        CreateToken => tokens::create(&mut request).await,
+        ListWebhooks => webhooks::list(&request),
+        CreateWebhook => webhooks::create(&mut request).await,
+        GetWebhook(id) => webhooks::get(&request, id),
+        PutWebhook(id) => webhooks::put(&mut request, id).await,
+        DeleteWebhook(id) => webhooks::delete(&request, id).await,
+        TestWebhook(id) => webhooks::test(&request, id).await,
+        ListDeliveries => deliveries::list(&request).await,
+        GetDelivery(id) => deliveries::get(&request, id).await,
+        Redeliver(id) => deliveries::redeliver(&request, id).await,
+        ListUnmatched => deliveries::unmatched(&request).await,
+        Live | Ready | Metrics | OpenApi | Docs | ErrorDocs => pages::show(request.state, request.parts, operation),
+    }
+}
+
+/// Polls `work`; a panic in it is the problem `internal`.
+async fn unpanicked(work: impl Future<Output = Result<Reply, Problem>>) -> Result<Reply, Problem> {
+    let mut work = pin!(work);
+    std::future::poll_fn(move |context| {
+        // What a panic leaves behind is dropped with the request and not looked at again.
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(poll) => poll,
+            Err(_) => Poll::Ready(Err(Problem::new(&catalogue::INTERNAL))),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_problem() {
+        let problem = unpanicked(async { panic!("on purpose") }).await.unwrap_err();
+        assert_eq!(problem.entry.code, "internal");
+    }
+}

@@ -1,0 +1,78 @@
+//! What the HTTP API is started with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access_log::{AccessLog, NumberRedaction};
+use super::tls::Certificates;
+
+/// Settings of one HTTP listener. [`Default`] is plain HTTP without an access log.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// What is refused or cut off.
+    pub limits: HttpLimits,
+    /// Serve TLS with these certificates; `None` is plain HTTP.
+    pub tls: Option<Arc<Certificates>>,
+    /// Where requests are written down.
+    pub access_log: Option<AccessLog>,
+    /// How phone numbers are written into the access log.
+    pub redact_numbers: NumberRedaction,
+    /// Show `/metrics` to everybody who can connect, as Prometheus expects it; otherwise it takes
+    /// a token with the scope `admin`.
+    pub open_metrics: bool,
+}
+
+/// Limits of one HTTP listener.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// Connections at a time. When they are all taken, further ones wait in the system's queue.
+    pub connections: usize,
+    /// From a connection's begin, or the end of the request before, to the end of the headers.
+    /// An idle connection is closed after it too.
+    pub header_timeout: Duration,
+    /// From the end of the headers to the answer.
+    pub request_timeout: Duration,
+    /// The handshake of TLS.
+    pub handshake_timeout: Duration,
+    /// For what is under way when the gateway stops.
+    pub shutdown_grace: Duration,
+    /// Headers of a request; more are answered 431.
+    pub headers: usize,
+    /// Octets of a request line with its headers.
+    pub header_octets: usize,
+    /// Octets of a body, but for batches.
+    pub body_octets: usize,
+    /// Octets of a batch's body.
+    pub batch_octets: usize,
+    /// Batches that are read into memory at a time; further ones wait.
+    pub batches_under_way: usize,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            limits: HttpLimits::default(),
+            tls: None,
+            access_log: None,
+            redact_numbers: NumberRedaction::default(),
+            open_metrics: true,
+        }
+    }
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            header_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(30),
+            handshake_timeout: Duration::from_secs(10),
+            shutdown_grace: Duration::from_secs(30),
+            headers: 64,
+            header_octets: 32 * 1024,
+            body_octets: 1024 * 1024,
+            batch_octets: 32 * 1024 * 1024,
+            batches_under_way: 8,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The HTTP API over real sockets, on an engine with a store in memory. Every answer that the
+//! tests get is also held against the OpenAPI document: its status, content type, headers and
+//! schema must be declared there.
+
+mod batches;
+mod contract;
+mod gateway;
+mod idempotency;
+mod limits;
+mod messages;
+mod operation;
+mod problems;
+mod random;
+mod resources;
+mod tls;
+mod webhooks;

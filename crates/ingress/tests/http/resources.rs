@@ -1,0 +1,168 @@
+use ingress::http::HttpSettings;
+use serde_json::json;
+
+use crate::gateway::{ADMIN, Gateway, OTHER, SHOP, hello};
+
+#[tokio::test]
+async fn accounts_are_made_changed_and_deleted() {
+    let gateway = Gateway::start().await;
+    let body = json!({ "name": "New", "api_token": "fresh-token", "default_sender": "NEW" });
+    let made = gateway.put("/v1/accounts/new", ADMIN, body).await;
+    assert_eq!((made.status, made.header("location")), (201, Some("/v1/accounts/new")), "{}", made.text());
+    assert_eq!(made.json(), json!({ "id": "new", "name": "New", "default_sender": "NEW" }), "no token, no hash");
+    assert_eq!(gateway.post("/v1/messages", "fresh-token", hello()).await.status, 202, "in force at once");
+
+    let changed = gateway.put("/v1/accounts/new", ADMIN, json!({ "id": "new", "enabled": false })).await;
+    assert_eq!((changed.status, changed.json()), (200, json!({ "id": "new", "enabled": false })));
+    let refused = gateway.post("/v1/messages", "fresh-token", hello()).await;
+    assert_eq!(refused.code(), "account_disabled", "the token that was left out stayed");
+
+    assert_eq!(gateway.delete("/v1/accounts/new", ADMIN).await.status, 204);
+    assert_eq!(gateway.get("/v1/accounts/new", ADMIN).await.status, 404);
+    assert_eq!(gateway.delete("/v1/accounts/new", ADMIN).await.code(), "not_found");
+    assert_eq!(gateway.post("/v1/messages", "fresh-token", hello()).await.code(), "token_unknown");
+}
+
+#[tokio::test]
+async fn no_list_shows_a_secret() {
+    let gateway = Gateway::start().await;
+    for path in [
+        "/v1/accounts",
+        "/v1/accounts/shop",
+        "/v1/connectors",
+        "/v1/tokens",
+        "/v1/tokens/admin",
+        "/v1/webhooks",
+        "/v1/webhooks/shop-1",
+    ] {
+        let answer = gateway.get(path, ADMIN).await;
+        assert_eq!(answer.status, 200);
+        for secret in ["hunter2", "whsec_", "sha256", "\"secret\"", "\"password\"", "\"token\"", "sealed", ADMIN] {
+            assert!(!answer.text().contains(secret), "{path} shows {secret}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shown_connector_can_be_put_back() {
+    let gateway = Gateway::start().await;
+    let mut connector = gateway.get("/v1/connectors/carrier", ADMIN).await.json();
+    connector["window"] = json!(20);
+    let changed = gateway.put("/v1/connectors/carrier", ADMIN, connector).await;
+    assert_eq!((changed.status, &changed.json()["window"]), (200, &json!(20)), "{}", changed.text());
+    let world = gateway.engine.world();
+    let password = world.connector("carrier").and_then(|c| c.password.clone()).unwrap();
+    assert_eq!(password.reveal().unwrap(), "hunter2", "the password stayed");
+}
+
+#[tokio::test]
+async fn faults_of_resources_have_pointers() {
+    let gateway = Gateway::start().await;
+    let connector = |change: fn(&mut serde_json::Value)| {
+        let mut body = json!({ "protocol": "smpp", "address": "smsc.example:2775", "system_id": "me" });
+        change(&mut body);
+        body
+    };
+    for (path, body, pointer) in [
+        ("/v1/connectors/c", connector(|c| c["address"] = json!("nowhere")), "/address"),
+        ("/v1/connectors/c", connector(|c| c["protocol"] = json!("ucp")), "/protocol"),
+        ("/v1/connectors/c", connector(|c| c["reconnect"] = json!({ "min": 1 })), "/reconnect/min"),
+        ("/v1/connectors/c", connector(|c| c["id"] = json!("d")), "/id"),
+        ("/v1/connectors/c", connector(|c| c["password"] = json!({ "sealed": "AAAA" })), "/password"),
+        ("/v1/connectors/c%2Fd", connector(|_| {}), "/id"),
+        ("/v1/connectors/c", connector(|c| c["tls"] = json!([])), "/tls"),
+        ("/v1/accounts/a", json!({ "webhooks": [["https://x"]] }), "/webhooks/0"),
+        ("/v1/accounts/a", json!({ "webhooks": [{ "id": "", "url": "https://x" }] }), "/webhooks/0/id"),
+        ("/v1/accounts/a", json!({ "default_country": "XX" }), "/default_country"),
+        (
+            "/v1/accounts/a",
+            json!({ "webhooks": [{ "url": "https://x", "secret": { "sealed": "A" } }] }),
+            "/webhooks/0/secret",
+        ),
+        ("/v1/routes/r", json!({ "to": "nowhere" }), "/to"),
+        ("/v1/routes/r", json!({ "to": "carrier", "match": { "to_prefix": ["+44"] } }), "/match/to_prefix"),
+        ("/v1/inbound-rules/i", json!({ "account": "nobody" }), "/account"),
+    ] {
+        let answer = gateway.put(path, ADMIN, body.clone()).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str(), answer.pointer().as_str()),
+            (422, "invalid", pointer),
+            "{path} {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_in_use_is_not_deleted() {
+    let gateway = Gateway::start().await;
+    let answer = gateway.delete("/v1/connectors/carrier", ADMIN).await;
+    assert_eq!((answer.status, answer.code().as_str()), (409, "still_used"));
+    assert!(answer.text().contains(r#"route \"all\""#), "{}", answer.text());
+    for path in ["/v1/routes/all", "/v1/inbound-rules/in", "/v1/connectors/carrier"] {
+        assert_eq!(gateway.delete(path, ADMIN).await.status, 204, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn routes_and_inbound_rules_are_made() {
+    let gateway = Gateway::start().await;
+    let route = json!({ "order": 5, "match": { "to_prefix": ["44"] }, "to": "carrier" });
+    let made = gateway.put("/v1/routes/uk", ADMIN, route).await;
+    assert_eq!((made.status, &made.json()["match"]["to_prefix"]), (201, &json!(["44"])));
+    let rule = json!({ "order": 5, "match": { "keyword": ["INFO"] }, "account": "other" });
+    assert_eq!(gateway.put("/v1/inbound-rules/info", ADMIN, rule).await.status, 201);
+    assert_eq!(gateway.get("/v1/inbound-rules", ADMIN).await.json()["data"].as_array().map(Vec::len), Some(2));
+    assert_eq!(gateway.get("/v1/routes/uk", ADMIN).await.json()["order"], 5);
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once() {
+    let gateway = Gateway::start().await;
+    let body = json!({ "account": "other", "scopes": ["read"], "expires_at": "2999-01-01T00:00:00Z" });
+    let made = gateway.post("/v1/tokens", ADMIN, body).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let token = made.json()["token"].as_str().unwrap().to_owned();
+    assert!(token.starts_with("pr_") && token.len() == 46, "{token}");
+    let path = made.header("location").unwrap().to_owned();
+    let shown = gateway.get(&path, ADMIN).await;
+    assert!(!shown.text().contains(&token));
+    assert_eq!(shown.json()["scopes"], json!(["read"]));
+    assert_eq!(gateway.get("/v1/messages", &token).await.status, 200);
+    assert_eq!(gateway.post("/v1/messages", &token, hello()).await.code(), "scope_missing");
+    assert_eq!(gateway.delete(&path, ADMIN).await.status, 204);
+    assert_eq!(gateway.get("/v1/messages", &token).await.code(), "token_unknown");
+
+    let named = json!({ "account": "other", "id": "mine" });
+    assert_eq!(gateway.post("/v1/tokens", ADMIN, named.clone()).await.json()["scopes"], json!(["messages"]));
+    assert_eq!(gateway.post("/v1/tokens", ADMIN, named).await.code(), "already_exists");
+    let nobody = gateway.post("/v1/tokens", ADMIN, json!({ "account": "nobody" })).await;
+    assert_eq!((nobody.status, nobody.pointer().as_str()), (422, "/account"));
+}
+
+#[tokio::test]
+async fn the_tokens_of_an_account_go_with_it() {
+    let gateway = Gateway::start().await;
+    let token = gateway.post("/v1/tokens", ADMIN, json!({ "account": "other" })).await.json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(gateway.delete("/v1/accounts/other", ADMIN).await.status, 204);
+    for token in [token.as_str(), OTHER] {
+        assert_eq!(gateway.get("/v1/messages", token).await.code(), "token_unknown");
+    }
+    assert_eq!(gateway.get("/v1/messages", SHOP).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_resources_file_is_the_only_authority() {
+    let gateway = Gateway::start_under(HttpSettings::default(), Some("resources.toml".into())).await;
+    for answer in [
+        gateway.put("/v1/accounts/x", ADMIN, json!({})).await,
+        gateway.delete("/v1/routes/all", ADMIN).await,
+        gateway.post("/v1/tokens", ADMIN, json!({ "account": "shop" })).await,
+        gateway.post("/v1/webhooks", ADMIN, json!({ "url": "https://example.com" })).await,
+    ] {
+        assert_eq!((answer.status, answer.code().as_str()), (409, "resources_read_only"));
+        assert!(answer.text().contains("resources.toml"), "{}", answer.text());
+    }
+}
