@@ -14,6 +14,7 @@
 //!         event = link.event(room > 0)  => match event {
 //!             Ready              => for job in link.take(room, now) { submit(job) }
 //!             Acknowledged(acks) => answer those deliver_sm
+//!             Reported           => {}
 //!         }
 //!         _ = deadline                  => session.on_timeout(now)
 //!     }
@@ -123,6 +124,8 @@ pub enum LinkEvent {
     Ready,
     /// What was received under these `ack` numbers is durable.
     Acknowledged(Vec<u64>),
+    /// What was collected is handed over: a session that had stopped reading may go on.
+    Reported,
 }
 
 /// Where one session stands.
@@ -229,15 +232,15 @@ impl LinkSession {
     /// Waits for the next thing to do, and meanwhile hands over what was collected. With `taking`
     /// it also wakes when there is something to take. Cancel-safe.
     pub async fn event(&mut self, taking: bool) -> LinkEvent {
-        loop {
-            tokio::select! {
-                biased;
-                acks = self.acks.recv() => return LinkEvent::Acknowledged(acks.unwrap_or_default()),
-                permit = self.link.facts.reserve(), if !self.facts.is_empty() => {
-                    hand_over(permit.ok(), &mut self.facts, &mut self.to_acknowledge, &self.ack_sender);
-                }
-                () = self.link.lane.ready(), if taking => return LinkEvent::Ready,
+        tokio::select! {
+            biased;
+            permit = self.link.facts.reserve(), if !self.facts.is_empty() => {
+                hand_over(permit.ok(), &mut self.facts, &mut self.to_acknowledge, &self.ack_sender);
+                LinkEvent::Reported
             }
+            // The session holds a sender itself, so the channel can't close.
+            acks = self.acks.recv() => LinkEvent::Acknowledged(acks.unwrap_or_default()),
+            () = self.link.lane.ready(), if taking => LinkEvent::Ready,
         }
     }
 

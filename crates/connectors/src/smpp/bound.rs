@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Engine;
-use engine::dispatch::{Desired, LinkSession, Outcome, SessionState};
+use engine::dispatch::{Desired, LinkEvent, LinkSession, Outcome, SessionState};
 use model::resources::Connector;
 use model::{MessageId, Reason};
 use smpp::{CloseReason, CommandStatus, DataSmResp, DeliverSmResp, Event, Pdu, Session, StatusClass, SubmitError};
@@ -77,8 +77,6 @@ impl<'s> Bound<'s> {
 
     /// Runs until the session is over and nothing of it is left.
     pub(crate) async fn run(mut self) -> Ended {
-        // A second handle, which takes nothing: it can be waited on while the first is in use.
-        let gate = self.slot.link.session();
         let mut desired = self.slot.desired.clone();
         let mut stop = self.slot.stop.clone();
         loop {
@@ -91,15 +89,15 @@ impl<'s> Bound<'s> {
             if self.legs.iter().all(|leg| leg.session.is_closed()) {
                 break;
             }
-            let reported = self.report_at_once().await;
             let flowing = self.link.unreported() <= UNREPORTED_MAX;
             let can_take = flowing && self.room() > 0;
             let deadline = self.legs.iter().filter_map(|leg| leg.session.next_deadline()).min();
             let deadline = self.began + deadline.unwrap_or(Duration::from_secs(3600));
             tokio::select! {
                 () = step(&mut self.legs, self.began, flowing) => {}
-                () = gate.ready(), if can_take => {}
-                acks = news(&mut self.link, reported) => self.acknowledge(acks),
+                event = self.link.event(can_take) => if let LinkEvent::Acknowledged(acks) = event {
+                    self.acknowledge(acks);
+                },
                 () = tokio::time::sleep_until(deadline) => {}
                 // A sender that is gone means the same as being told to stop.
                 _ = desired.changed(), if !self.stopped => {}
@@ -239,18 +237,6 @@ impl<'s> Bound<'s> {
         }
     }
 
-    /// Hands over what is known if the recorder has room now; whether nothing is left.
-    async fn report_at_once(&mut self) -> bool {
-        if self.link.unreported() == 0 {
-            return true;
-        }
-        tokio::select! {
-            biased;
-            () = self.link.report() => true,
-            () = std::future::ready(()) => false,
-        }
-    }
-
     /// Tells the SMSC what has become durable.
     fn acknowledge(&mut self, acks: Vec<u64>) {
         let now = self.began.elapsed();
@@ -300,15 +286,6 @@ impl<'s> Bound<'s> {
             useful: self.useful || lasted,
         }
     }
-}
-
-/// What the engine has for the session: acknowledgements, or room for what is not reported yet.
-async fn news(link: &mut LinkSession, reported: bool) -> Vec<u64> {
-    if reported {
-        return link.acknowledged().await;
-    }
-    link.report().await;
-    Vec::new()
 }
 
 fn transmits(session: &Session) -> bool {
