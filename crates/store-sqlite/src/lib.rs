@@ -1,6 +1,55 @@
 //! The embedded store: one SQLite file.
 //!
-//! (Design text to be completed with measurements below.)
+//! **Writing.** Everything that writes is a task for one thread with one connection. Tasks that
+//! wait share a transaction and its `fsync`, and still succeed or fail each on its own. The file
+//! is in WAL mode with `synchronous=FULL`: what was committed survives `kill -9` and power loss.
+//! A disk that is full or a file that can't be written fails commits with
+//! [`StoreError::Unavailable`]; when the cause is gone, commits go through again. Another process
+//! may read and write beside the gateway; its locks are waited for up to five seconds.
+//!
+//! **Reading.** A few read-only connections, each used by one call at a time on a blocking thread.
+//! A call sees one state of the store from beginning to end, and never waits for the writer.
+//!
+//! **Rows.** Messages lie in one table for each UTC day of their ids (`message_20261122`), with
+//! plain columns, small numbers for words, and JSON for parts, events, tags and reasons. The view
+//! `message` joins the days and shows the words, for people with any SQLite tool. Three things keep
+//! writing cheap, for what costs most is the number of pages that a commit touches:
+//!
+//! * keys that rise with time, so rows land at the right edge of their tables;
+//! * indexes by recipient and reference that begin with a *slot* (`days::Slots`) of about 2048
+//!   messages, so that only the pages of the newest slot are touched, however long the day;
+//! * a timeline that is filled up with spaces to its likely end, so that updates overwrite rows in
+//!   place. It is JSON all the same.
+//!
+//! The place of a message in the queue stands in the queue's key, and as a hint in the message's
+//! row, so that it is found without an index of its own; the hint counts only while the queue has
+//! the entry.
+//!
+//! **Memory** is bounded by the page caches, 24 MiB in all. A process that had written a million
+//! queued messages had the same resident size as one that had written none, and each step cost the
+//! same. **Retention** takes a day out of sight by renaming its table and dropping its
+//! indexes in one transaction, then empties it in small ones, between which commits have their turn.
+//!
+//! # Measured
+//!
+//! `cargo bench -p store-sqlite`, on two cores that were busy with compilers at the same time, so
+//! these are upper bounds; microseconds of CPU of the whole process for one message:
+//!
+//! | messages a commit | accept | sent | receipt | notified | whole life |
+//! |---|---|---|---|---|---|
+//! | 1 | 170–240 | 130 | 130–170 | 90 | 560–720 |
+//! | 16 | 27 | 17–22 | 32 | 12 | 90–120 |
+//! | 256 | 10–12 | 6–8 | 13–15 | 5–6 | 35–45 |
+//! | 10,000 | 6–7 | | | | |
+//!
+//! * One `fsync` costs 70 µs of CPU there, which is what commits of one message pay for. Nearly half
+//!   of the rest is the kernel's: two `pwrite` a page for the log, one for the checkpoint.
+//! * In user mode a whole life takes about 160,000 instructions (callgrind): 47,000 to insert into
+//!   five trees, 60,000 for two updates and the queue, 36,000 for the delivery, 15,000 for the remote
+//!   id, 20,000 for commits.
+//! * Remote ids at random instead of counting up cost 17 µs more at 256 a commit: each touches
+//!   another page, when it comes and when it goes.
+//! * Pages of 8 KiB measured the same for large commits and 20% worse for single ones.
 
 mod checkpoint;
 mod connection;

@@ -4,7 +4,7 @@ use model::{Content, Message, Status};
 
 use super::samples::{DAY, change_body, end, insert, remote_key};
 use super::{START, World};
-use crate::{Changes, MessageFilter};
+use crate::{Batch, Changes, MessageFilter};
 
 async fn ended(world: &World, after: i64) -> Message {
     let mut message = world.samples.message_at(START.plus_millis(after));
@@ -21,12 +21,19 @@ async fn text(world: &World, message: &Message) -> String {
 pub async fn days_go_whole(world: &World) {
     let old = [ended(world, -3 * DAY).await, ended(world, -3 * DAY + 1).await, ended(world, -2 * DAY).await];
     let kept = [ended(world, -DAY).await, ended(world, 0).await];
+    let batches = [&old[0], &kept[0]].map(|m| {
+        let id = model::BatchId(m.body.id.0);
+        Batch { id, ..world.samples.batch() }
+    });
+    world.commit(Changes { batches: batches.to_vec(), ..Changes::default() }).await;
     // One millisecond before the day's end is still that day.
     let day_end = START.plus_millis(-DAY - START.as_millis().rem_euclid(DAY) + DAY - 1);
     assert_eq!(world.store.forget_messages(day_end).await.unwrap(), 2);
     for message in &old {
         assert_eq!(world.get(message.body.id).await, None);
     }
+    assert_eq!(world.store.batch(batches[0].id).await.unwrap(), None, "batches go with their day");
+    assert!(world.store.batch(batches[1].id).await.unwrap().is_some());
     let found = super::search::search(world, &MessageFilter::default(), 9).await;
     assert_eq!(found, [kept[1].body.id, kept[0].body.id]);
     assert_eq!(world.store.forget_messages(day_end).await.unwrap(), 0);

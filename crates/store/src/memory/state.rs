@@ -198,6 +198,7 @@ impl State {
         }
         days.retain(|_, all_ended| *all_ended);
         self.messages.retain(|id, _| !days.contains_key(&id.made_at().day()));
+        self.batches.retain(|id, _| !days.contains_key(&id.made_at().day()));
         days.len() as u64
     }
 
