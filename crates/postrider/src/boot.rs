@@ -1,0 +1,280 @@
+//! How the parts of a gateway are put together, and how they end.
+//!
+//! ```text
+//! start: store and key ─► resources file ─► engine ─► connectors, webhook calls ─► HTTP listeners
+//! stop:  nothing new is taken ─► HTTP ─► connectors' windows, unbind ─► webhook calls ─► engine
+//! ```
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use engine::resources::Difference;
+use engine::{Engine, Retention, Settings};
+use ingress::http::{AccessLog, Certificates, HttpLimits, HttpSettings, NumberRedaction};
+use ingress::webhook::{self, WebhookSettings};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::{Config, Limits, Numbers};
+use crate::instance::{Instance, Running};
+use crate::outcome::{Failure, Outcome};
+use crate::resources_file::{self, SecretCheck};
+use crate::storage::Storage;
+
+/// How often to look whether another process changed the resources.
+const WATCH_RESOURCES: Duration = Duration::from_millis(500);
+/// How long connectors may take for what is unanswered when the gateway stops.
+const CONNECTORS_GRACE: Duration = Duration::from_secs(30);
+
+/// A running gateway.
+pub struct Gateway {
+    engine: Engine,
+    storage: Storage,
+    resources: Option<PathBuf>,
+    http: Vec<SocketAddr>,
+    certificates: Option<Arc<Certificates>>,
+    access_log: Option<AccessLog>,
+    parts: Parts,
+    _instance: Instance,
+}
+
+/// What runs beside the engine, in the order in which it ends.
+struct Parts {
+    stop: watch::Sender<Stage>,
+    http: Vec<JoinHandle<()>>,
+    connectors: JoinHandle<()>,
+    webhooks: JoinHandle<()>,
+    grace: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Running,
+    EndHttp,
+    EndConnectors,
+    EndWebhooks,
+}
+
+impl Gateway {
+    /// Starts a gateway. With a resources file, that is the only authority over the resources.
+    pub async fn start(config: &Config, resources: Option<&Path>) -> Outcome<Self> {
+        let instance = Instance::claim(&config.data_directory())?;
+        let storage = Storage::open(config).await?;
+        if let Some(file) = resources {
+            apply_file(&storage, file).await?;
+        }
+        let http_settings = Arc::new(http_settings(config)?);
+        let listeners = bind(&config.http.listen).await?;
+        let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)).await?;
+        let client = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
+
+        let stop = watch::Sender::new(Stage::Running);
+        let reached = |stage: Stage| {
+            let mut stop = stop.subscribe();
+            async move {
+                // A gateway that is gone has reached every stage.
+                let _ = stop.wait_for(|now| *now >= stage).await;
+            }
+        };
+        let connectors = tokio::spawn(connectors::run(engine.clone(), reached(Stage::EndConnectors)));
+        let webhooks = tokio::spawn(webhook::run(engine.outbox(), client, reached(Stage::EndWebhooks)));
+        let (mut http, mut addresses) = (Vec::new(), Vec::new());
+        for listener in listeners {
+            addresses.push(listener.local_addr()?);
+            let serve = ingress::http::serve(listener, engine.clone(), http_settings.clone(), reached(Stage::EndHttp));
+            http.push(tokio::spawn(async move {
+                if let Err(error) = serve.await {
+                    tracing::error!(%error, "an HTTP listener has ended");
+                }
+            }));
+        }
+        instance.announce(&Running {
+            pid: std::process::id(),
+            http: addresses.first().map(|address| reachable(*address).to_string()).unwrap_or_default(),
+            tls: http_settings.tls.is_some(),
+            resources: resources.map(|file| file.display().to_string()),
+        })?;
+        Ok(Self {
+            engine,
+            storage,
+            resources: resources.map(Path::to_owned),
+            http: addresses,
+            certificates: http_settings.tls.clone(),
+            access_log: http_settings.access_log.clone(),
+            parts: Parts { stop, http, connectors, webhooks, grace: http_settings.limits.shutdown_grace },
+            _instance: instance,
+        })
+    }
+
+    /// Addresses of the HTTP API.
+    pub fn http(&self) -> &[SocketAddr] {
+        &self.http
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Takes up what may change while it runs: certificates, the access log's file, the resources
+    /// file. What can't be used leaves everything as it was.
+    pub async fn reload(&self) {
+        if let Some(log) = self.access_log.clone() {
+            // The order to the log's writer may wait for the disk.
+            let _ = tokio::task::spawn_blocking(move || log.reopen()).await;
+        }
+        if let Some(certificates) = &self.certificates
+            && let Err(error) = certificates.reload()
+        {
+            tracing::error!(%error, "the certificate can't be used; the old one stays");
+        }
+        let Some(file) = &self.resources else { return };
+        match apply_file(&self.storage, file).await {
+            Ok(changed) => {
+                if let Err(error) = self.engine.reload().await {
+                    tracing::error!(%error, "the resources were stored but can't be read back");
+                }
+                tracing::info!(file = %file.display(), changes = changed.len(), "the resources file was applied");
+            }
+            Err(Failure::Configuration(faults)) => {
+                for fault in faults {
+                    tracing::error!(%fault, "the resources file can't be used; the old resources stay");
+                }
+            }
+            Err(Failure::Failed(error)) => tracing::error!(%error, "the resources file could not be applied"),
+            Err(Failure::Told | Failure::NobodyReads) => {}
+        }
+    }
+
+    /// Stops in order: nothing that was accepted is lost, and nothing under way is cut off before
+    /// its time.
+    pub async fn stop(self) {
+        let Parts { stop, http, connectors, webhooks, grace } = self.parts;
+        self.engine.drain();
+        stop.send_replace(Stage::EndHttp);
+        for listener in http {
+            // A little longer than it gives its own connections.
+            ended("HTTP", listener, grace + Duration::from_secs(1)).await;
+        }
+        stop.send_replace(Stage::EndConnectors);
+        ended("connectors", connectors, CONNECTORS_GRACE).await;
+        stop.send_replace(Stage::EndWebhooks);
+        // Calls end by their own timeout.
+        ended("webhooks", webhooks, Duration::MAX).await;
+        self.engine.stop().await;
+        if let Some(log) = self.access_log {
+            let _ = tokio::task::spawn_blocking(move || log.flush()).await;
+        }
+    }
+}
+
+/// Waits for a part's end; one that takes too long is cut off.
+async fn ended(what: &str, mut part: JoinHandle<()>, limit: Duration) {
+    if tokio::time::timeout(limit, &mut part).await.is_err() {
+        tracing::warn!(part = what, "was not ready to stop in time and is cut off");
+        part.abort();
+        let _ = part.await;
+    }
+}
+
+/// Reads a resources file and makes the stored resources those of it.
+async fn apply_file(storage: &Storage, file: &Path) -> Outcome<Vec<Difference>> {
+    let vault = storage.vault();
+    let set = read_resources(file, SecretCheck { vault: Some(&vault), references: false })?;
+    Ok(engine::resources::apply(&*storage.store, &vault, &set).await?.1)
+}
+
+/// Reads a resources file, or tells every fault of it.
+pub fn read_resources(file: &Path, secrets: SecretCheck<'_>) -> Outcome<model::resources::ResourceSet> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::configuration(format_args!("{name}: can't be read: {error}")))?;
+    resources_file::read(&name, &text, secrets)
+        .map_err(|faults| Failure::Configuration(faults.iter().map(ToString::to_string).collect()))
+}
+
+async fn bind(addresses: &[SocketAddr]) -> Outcome<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        let listener = TcpListener::bind(address).await;
+        listeners.push(listener.with_context(|| format!("HTTP can't listen on {address}"))?);
+    }
+    Ok(listeners)
+}
+
+fn engine_settings(config: &Config, storage: &Storage, resources: Option<&Path>) -> Settings {
+    let seconds = |span: crate::config::Span| i64::try_from(span.0.as_secs()).unwrap_or(i64::MAX);
+    let retention = &config.storage.retention;
+    Settings {
+        vault: storage.vault(),
+        retention: Retention { messages: seconds(retention.messages), texts: seconds(retention.text) },
+        webhook_concurrency: config.webhooks.concurrency,
+        watch_resources: WATCH_RESOURCES,
+        authority: resources.map(|file| file.display().to_string()),
+    }
+}
+
+fn webhook_settings(config: &Config) -> WebhookSettings {
+    WebhookSettings {
+        timeout: config.webhooks.timeout.0,
+        allow_private: config.webhooks.allow_private.clone(),
+        ..WebhookSettings::default()
+    }
+}
+
+fn http_settings(config: &Config) -> Outcome<HttpSettings> {
+    let access_log = match config.access_log() {
+        None => None,
+        Some(path) => {
+            let opened = AccessLog::open(&path);
+            Some(opened.with_context(|| format!("the access log {} can't be opened", path.display()))?)
+        }
+    };
+    Ok(HttpSettings {
+        limits: http_limits(&config.http.limits),
+        tls: certificates(config)?.map(Arc::new),
+        access_log,
+        redact_numbers: match config.log.redact.numbers {
+            Numbers::Full => NumberRedaction::Full,
+            Numbers::Last4 => NumberRedaction::Last4,
+            Numbers::None => NumberRedaction::None,
+        },
+        open_metrics: config.http.open_metrics,
+    })
+}
+
+/// The certificates that are configured.
+pub fn certificates(config: &Config) -> Outcome<Option<Certificates>> {
+    let load = |tls: &crate::config::Tls| Certificates::load(&tls.cert, &tls.key);
+    let loaded = config.http.tls.as_ref().map(load).transpose();
+    loaded.map_err(|error| Failure::configuration(format_args!("[http] tls: {error}")))
+}
+
+fn http_limits(limits: &Limits) -> HttpLimits {
+    HttpLimits {
+        connections: limits.connections,
+        header_timeout: limits.header_timeout.0,
+        request_timeout: limits.request_timeout.0,
+        handshake_timeout: limits.handshake_timeout.0,
+        shutdown_grace: limits.shutdown_grace.0,
+        headers: limits.headers,
+        header_octets: limits.header_octets,
+        body_octets: limits.body_octets,
+        batch_octets: limits.batch_octets,
+        ..HttpLimits::default()
+    }
+}
+
+/// Where a listener is reached from its own machine.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}

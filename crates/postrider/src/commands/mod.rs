@@ -1,0 +1,14 @@
+//! One file a command.
+
+pub mod apply;
+pub mod check;
+pub mod connector;
+pub mod decode;
+pub mod demo;
+pub mod encode;
+pub mod export;
+pub mod later;
+pub mod send;
+pub mod serve;
+pub mod simulate;
+pub mod token;

@@ -1,0 +1,78 @@
+//! `serve`: the gateway, until it is told to stop.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::boot::Gateway;
+use crate::config::{Config, Sources, load};
+use crate::log::{self, LogHandle};
+use crate::outcome::{Failure, Outcome};
+use crate::signals::{Signal, Signals};
+
+/// What to serve.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    sources: Sources,
+    /// Make this file the only authority over accounts, connectors and routes; SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    resources: Option<PathBuf>,
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(args: ServeArgs) -> Outcome {
+    let config = load(&args.sources)?;
+    let log = log::start(&config.log);
+    let mut signals = Signals::new()?;
+    let gateway = Gateway::start(&config, args.resources.as_deref()).await?;
+    if gateway.engine().world().set.accounts.is_empty() {
+        tell_first_steps(&log, &config);
+    }
+    let addresses: Vec<String> = gateway.http().iter().map(ToString::to_string).collect();
+    log.always("listening", &[("http", &addresses.join(","))]);
+    loop {
+        match signals.next().await {
+            Signal::Stop => break,
+            Signal::Reload => reload(&args, &config, &log, &gateway).await,
+        }
+    }
+    log.always("stopping", &[]);
+    signals.while_stopping(gateway.stop()).await;
+    log.always("stopped", &[]);
+    Ok(())
+}
+
+async fn reload(args: &ServeArgs, running: &Config, log: &LogHandle, gateway: &Gateway) {
+    match load(&args.sources) {
+        Ok(config) => {
+            log.set_level(&config.log.level);
+            let mut same = config.clone();
+            same.log.level.clone_from(&running.log.level);
+            if same != *running {
+                tracing::warn!("the configuration has changed in more than the log's level; that takes a restart");
+            }
+        }
+        Err(Failure::Configuration(faults)) => {
+            for fault in faults {
+                tracing::error!(%fault, "the configuration can't be used; the old one stays");
+            }
+        }
+        Err(_) => tracing::error!("the configuration can't be read; the old one stays"),
+    }
+    gateway.reload().await;
+}
+
+fn tell_first_steps(log: &LogHandle, config: &Config) {
+    let data = match &config.data {
+        Some(data) => format!(" --data {}", data.display()),
+        None => String::new(),
+    };
+    log.always(
+        "there are no accounts yet: write one into a file, [[account]] id = \"me\", and apply it",
+        &[
+            ("then", &format!("postrider apply{data} FILE")),
+            ("and", &format!("postrider token create{data} --account me")),
+        ],
+    );
+}

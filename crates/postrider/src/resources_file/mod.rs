@@ -1,0 +1,195 @@
+//! The resources file: accounts, connectors, routes and inbound rules as an operator writes them.
+//!
+//! [`read`] tells every fault at once, each with its line: first what is planned and not built yet
+//! ([`planned`]), then what the model's types refuse, last what does not hold together as a whole.
+//! [`write`] turns stored resources into such a file again.
+
+mod planned;
+mod write;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use engine::Vault;
+use model::resources::{Kind, ResourceSet, Secret, SetFault};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::toml_reader::{Document, Fault, unknown};
+
+pub use write::write;
+
+/// How secrets are looked at while a file is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SecretCheck<'v> {
+    /// Opens what an export has sealed.
+    pub vault: Option<&'v Vault>,
+    /// Environment variables and files that secrets are in must be there.
+    pub references: bool,
+}
+
+/// Reads a resources file.
+pub fn read(file: &str, text: &str, secrets: SecretCheck<'_>) -> Result<ResourceSet, Vec<Fault>> {
+    let (document, table) = Document::parse(file, text);
+    let syntax_is_sound = document.faults.is_empty();
+    let mut reader = Reader { document, set: ResourceSet::default(), items: Vec::new(), refused: BTreeSet::new() };
+    for (key, value) in table.into_inner() {
+        reader.top_level(key.span(), key.get_ref(), value);
+    }
+    reader.secrets(secrets);
+    // What refers to something that could not be read is not at fault.
+    if syntax_is_sound {
+        reader.whole();
+    }
+    let faults = reader.document.into_faults();
+    if faults.is_empty() { Ok(reader.set) } else { Err(faults) }
+}
+
+struct Reader<'i> {
+    document: Document<'i>,
+    set: ResourceSet,
+    items: Vec<Item<'i>>,
+    /// What the file has, but for a fault of its own: others may refer to it.
+    refused: BTreeSet<(&'static str, String)>,
+}
+
+/// One resource as it stands in the file.
+struct Item<'i> {
+    kind: Kind,
+    id: String,
+    span: Range<usize>,
+    table: DeTable<'i>,
+}
+
+impl<'i> Reader<'i> {
+    fn top_level(&mut self, key_span: Range<usize>, key: &str, value: Spanned<DeValue<'i>>) {
+        let Some(kind) = Kind::from_word(key) else {
+            let message = match planned::table(key) {
+                Some(what) => format!("{what} not supported yet; remove [[{key}]]"),
+                None => unknown("table", key, &Kind::ALL.map(Kind::as_str)),
+            };
+            self.document.fault(key_span, message);
+            for id in ids_of(&value) {
+                self.refused.insert(("connector", id));
+            }
+            return;
+        };
+        let DeValue::Array(items) = value.into_inner() else {
+            self.document.fault(key_span, format!("write [[{key}]], for there may be several"));
+            return;
+        };
+        for item in items {
+            let span = item.span();
+            match item.into_inner() {
+                DeValue::Table(table) => self.item(kind, span, table),
+                _ => self.document.fault(span, format!("write [[{key}]] and a line for each of its keys")),
+            }
+        }
+    }
+
+    fn item(&mut self, kind: Kind, span: Range<usize>, mut table: DeTable<'i>) {
+        let id = table.get("id").and_then(|id| id.get_ref().as_str()).unwrap_or_default().to_owned();
+        let whole = table.clone();
+        let faults_before = self.document.faults.len();
+        let usable = planned::refuse(kind, &mut table, &mut self.document);
+        if usable {
+            let value = Spanned::new(span.clone(), DeValue::Table(table));
+            let document = &mut self.document;
+            match kind {
+                Kind::Account => self.set.accounts.extend(document.read(value)),
+                Kind::Connector => self.set.connectors.extend(document.read(value)),
+                Kind::Route => self.set.routes.extend(document.read(value)),
+                Kind::Inbound => self.set.inbound.extend(document.read(value)),
+                Kind::Token => self.set.tokens.extend(document.read(value)),
+            }
+        }
+        if self.document.faults.len() > faults_before {
+            self.refused.insert((kind.as_str(), id.clone()));
+        }
+        self.items.push(Item { kind, id, span, table: whole });
+    }
+
+    /// What does not hold together, and is not the consequence of a fault that was told already.
+    fn whole(&mut self) {
+        for fault in self.set.faults() {
+            let consequence =
+                self.refused.iter().any(|(kind, id)| fault.detail.starts_with(&format!("there is no {kind} \"{id}\"")));
+            if !consequence {
+                let span = self.span_of(&fault);
+                self.document.fault(span, fault.to_string());
+            }
+        }
+    }
+
+    fn span_of(&self, fault: &SetFault) -> Range<usize> {
+        // Of two with one id, the second is the one too many.
+        let Some(item) = self.items.iter().rev().find(|i| i.kind == fault.kind && i.id == fault.id) else {
+            return 0..0;
+        };
+        let Some(value) = find(&item.table, fault.field) else { return item.span.clone() };
+        let named = |entry: &&Spanned<DeValue<'_>>| {
+            entry.get_ref().as_str().is_some_and(|text| fault.detail.contains(&format!("\"{text}\"")))
+        };
+        let entry = value.get_ref().as_array().and_then(|entries| entries.iter().find(named));
+        entry.unwrap_or(value).span()
+    }
+
+    fn secrets(&mut self, check: SecretCheck<'_>) {
+        let mut faults = Vec::new();
+        for account in &mut self.set.accounts {
+            let mut look = |field, secret: &mut Secret, always: bool| {
+                if let Err(detail) = look_at(secret, check, always) {
+                    faults.push(SetFault { kind: Kind::Account, id: account.id.clone(), field, detail });
+                }
+            };
+            // A token is replaced by its hash at once, so that it must be there.
+            account.api_token.iter_mut().for_each(|token| look("api_token", token, true));
+            let secrets = account.webhooks.iter_mut().filter_map(|webhook| webhook.secret.as_mut());
+            secrets.for_each(|secret| look("webhooks", secret, false));
+        }
+        for connector in &mut self.set.connectors {
+            if let Some(Err(detail)) = connector.password.as_mut().map(|secret| look_at(secret, check, false)) {
+                let (kind, id) = (Kind::Connector, connector.id.clone());
+                faults.push(SetFault { kind, id, field: "password", detail });
+            }
+        }
+        for fault in faults {
+            let span = self.span_of(&fault);
+            self.document.fault(span, fault.to_string());
+        }
+    }
+}
+
+fn look_at(secret: &mut Secret, check: SecretCheck<'_>, always: bool) -> Result<(), String> {
+    if let (Secret::Sealed { .. }, Some(vault)) = (&*secret, check.vault) {
+        return vault.open(secret).map_err(|error| error.to_string());
+    }
+    match secret {
+        Secret::Env { .. } | Secret::File { .. } if always || check.references => {
+            secret.reveal().map(drop).map_err(|error| error.to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The value at a path such as `match.account`, or the deepest that there is of it.
+fn find<'t, 'i>(table: &'t DeTable<'i>, path: &str) -> Option<&'t Spanned<DeValue<'i>>> {
+    let mut keys = path.split('.');
+    let mut value = table.get(keys.next()?)?;
+    for key in keys {
+        match value.get_ref().as_table().and_then(|table| table.get(key)) {
+            Some(deeper) => value = deeper,
+            None => break,
+        }
+    }
+    Some(value)
+}
+
+fn ids_of(value: &Spanned<DeValue<'_>>) -> Vec<String> {
+    let items = value.get_ref().as_array().map(|items| items.iter());
+    let id = |item: &Spanned<DeValue<'_>>| Some(item.get_ref().get("id")?.get_ref().as_str()?.to_owned());
+    items.into_iter().flatten().filter_map(id).collect()
+}
+
+#[cfg(test)]
+mod tests;

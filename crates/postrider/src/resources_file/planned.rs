@@ -1,0 +1,133 @@
+//! What has its place in the resources file and is not built yet: refused by name, so that nobody
+//! believes it to be in force.
+
+use model::resources::Kind;
+use toml::de::DeTable;
+
+use crate::toml_reader::Document;
+
+/// Tables, by their names and what they are.
+const TABLES: [(&str, &str); 11] = [
+    ("pool", "pools of connectors are"),
+    ("sender", "allowed senders are"),
+    ("opt_out", "opt-outs are"),
+    ("opt-out", "opt-outs are"),
+    ("price", "prices are"),
+    ("tariff", "prices are"),
+    ("keyword", "keywords outside of [[inbound]] are"),
+    ("template", "templates are"),
+    ("user", "people's accounts are"),
+    ("blocklist", "block lists are"),
+    ("webhook", "webhooks outside of [[account]] are"),
+];
+
+/// Keys of a resource, as paths.
+const KEYS: [(Kind, &[&str]); 4] = [
+    (
+        Kind::Account,
+        &[
+            "smpp",
+            "throughput",
+            "priority_share",
+            "quota",
+            "balance",
+            "credit",
+            "price",
+            "prices",
+            "currency",
+            "senders",
+            "allowed_senders",
+            "countries",
+            "allow",
+            "quiet_hours",
+            "max_parts",
+            "password",
+            "http",
+        ],
+    ),
+    (Kind::Connector, &["cost", "price", "prices", "quiet_hours", "senders", "per_sender_throughput", "rewrite"]),
+    (
+        Kind::Route,
+        &[
+            "rewrite",
+            "price",
+            "pool",
+            "copy_to",
+            "match.to_country",
+            "match.country",
+            "match.to",
+            "match.text",
+            "match.keyword",
+            "match.mcc",
+            "match.mnc",
+            "match.mccmnc",
+            "match.network",
+            "match.tag",
+            "match.tags",
+            "match.time",
+            "match.class",
+            "match.encoding",
+            "match.parts",
+            "match.priority",
+            "match.connector",
+            "match.from_prefix",
+            "match.to_regex",
+            "match.from_regex",
+        ],
+    ),
+    (
+        Kind::Inbound,
+        &["reply", "forward", "forward_to", "webhook", "url", "action", "rewrite", "match.text", "match.from_prefix"],
+    ),
+];
+
+/// Choices that make the whole resource something that is not built yet.
+const CHOICES: [(Kind, &str, &[&str]); 3] = [
+    (Kind::Connector, "protocol", &["ucp", "emi", "cimd2", "http", "modem"]),
+    (Kind::Connector, "bind", &["outbind"]),
+    (Kind::Route, "action", &["drop", "copy"]),
+];
+
+/// What a planned table is, with its verb; `None` for other names.
+pub fn table(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    let name = name.strip_suffix('s').unwrap_or(&name);
+    TABLES.iter().find(|(table, _)| *table == name).map(|(_, what)| *what)
+}
+
+/// Takes planned keys out of a resource, each as a fault. `false` if nothing of the resource is
+/// worth reading then.
+pub fn refuse(kind: Kind, table: &mut DeTable<'_>, document: &mut Document<'_>) -> bool {
+    let mut usable = true;
+    for (_, key, words) in CHOICES.iter().filter(|(of, ..)| *of == kind) {
+        let Some(value) = table.get(*key) else { continue };
+        if let Some(word) = value.get_ref().as_str().filter(|word| words.contains(word)) {
+            document.fault(value.span(), format!("{key} = \"{word}\" is not supported yet"));
+            usable = false;
+        }
+    }
+    if !usable {
+        return false;
+    }
+    let keys = KEYS.iter().filter(|(of, _)| *of == kind).flat_map(|(_, keys)| keys.iter());
+    for path in keys {
+        if let Some((span, full)) = take(table, path) {
+            document.fault(span, format!("{}.{full} is not supported yet; remove it", kind.as_str()));
+        }
+    }
+    true
+}
+
+/// Takes the key at a path of one or two words out, and gives where it stood.
+fn take(table: &mut DeTable<'_>, path: &str) -> Option<(std::ops::Range<usize>, String)> {
+    let (table, key) = match path.split_once('.') {
+        None => (table, path),
+        Some((outer, key)) => match table.get_mut(outer)?.get_mut() {
+            toml::de::DeValue::Table(inner) => (inner, key),
+            _ => return None,
+        },
+    };
+    let span = table.get_key_value(key).map(|(key, _)| key.span())?;
+    table.remove(key);
+    Some((span, path.to_owned()))
+}
