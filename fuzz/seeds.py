@@ -1,0 +1,62 @@
+"""Writes the first inputs of the fuzz targets, made from the crates' test vectors: seeds.py DIRECTORY"""
+
+import hashlib
+import json
+import pathlib
+import sys
+
+CRATES = pathlib.Path(__file__).resolve().parent.parent / "crates"
+
+
+def vectors(crate, name):
+    return json.loads((CRATES / crate / "tests" / "vectors" / name).read_text(encoding="utf-8"))
+
+
+def seeds():
+    """Pairs of a target and an input."""
+    for vector in vectors("smpp", "smpp_pdus.json")["vectors"]:
+        pdu = bytes.fromhex(vector["input_hex"])
+        yield "smpp_frame_and_pdu", pdu
+        body = pdu[16:16 + 255]
+        # Into a client that is bound (after an answer to its bind), and into a server likewise.
+        bound_client = bytes([5, 1, 1, 0x85, 1, 0, 1, 0])
+        bound_server = bytes([0, 1, 1, 5, 1, 0, 7, 0, 0, 0, 0x34, 0, 0, 0, 7, 0])
+        for start in (bound_client, bound_server):
+            yield "smpp_session", start + bytes([4, 0, 0, 31]) + pdu[:31]
+            yield "smpp_session", start + bytes([1, 8, 3, 0, len(body)]) + body
+    receipts = vectors("smpp", "smpp_receipts_times.json")
+    for receipt in receipts["receipts"]:
+        yield "receipt_text", receipt.get("text", "").encode()
+    for time in receipts["smpp_times"]:
+        yield "smpp_time", time.get("text", "").encode()
+    for vector in vectors("sms", "tpdu.json")["vectors"]:
+        yield "tpdu", bytes.fromhex(vector["input_hex"])
+        if "tpdu_hex" in vector:
+            yield "tpdu", bytes.fromhex(vector["tpdu_hex"])
+    for vector in vectors("sms", "tpdu_fields.json")["udh"]:
+        for key in ("hex", "ie_hex"):
+            if key in vector:
+                yield "udh_and_user_data", bytes([1, 0, 100]) + bytes.fromhex(vector[key])
+    for vector in vectors("sms", "gsm7.json")["vectors"]:
+        if "packed_hex" in vector:
+            yield "udh_and_user_data", bytes([2, 0, vector.get("septets", 100) % 256]) + bytes.fromhex(vector["packed_hex"])
+        for flags in range(16):
+            yield "text_plan", bytes([flags, 1]) + vector.get("text", "").encode()
+    for number in ("+447700900123", "07700 900123", "(0)20-7946.0000", "0044 7700 900123", "SHOP", "60777"):
+        yield "submission", number.encode()
+    message = {"to": "+447700900123", "from": "SHOP", "text": "é€", "class": 0, "priority": 3, "receipt": "all"}
+    message |= {"send_at": "2030-01-31T00:00:00Z", "tags": {"a": "b"}, "tlvs": [{"tag": 5121, "hex": "0102"}]}
+    yield "submission", json.dumps(message).encode()
+    yield "submission", b'{"to":"1","binary":{"data":"AAECAw==","udh":"BQADAQIB","dcs":4},"validity_seconds":60}'
+    for text in ("x" * 161, "€" * 77, "ж" * 71, "😀" * 40, "\u201cquoted\u2014text\u201d " * 9):
+        yield "text_plan", bytes([0, 3]) + text.encode()
+
+
+def main(directory):
+    for target, octets in seeds():
+        folder = pathlib.Path(directory) / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / hashlib.sha1(octets).hexdigest()).write_bytes(octets)
+
+
+main(sys.argv[1])

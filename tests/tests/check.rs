@@ -1,0 +1,116 @@
+//! `postrider check`: what the documentation promises and is not built yet is refused by name, each
+//! with its line, so that nobody believes it to be in force.
+
+use std::process::Output;
+
+use scenarios::command;
+
+const PLANNED: &str = r#"[[account]]
+id = "shop"
+api_token = "0123456789012345678901234567890123456789"
+smpp = { system_id = "shop", password = "secret", max_binds = 4 }
+throughput = 100
+priority_share = 1
+
+[[connector]]
+id = "ucp"
+protocol = "ucp"
+address = "smsc.example:3000"
+
+[[connector]]
+id = "cimd2"
+protocol = "cimd2"
+address = "smsc.example:9971"
+
+[[connector]]
+id = "provider"
+protocol = "http"
+address = "smsc.example:80"
+
+[[connector]]
+id = "stick"
+protocol = "modem"
+address = "/dev/ttyUSB0"
+
+[[pool]]
+id = "europe"
+strategy = "weighted"
+members = [{ connector = "ucp", weight = 3 }]
+
+[[route]]
+id = "uk"
+match = { to_prefix = ["44"] }
+to = "europe"
+rewrite = { from = { replace = "^0", with = "44" } }
+
+[[route]]
+id = "away"
+action = "drop"
+
+[[inbound]]
+id = "words"
+account = "shop"
+reply = "Opening hours: 9 to 5."
+
+[[sender]]
+id = "SHOP"
+
+[[opt_out]]
+number = "447700900001"
+"#;
+
+/// What must be named, at the line of [`PLANNED`] that has it.
+const LINES: [(usize, &str); 14] = [
+    (4, "smpp"),
+    (5, "throughput"),
+    (6, "priority_share"),
+    (10, "ucp"),
+    (15, "cimd2"),
+    (20, "http"),
+    (25, "modem"),
+    (28, "pool"),
+    (37, "rewrite"),
+    (41, "drop"),
+    (46, "reply"),
+    (48, "sender"),
+    (51, "opt_out"),
+    // The count of faults: these and no others.
+    (0, ""),
+];
+
+#[test]
+fn what_is_planned_is_refused_by_name_and_line() {
+    let output = check(PLANNED);
+    assert_eq!(output.status.code(), Some(78), "{output:?}");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    let faults: Vec<&str> = text.lines().filter(|line| line.contains("resources.toml:")).collect();
+    for (line, name) in LINES.iter().filter(|(line, _)| *line > 0) {
+        let place = format!("resources.toml:{line}:");
+        let named =
+            |fault: &&&str| fault.contains(&place) && fault.contains(name) && fault.contains("not supported yet");
+        assert_eq!(faults.iter().filter(named).count(), 1, "{name} at line {line} is not refused once in:\n{text}");
+    }
+    assert_eq!(faults.len(), LINES.len() - 1, "{text}");
+}
+
+#[test]
+fn what_is_right_passes() {
+    let output = check("[[account]]\nid = \"shop\"\napi_token = \"0123456789012345678901234567890123456789\"\n");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn a_mistyped_key_is_told_with_its_line_and_what_was_meant() {
+    let output = check("[[account]]\nid = \"shop\"\ndefault_sendr = \"SHOP\"\n");
+    assert_eq!(output.status.code(), Some(78), "{output:?}");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    assert!(text.contains("resources.toml:3:") && text.contains("default_sender"), "{text}");
+}
+
+fn check(resources: &str) -> Output {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join("resources.toml");
+    std::fs::write(&file, resources).expect("the file can be written");
+    let mut command = command();
+    command.arg("check").arg("--resources").arg(&file).current_dir(folder.path()).output().expect("it starts")
+}
