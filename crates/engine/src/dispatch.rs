@@ -21,10 +21,10 @@
 //! }
 //! ```
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::HashMap;
 use model::resources::Connector;
 use model::{Address, Body, Content, Encoding, MessageId, Name, Reason, Receipt, Timestamp};
 use sms::Concat;
@@ -187,7 +187,7 @@ impl Link {
         let (ack_sender, acks) = mpsc::unbounded_channel();
         LinkSession {
             link: self.clone(),
-            taken: HashMap::new(),
+            taken: HashMap::default(),
             next_ticket: 0,
             facts: Vec::new(),
             to_acknowledge: Vec::new(),

@@ -140,7 +140,7 @@ impl Store for SqliteStore {
         (self.clock)()
     }
 
-    async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+    async fn commit_shared(&self, changes: Arc<Changes>) -> Result<(), CommitError> {
         if changes.is_empty() && changes.fences.is_empty() {
             return Ok(());
         }

@@ -28,6 +28,7 @@ mod memory;
 mod query;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::resources::Kind;
@@ -51,8 +52,14 @@ pub trait Store: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 
     /// Applies `changes` in one transaction that is on disk when this returns `Ok`. On an error
-    /// nothing of it was applied. Reads that start after the return see it.
-    async fn commit(&self, changes: Changes) -> Result<(), CommitError>;
+    /// nothing of it was applied. Reads that start after the return see it. No store keeps the
+    /// changes longer than the call, so the caller may have them back.
+    async fn commit_shared(&self, changes: Arc<Changes>) -> Result<(), CommitError>;
+
+    /// [`commit_shared`](Self::commit_shared), for callers that need the changes no more.
+    async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+        self.commit_shared(Arc::new(changes)).await
+    }
 
     /// The messages with these ids, in any order; ids that are not there are left out.
     async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError>;

@@ -4,7 +4,7 @@ mod state;
 
 use std::fmt;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use model::delivery::DeliveryState;
@@ -59,11 +59,11 @@ impl Store for MemoryStore {
         (self.clock)()
     }
 
-    async fn commit(&self, changes: Changes) -> Result<(), CommitError> {
+    async fn commit_shared(&self, changes: Arc<Changes>) -> Result<(), CommitError> {
         if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(failure.into());
         }
-        self.state().apply(changes, self.now())
+        self.state().apply(Arc::unwrap_or_clone(changes), self.now())
     }
 
     async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {

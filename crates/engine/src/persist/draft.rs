@@ -1,7 +1,6 @@
 //! A draft: one commit in the making, with what is to be done once it is durable.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use model::{Change, DeliveryId, Message, MessageId, Name, Status, Timestamp};
 use store::{Changes, NewMessage, QueueEntry, RemoteKey};
 use tokio::sync::oneshot;

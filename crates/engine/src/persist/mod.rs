@@ -14,7 +14,8 @@
 mod draft;
 mod recent;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Message, MessageId};
@@ -34,6 +35,12 @@ pub(crate) use recent::Recent;
 const GROUPS_MAX: usize = 2048;
 /// Facts after which a commit is closed, whatever waits: a commit takes milliseconds, not seconds.
 const FACTS_MAX: usize = 8192;
+/// While the gateway is busy, commits begin at least this far apart: every commit flushes the disk
+/// and rewrites the hot pages, whether it holds ten messages or a hundred.
+const BUSY_PACE: Duration = Duration::from_millis(2);
+/// A turn of so many facts was a busy one, and a turn of many more needs no waiting.
+const BUSY: usize = 32;
+const FULL: usize = 512;
 /// Messages remembered so that their answers and receipts need no reading.
 const RECENT_MESSAGES: usize = 20_000;
 /// Remote ids remembered for the same reason.
@@ -56,21 +63,34 @@ pub(crate) struct Recorder {
 /// Records until every sender of facts is gone.
 pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>) {
     let mut groups = Vec::new();
-    let mut left = std::collections::VecDeque::new();
+    let mut left = VecDeque::new();
+    let mut not_before = None;
     loop {
         if left.is_empty() && inbox.recv_many(&mut groups, GROUPS_MAX).await == 0 {
             return;
         }
         left.extend(groups.drain(..));
+        if let Some(not_before) = not_before.take()
+            && left.iter().map(Facts::weight).sum::<usize>() < FULL
+        {
+            tokio::time::sleep_until(not_before).await;
+            while left.len() < GROUPS_MAX
+                && let Ok(group) = inbox.try_recv()
+            {
+                left.push_back(group);
+            }
+        }
+        let begun = tokio::time::Instant::now();
         let mut count = 0;
         let mut turn = Vec::new();
         while count < FACTS_MAX
             && let Some(group) = left.pop_front()
         {
-            count += group.facts.iter().map(weight).sum::<usize>();
+            count += group.weight();
             turn.push(group);
         }
         recorder.record(turn, &mut inbox, &mut left).await;
+        not_before = (count >= BUSY).then_some(begun + BUSY_PACE);
     }
 }
 
@@ -83,10 +103,14 @@ pub(crate) async fn flush(facts: &FactSender) {
     }
 }
 
-fn weight(fact: &Fact) -> usize {
-    match fact {
-        Fact::Accepted(acceptance) => acceptance.messages.len(),
-        _ => 1,
+impl Facts {
+    /// How much work a group is.
+    fn weight(&self) -> usize {
+        let weight = |fact: &Fact| match fact {
+            Fact::Accepted(acceptance) => acceptance.messages.len(),
+            _ => 1,
+        };
+        self.facts.iter().map(weight).sum()
     }
 }
 
@@ -102,12 +126,7 @@ impl Recorder {
         })
     }
 
-    async fn record(
-        &mut self,
-        groups: Vec<Facts>,
-        inbox: &mut mpsc::Receiver<Facts>,
-        left: &mut std::collections::VecDeque<Facts>,
-    ) {
+    async fn record(&mut self, groups: Vec<Facts>, inbox: &mut mpsc::Receiver<Facts>, left: &mut VecDeque<Facts>) {
         let world = self.engine.inner.current.load_full();
         let mut facts = Vec::new();
         let mut acknowledge = Vec::new();
@@ -184,14 +203,13 @@ impl Recorder {
     }
 
     /// Commits the draft, whatever it takes. Only acceptances are given up.
-    async fn commit(
-        &mut self,
-        draft: &mut Draft,
-        inbox: &mut mpsc::Receiver<Facts>,
-        left: &mut std::collections::VecDeque<Facts>,
-    ) {
+    async fn commit(&mut self, draft: &mut Draft, inbox: &mut mpsc::Receiver<Facts>, left: &mut VecDeque<Facts>) {
         while !draft.changes.is_empty() {
-            match self.engine.inner.store.commit(draft.changes.clone()).await {
+            // The store only looks at the changes, so that they can be had back without a copy.
+            let changes = Arc::new(std::mem::take(&mut draft.changes));
+            let outcome = self.engine.inner.store.commit_shared(changes.clone()).await;
+            draft.changes = Arc::unwrap_or_clone(changes);
+            match outcome {
                 Ok(()) => {
                     self.engine.store_back();
                     break;
@@ -216,7 +234,7 @@ impl Recorder {
         error: &StoreError,
         draft: &mut Draft,
         inbox: &mut mpsc::Receiver<Facts>,
-        left: &mut std::collections::VecDeque<Facts>,
+        left: &mut VecDeque<Facts>,
     ) {
         let why = error.to_string();
         let news = self.engine.inner.health.send_if_modified(|health| {

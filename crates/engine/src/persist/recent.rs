@@ -1,8 +1,10 @@
 //! What the recorder remembers so that it need not read back what it has just written. Bounded;
 //! everything in it is in the store too.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt};
 
 /// A map that forgets its oldest entries.
 #[derive(Debug)]

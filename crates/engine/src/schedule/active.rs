@@ -5,8 +5,10 @@
 //! first; parts that a session has taken are counted in `in_flight`. When the ready lists are full
 //! the rest stays in the store, and [`Paging`] remembers where to read on.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet};
 
 use model::id::Uuid;
 use model::{Body, MessageId, Timestamp};
