@@ -3,6 +3,8 @@
 
     bench/compare.py [--messages 60000] [--kannel-messages 20000] [--rounds 1] [--skip-kannel]
 
+POSTRIDER_BIN names a binary to use instead of a fresh release build.
+
 Kannel is Debian's package (`apt-get install kannel`). Every figure is of a run of its own, with a
 fresh simulator, spool and database. Prints one JSON object a run and a table at the end.
 """
@@ -39,11 +41,13 @@ def main():
     parser.add_argument("--messages", type=int, default=60_000)
     parser.add_argument("--kannel-messages", type=int, default=20_000)
     parser.add_argument("--connections", type=int, default=128)
+    parser.add_argument("--kannel-connections", type=int, default=32, help="more of them make Kannel slower")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--skip-kannel", action="store_true")
     args = parser.parse_args()
     build()
     load = ("--connections", args.connections)
+    kannel_load = ("--connections", args.kannel_connections)
     rows = []
 
     def run(name, measure, key):
@@ -56,10 +60,10 @@ def main():
         if not args.skip_kannel:
             for store in (True, False):
                 name = "Kannel with spool store" if store else "Kannel without store"
-                run(f"{name}: end to end", lambda: kannel(args.kannel_messages, *load, store=store), "end_to_end_per_second")
+                run(f"{name}: end to end", lambda: kannel(args.kannel_messages, *kannel_load, store=store), "end_to_end_per_second")
             run(
                 "Kannel with spool store: accept",
-                lambda: kannel(args.kannel_messages, *load, store=True, sink=False),
+                lambda: kannel(args.kannel_messages, *kannel_load, store=True, sink=False),
                 "accept_per_second",
             )
         run("Postrider: end to end", lambda: postrider(args.messages, *load), "end_to_end_per_second")

@@ -38,7 +38,6 @@ async fn receipts_before_their_answers_with_other_ids_find_their_messages() {
     let mut settings = SmscSettings::sloppy();
     settings.fail.clear();
     settings.queue_full_every = None;
-    settings.resp_delay = Duration::from_millis(20);
     settings.ids = IdStyle::Hex;
     settings.receipts.id = IdForm::HexToDec;
     settings.receipts.delay = (Duration::ZERO, Duration::ZERO);

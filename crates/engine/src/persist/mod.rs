@@ -33,8 +33,9 @@ pub(crate) use recent::Recent;
 
 /// Groups of facts taken into one commit at the most.
 const GROUPS_MAX: usize = 2048;
-/// Facts after which a commit is closed, whatever waits: a commit takes milliseconds, not seconds.
-const FACTS_MAX: usize = 8192;
+/// Facts after which a commit is closed, whatever waits: carriers wait for it with their receipts,
+/// and clients with their messages.
+const FACTS_MAX: usize = 1024;
 /// While the gateway is busy, commits begin at least this far apart: every commit flushes the disk
 /// and rewrites the hot pages, whether it holds ten messages or a hundred.
 const BUSY_PACE: Duration = Duration::from_millis(2);

@@ -47,6 +47,7 @@ impl ResourceSet {
         let accounts: BTreeSet<&str> = self.accounts.iter().map(|a| a.id.as_str()).collect();
         let connectors: BTreeSet<&str> = self.connectors.iter().map(|c| c.id.as_str()).collect();
         self.accounts.iter().for_each(|a| faults.account(a));
+        faults.webhook_ids(&self.accounts);
         self.connectors.iter().for_each(|c| faults.connector(c));
         for route in &self.routes {
             faults.route(route, &connectors);
@@ -122,6 +123,23 @@ impl Faults {
         for webhook in &account.webhooks {
             if !(webhook.url.starts_with("https://") || webhook.url.starts_with("http://")) {
                 self.add(kind, &account.id, "webhooks.url", "must begin with https:// or http://".into());
+            }
+        }
+    }
+
+    /// A webhook's id is the lane of its deliveries, whoever's it is.
+    fn webhook_ids(&mut self, accounts: &[Account]) {
+        let mut seen = BTreeSet::new();
+        for account in accounts {
+            for id in account.webhooks.iter().filter_map(|w| w.id.as_ref()) {
+                if !id::is_name(id) {
+                    let detail = format!("\"{id}\" must be 1 to 64 letters, digits, dots, hyphens or underscores");
+                    self.add(Kind::Account, &account.id, "webhooks.id", detail);
+                }
+                if !seen.insert(id) {
+                    let detail = format!("\"{id}\" is used twice; ids of webhooks differ over all accounts");
+                    self.add(Kind::Account, &account.id, "webhooks.id", detail);
+                }
             }
         }
     }
@@ -259,6 +277,14 @@ mod tests {
         assert!(
             faults.iter().any(|f| f == r#"route "all": to: there is no connector "b"; add it or correct the name"#)
         );
+    }
+
+    #[test]
+    fn ids_of_webhooks_differ_over_all_accounts() {
+        let webhook = "[[account.webhooks]]\nid = \"hook\"\nurl = \"https://x.example/\"\n";
+        let two = format!("[[account]]\nid = \"a\"\n{webhook}[[account]]\nid = \"b\"\n{webhook}");
+        assert_eq!(faults(&two).len(), 1);
+        assert_eq!(faults(&two.replacen("hook", "h k", 1)).len(), 1);
     }
 
     #[test]

@@ -184,10 +184,12 @@ impl fmt::Display for Address {
     }
 }
 
-/// A name. Encoders that count whole octets leave a zero septet at the end, which is no "@".
+/// A name. Encoders that count whole octets leave a zero septet at the end, which is no "@"; they
+/// never count an odd number of semi-octets.
 fn read_name(octets: &[u8], semi_octets: usize) -> String {
     let mut septets = unpack(octets, 0, semi_octets * 4 / 7);
-    let spare = semi_octets * 4 - septets.len() * 7 == 0 || (septets.len() * 7).div_ceil(4) < semi_octets;
+    let whole_octets = semi_octets.is_multiple_of(2) && semi_octets * 4 == septets.len() * 7;
+    let spare = whole_octets || (septets.len() * 7).div_ceil(4) < semi_octets;
     if spare && septets.last() == Some(&0) {
         septets.pop();
     }
@@ -237,6 +239,14 @@ mod tests {
         assert_eq!(read(&written(&name)), Ok(name.clone()));
         // The same, counted in whole octets.
         assert_eq!(read(b"\x0E\xD0\xF3\x34\xFC\x1C\xA6\x97\x01"), Ok(name));
+    }
+
+    #[test]
+    fn a_name_that_ends_in_an_at_sign_keeps_it_where_the_count_is_plain() {
+        for text in ["abc@", "ab@", "abcde@"] {
+            let name = Address::alphanumeric(text).expect("a name");
+            assert_eq!(read(&written(&name)), Ok(name));
+        }
     }
 
     #[test]
