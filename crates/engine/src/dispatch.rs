@@ -30,7 +30,7 @@ use model::{Address, Body, Content, Encoding, MessageId, Name, Reason, Receipt, 
 use sms::Concat;
 use tokio::sync::{mpsc, watch};
 
-use crate::facts::{Fact, FactSender, Facts};
+use crate::facts::{Fact, FactSender, Facts, Recorded};
 use crate::schedule::Lane;
 
 /// A part that a session may send now.
@@ -184,15 +184,17 @@ impl Link {
     /// Begins a session that takes parts.
     #[must_use]
     pub fn session(&self) -> LinkSession {
-        let (ack_sender, acks) = mpsc::unbounded_channel();
+        let (recorded_sender, recorded) = mpsc::unbounded_channel();
         LinkSession {
             link: self.clone(),
             taken: HashMap::default(),
             next_ticket: 0,
             facts: Vec::new(),
             to_acknowledge: Vec::new(),
-            ack_sender,
-            acks,
+            unrecorded: 0,
+            held_up: false,
+            recorded_sender,
+            recorded,
         }
     }
 }
@@ -205,10 +207,19 @@ pub struct LinkSession {
     next_ticket: Ticket,
     facts: Vec<Fact>,
     to_acknowledge: Vec<u64>,
-    // Bounded by what the session itself has reported and not yet seen acknowledged.
-    ack_sender: mpsc::UnboundedSender<Vec<u64>>,
-    acks: mpsc::UnboundedReceiver<Vec<u64>>,
+    /// Outcomes that are not durable yet.
+    unrecorded: usize,
+    /// Nothing more may be taken until some of them are.
+    held_up: bool,
+    // Bounded by what the session itself has reported and not yet seen recorded.
+    recorded_sender: mpsc::UnboundedSender<Recorded>,
+    recorded: mpsc::UnboundedReceiver<Recorded>,
 }
+
+/// Outcomes of a session that may wait to be recorded while it goes on at full speed. With the
+/// window it bounds what a crash can send twice, and it keeps a fast carrier from filling the
+/// recorder's channel, where receipts would wait behind.
+const UNRECORDED_MAX: usize = 64;
 
 impl LinkSession {
     /// The connector's link.
@@ -220,7 +231,9 @@ impl LinkSession {
     /// Up to `room` parts that may be sent now: due, within the connector's throughput, and not
     /// while it pauses.
     pub fn take(&mut self, room: usize, now: Instant) -> Vec<Job> {
-        let mut jobs = self.link.lane.take(room, now);
+        let free = room.saturating_sub(self.unrecorded.saturating_sub(UNRECORDED_MAX));
+        self.held_up = room > 0 && free == 0;
+        let mut jobs = self.link.lane.take(free, now);
         for job in &mut jobs {
             job.ticket = self.next_ticket;
             self.next_ticket += 1;
@@ -235,12 +248,17 @@ impl LinkSession {
         tokio::select! {
             biased;
             permit = self.link.facts.reserve(), if !self.facts.is_empty() => {
-                hand_over(permit.ok(), &mut self.facts, &mut self.to_acknowledge, &self.ack_sender);
+                hand_over(permit.ok(), &mut self.facts, &mut self.to_acknowledge, &self.recorded_sender);
                 LinkEvent::Reported
             }
-            // The session holds a sender itself, so the channel can't close.
-            acks = self.acks.recv() => LinkEvent::Acknowledged(acks.unwrap_or_default()),
-            () = self.link.lane.ready(), if taking => LinkEvent::Ready,
+            recorded = self.recorded.recv() => {
+                // The session holds a sender itself, so the channel can't close.
+                let Recorded { acks, outcomes } = recorded.unwrap_or_default();
+                self.unrecorded = self.unrecorded.saturating_sub(outcomes);
+                self.held_up = false;
+                LinkEvent::Acknowledged(acks)
+            }
+            () = self.link.lane.ready(), if taking && !self.held_up => LinkEvent::Ready,
         }
     }
 
@@ -258,6 +276,7 @@ impl LinkSession {
                 if matches!(outcome, Outcome::Sent { .. }) {
                     self.link.lane.flowing();
                 }
+                self.unrecorded += 1;
                 self.facts.push(Fact::Outcome { connector: self.link.id().clone(), message, part, outcome });
             }
         }
@@ -298,13 +317,16 @@ impl LinkSession {
             return std::future::pending().await;
         }
         let permit = self.link.facts.reserve().await.ok();
-        hand_over(permit, &mut self.facts, &mut self.to_acknowledge, &self.ack_sender);
+        hand_over(permit, &mut self.facts, &mut self.to_acknowledge, &self.recorded_sender);
     }
 
-    /// The `ack` numbers of what has become durable. Cancel-safe.
+    /// The `ack` numbers of what has become durable; none where only outcomes have. Cancel-safe.
     pub async fn acknowledged(&mut self) -> Vec<u64> {
-        // The session holds a sender itself, so the channel can't close.
-        self.acks.recv().await.unwrap_or_default()
+        loop {
+            if let LinkEvent::Acknowledged(acks) = self.event(false).await {
+                return acks;
+            }
+        }
     }
 
     /// Ends the session in order: everything that was taken is settled as in doubt and reported.
@@ -325,12 +347,13 @@ fn hand_over(
     permit: Option<mpsc::Permit<'_, Facts>>,
     facts: &mut Vec<Fact>,
     to_acknowledge: &mut Vec<u64>,
-    ack_sender: &mpsc::UnboundedSender<Vec<u64>>,
+    recorded: &mpsc::UnboundedSender<Recorded>,
 ) {
     let acks = std::mem::take(to_acknowledge);
     let facts = std::mem::take(facts);
+    let outcomes = facts.iter().filter(|fact| matches!(fact, Fact::Outcome { .. })).count();
     if let Some(permit) = permit {
-        permit.send(Facts { facts, acknowledge: (!acks.is_empty()).then(|| (ack_sender.clone(), acks)) });
+        permit.send(Facts { facts, acknowledge: Some((recorded.clone(), Recorded { acks, outcomes })) });
     }
 }
 

@@ -18,7 +18,16 @@ pub(crate) struct Facts {
     /// In the order in which they happened.
     pub facts: Vec<Fact>,
     /// Whom to tell, and what, when all of them are durable.
-    pub acknowledge: Option<(mpsc::UnboundedSender<Vec<u64>>, Vec<u64>)>,
+    pub acknowledge: Option<(mpsc::UnboundedSender<Recorded>, Recorded)>,
+}
+
+/// What a sender of facts is told when they are durable.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    /// The numbers that it gave to what it had received.
+    pub acks: Vec<u64>,
+    /// How many outcomes there were.
+    pub outcomes: usize,
 }
 
 impl Facts {

@@ -117,7 +117,7 @@ impl Bench {
     /// Waits until what was reported before is committed and heard of.
     pub async fn settled(&self) {
         let (sender, mut done) = mpsc::unbounded_channel();
-        let nothing = Facts { facts: Vec::new(), acknowledge: Some((sender, vec![])) };
+        let nothing = Facts { facts: Vec::new(), acknowledge: Some((sender, crate::facts::Recorded::default())) };
         self.outbox.facts().send(nothing).await.unwrap();
         done.recv().await.unwrap();
     }

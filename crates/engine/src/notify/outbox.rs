@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::call::{Call, CallResult};
 use super::lane::{Read, Taken};
 use super::lanes::{Booked, EndpointView, Lanes};
-use crate::facts::{FactSender, Facts};
+use crate::facts::{FactSender, Facts, Recorded};
 use crate::world::World;
 
 /// How long to wait after the store could not be read.
@@ -37,9 +37,9 @@ struct Inner {
     callers: Notify,
     keeper: Notify,
     /// The numbers of what has become durable. Bounded by what was sent to the recorder.
-    durable: mpsc::UnboundedSender<Vec<u64>>,
+    durable: mpsc::UnboundedSender<Recorded>,
     /// Taken by the keeper when it starts.
-    heard: Mutex<Option<mpsc::UnboundedReceiver<Vec<u64>>>>,
+    heard: Mutex<Option<mpsc::UnboundedReceiver<Recorded>>>,
 }
 
 impl Outbox {
@@ -110,8 +110,8 @@ impl Outbox {
         let mut world = self.inner.world.clone();
         let mut list_at = Instant::now();
         loop {
-            while let Ok(tickets) = heard.try_recv() {
-                self.hear(&tickets);
+            while let Ok(Recorded { acks, .. }) = heard.try_recv() {
+                self.hear(&acks);
             }
             let outgoing = self.change(Lanes::take_outgoing);
             if !outgoing.is_empty() {
@@ -135,7 +135,7 @@ impl Outbox {
             let latest = Instant::now() + SLEEP_MAX;
             let until = ring.into_iter().chain(list).fold(latest, Instant::min);
             tokio::select! {
-                Some(tickets) = heard.recv() => self.hear(&tickets),
+                Some(Recorded { acks, .. }) = heard.recv() => self.hear(&acks),
                 () = self.inner.keeper.notified() => {}
                 changed = world.changed() => {
                     if changed.is_err() {
@@ -188,8 +188,8 @@ impl Outbox {
     }
 
     pub(super) fn facts_of(&self, booked: Vec<Booked>) -> Facts {
-        let (facts, tickets) = booked.into_iter().unzip();
-        Facts { facts, acknowledge: Some((self.inner.durable.clone(), tickets)) }
+        let (facts, acks) = booked.into_iter().unzip();
+        Facts { facts, acknowledge: Some((self.inner.durable.clone(), Recorded { acks, outcomes: 0 })) }
     }
 
     fn hear(&self, tickets: &[u64]) {

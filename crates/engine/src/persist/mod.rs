@@ -23,7 +23,7 @@ use store::{CommitError, PartRef, RemoteKey, StoreError};
 use tokio::sync::mpsc;
 
 use crate::engine::{Engine, StartError};
-use crate::facts::{AcceptFailed, Acceptance, CancelRefused, Fact, FactSender, Facts};
+use crate::facts::{AcceptFailed, Acceptance, CancelRefused, Fact, FactSender, Facts, Recorded};
 use crate::matching::Learnt;
 use crate::reassemble::Reassembly;
 use crate::schedule::End;
@@ -98,7 +98,7 @@ pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>
 /// Waits until everything that was reported before is recorded.
 pub(crate) async fn flush(facts: &FactSender) {
     let (sender, mut done) = mpsc::unbounded_channel();
-    let nothing = Facts { facts: Vec::new(), acknowledge: Some((sender, vec![0])) };
+    let nothing = Facts { facts: Vec::new(), acknowledge: Some((sender, Recorded::default())) };
     if facts.send(nothing).await.is_ok() {
         done.recv().await;
     }
@@ -149,9 +149,9 @@ impl Recorder {
         draft.close();
         self.commit(&mut draft, inbox, left).await;
         self.after(draft);
-        for (sender, acks) in acknowledge {
+        for (sender, recorded) in acknowledge {
             // A session that has ended is told nothing; the carrier sends again, and that is known.
-            let _ = sender.send(acks);
+            let _ = sender.send(recorded);
         }
     }
 

@@ -284,7 +284,7 @@ mod tests {
         let webhook = "[[account.webhooks]]\nid = \"hook\"\nurl = \"https://x.example/\"\n";
         let two = format!("[[account]]\nid = \"a\"\n{webhook}[[account]]\nid = \"b\"\n{webhook}");
         assert_eq!(faults(&two).len(), 1);
-        assert_eq!(faults(&two.replacen("hook", "h k", 1)).len(), 1);
+        assert_eq!(faults(&two.replacen("\"hook\"", "\"h k\"", 1)).len(), 1);
     }
 
     #[test]
