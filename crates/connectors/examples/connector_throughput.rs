@@ -1,5 +1,5 @@
 //! How fast one session is: an engine on a store in memory, a connector, and a simulated SMSC, all
-//! on one thread. `cargo run --release -p connectors --example throughput [MESSAGES] [WINDOW]`
+//! on one thread. `cargo run --release -p connectors --example connector_throughput [MESSAGES] [WINDOW]`
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
