@@ -16,7 +16,7 @@ import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from gateways import Stage, build, free_port, resident_mb, wait_for
+from gateways import BINARY, Stage, build, free_port, resident_mb, wait_for
 
 
 def moved(stage, status):
@@ -50,8 +50,6 @@ def main():
         full = resident_mb(gateway)
         stage.stop(gateway, signal.SIGKILL)
         port, stage.smsc_port = stage.smsc_port, None
-        from gateways import BINARY
-
         stage.start("smsc", [BINARY, "simulate", "smpp", "--listen", f"127.0.0.1:{port}"])
         stage.smsc_port = port
         begin = time.monotonic()
