@@ -243,8 +243,7 @@ impl Session {
                 let body = self.input.slice(range).get(HEADER_LEN..).unwrap_or_default();
                 let known = matches!(
                     Pdu::decode(id, body),
-                    Ok(Pdu::Outbind(outbind))
-                        if outbind.system_id == expected.system_id && outbind.password == expected.password
+                    Ok(Pdu::Outbind(outbind)) if expected.are(outbind.system_id, outbind.password)
                 );
                 if known {
                     self.send_bind(now);

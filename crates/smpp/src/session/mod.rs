@@ -157,7 +157,10 @@ impl Session {
         taken
     }
 
-    /// The connection has ended. Events tell what had come before, then `Closed`.
+    /// The connection has ended. Events tell what had come before, then `Closed`. From now on a full
+    /// output holds nothing up any more, for nobody will read it: it may grow beyond
+    /// [`output_limit`](SessionConfig::output_limit) by the answers to what is in the input still, which
+    /// is at most one longest PDU and a read of 64 KiB.
     pub fn transport_closed(&mut self) {
         self.end_of_input = true;
     }
@@ -227,6 +230,12 @@ impl Session {
     #[must_use]
     pub fn unanswered(&self) -> usize {
         self.unanswered
+    }
+
+    /// Client: whether the outbind that it was told to wait for has not come yet.
+    #[must_use]
+    pub fn awaits_outbind(&self) -> bool {
+        matches!((&self.role, self.state), (Role::Client { .. }, State::Open { .. }))
     }
 
     /// Whether the bind succeeded and nobody has begun to unbind.

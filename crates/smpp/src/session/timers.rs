@@ -80,7 +80,8 @@ impl Session {
             self.send_own(CommandId::UNBIND);
             self.close(CloseReason::Inactivity);
         } else if self.enquire_deadline().is_some_and(|deadline| now >= deadline) {
-            if self.enquired.is_some() && self.config.enquire_timeout.is_some() {
+            let unanswered = self.enquired.is_some() || self.output_is_full();
+            if unanswered && self.config.enquire_timeout.is_some() {
                 self.close(CloseReason::EnquireTimeout);
             } else {
                 self.send_own(CommandId::ENQUIRE_LINK);
@@ -90,13 +91,17 @@ impl Session {
         }
     }
 
-    /// When to send the next enquire_link, or when to give up waiting after the last.
+    /// When to send the next enquire_link, or when to give up waiting after the last. A peer that does
+    /// not read gets none on top of the full output, and has no more time than one that got it.
     fn enquire_deadline(&self) -> Option<Duration> {
         let interval = self.config.enquire_interval?;
-        Some(match self.enquired {
-            None => self.last_received.saturating_add(interval),
-            Some(sent) => sent.saturating_add(self.config.enquire_timeout.unwrap_or(interval)),
-        })
+        let timeout = self.config.enquire_timeout;
+        match self.enquired {
+            None if self.output_is_full() => Some(self.last_received.saturating_add(interval).saturating_add(timeout?)),
+            None => Some(self.last_received.saturating_add(interval)),
+            Some(_) if self.output_is_full() && timeout.is_none() => None,
+            Some(sent) => Some(sent.saturating_add(timeout.unwrap_or(interval))),
+        }
     }
 
     fn inactivity_deadline(&self) -> Option<Duration> {

@@ -148,10 +148,12 @@ fn outbind_makes_a_waiting_client_bind() {
     assert!(pair.client.is_bound() && pair.server.is_bound());
     assert_eq!(pair.server.mode(), Some(BindMode::Receiver));
 
-    let mut pair = Pair::new(config, SessionConfig::default());
-    pair.server.outbind(&Outbind { system_id: b"MC", password: b"guess" }).unwrap();
-    pair.exchange();
-    assert_eq!(pair.client_seen, [Seen::Closed(CloseReason::OutbindRefused)]);
+    for (system_id, password) in [("MC", "guess"), ("MC", "p"), ("MC", ""), ("mc", "pw"), ("", "pw"), ("MC", "pwx")] {
+        let mut pair = Pair::new(config.clone(), SessionConfig::default());
+        pair.server.outbind(&Outbind { system_id: system_id.as_bytes(), password: password.as_bytes() }).unwrap();
+        pair.exchange();
+        assert_eq!(pair.client_seen, [Seen::Closed(CloseReason::OutbindRefused)], "{system_id} {password}");
+    }
 }
 
 #[test]

@@ -68,6 +68,52 @@ fn some_peers_never_answer_and_that_can_be_borne() {
 }
 
 #[test]
+fn a_peer_that_never_reads_gets_no_enquire_links_on_top() {
+    let full = |enquire_timeout| {
+        let mut config = client_config();
+        config.session.output_limit = 100;
+        config.session.enquire_timeout = enquire_timeout;
+        let mut client = lone_client(config);
+        while client.submit(&message(), 1, seconds(0)).is_ok() {}
+        assert!(client.output_is_full());
+        client
+    };
+    let mut client = full(Some(seconds(20)));
+    let held = client.output().len();
+    assert_eq!(drain(&mut client, seconds(30)), []);
+    assert_eq!((client.output().len(), client.counters().enquires), (held, 0));
+    assert_eq!(client.next_deadline(), Some(seconds(50)));
+    assert_eq!(drain(&mut client, seconds(50)), [Seen::Closed(CloseReason::EnquireTimeout)]);
+
+    // One that reads in the meantime is asked then, and has the whole time to answer.
+    let mut client = full(Some(seconds(20)));
+    assert_eq!(drain(&mut client, seconds(35)), []);
+    take_output(&mut client);
+    assert_eq!(client.next_deadline(), Some(seconds(30)));
+    assert_eq!(drain(&mut client, seconds(40)), []);
+    assert_eq!(headers(&take_output(&mut client)).len(), 1);
+    assert_eq!(client.next_deadline(), Some(seconds(60)));
+
+    // One that may be silent for ever is only held up.
+    let mut client = full(None);
+    for at in [30, 60, 90, 3_000] {
+        assert_eq!(drain(&mut client, seconds(at)).iter().filter(|seen| !matches!(seen, Seen::TimedOut(_))).count(), 0);
+        assert_eq!((client.output().len(), client.counters().enquires), (held, 0));
+    }
+    assert_eq!(client.next_deadline(), None);
+}
+
+#[test]
+fn an_outbind_is_awaited_until_it_comes() {
+    let config = ClientConfig { await_outbind: Some(OutbindCredentials::default()), ..client_config() };
+    let mut client = Session::client(config, seconds(0)).unwrap();
+    assert!(client.awaits_outbind());
+    feed(&mut client, &wire(&Outbind::default(), 1, OK), seconds(1), usize::MAX);
+    assert!(!client.awaits_outbind() && !client.is_closed());
+    assert!(!lone_client(client_config()).awaits_outbind());
+}
+
+#[test]
 fn inactivity_is_about_messages_only() {
     let server = SessionConfig { inactivity_timeout: Some(seconds(100)), ..Default::default() };
     let mut pair = Pair::bound(client_config(), server);
