@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smpp::{BindMode, CommandStatus, Event, Outbind, Pdu, QuerySmResp, Session, SessionConfig, SubmitMultiResp};
+use smpp::{
+    BindMode, CommandStatus, Event, MessageState, Outbind, Pdu, QuerySmResp, Session, SessionConfig, SubmitMultiResp,
+};
+use sms::receipt::ReceiptState;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::desk::{Answer, Desk, Submission};
 use crate::directory::Inbox;
+use crate::receipt::write_time;
 use crate::settings::{FaultKind, SmscSettings};
 use crate::smsc::{Command, Shared};
 use crate::wire;
@@ -22,6 +26,7 @@ enum Action {
     Answer(Answer),
     AcceptBind,
     RefuseBind(CommandStatus),
+    Tell { sequence: u32, id: Box<[u8]>, state: Result<ReceiptState, CommandStatus> },
     Fail { sequence: u32, pdu: Pdu<'static>, status: CommandStatus },
     Strike(FaultKind, Option<Answer>),
 }
@@ -175,6 +180,19 @@ impl Connection {
                 let answered = self.session.respond(sequence, status, &pdu, now);
                 debug_assert!(answered.is_ok(), "a bound session takes an answer without a body");
             }
+            Action::Tell { sequence, id, state } => {
+                let mut body = QuerySmResp { message_id: &id, ..QuerySmResp::default() };
+                let mut date = Vec::new();
+                if let Ok(state) = state {
+                    body.message_state = MessageState(state.message_state());
+                    if state.is_final() {
+                        write_time(self.shared.unix_seconds(now), &mut date);
+                        body.final_date = &date;
+                    }
+                }
+                let answered = self.session.respond(sequence, state.err().unwrap_or(CommandStatus::ROK), &body, now);
+                debug_assert!(answered.is_ok(), "an id that came in a request fits an answer");
+            }
             Action::Strike(fault, answer) => {
                 self.desk.counters.faults += 1;
                 if fault != FaultKind::Unbind {
@@ -232,8 +250,12 @@ fn decide(desk: &mut Desk, sequence: u32, pdu: &Pdu<'_>, now: Duration) -> Actio
     let submission = match pdu {
         Pdu::SubmitSm(pdu) => Submission::of_submit_sm(sequence, pdu),
         Pdu::DataSm(pdu) => Submission::of_data_sm(sequence, pdu),
-        Pdu::QuerySm(_) => return fail(Pdu::QuerySmResp(QuerySmResp::default()), CommandStatus::RQUERYFAIL),
-        Pdu::CancelSm(_) => return fail(Pdu::CancelSmResp, CommandStatus::RCANCELFAIL),
+        Pdu::QuerySm(_) | Pdu::CancelSm(_) if desk.settings.ignore_inquiries => {
+            desk.counters.inquiries += 1;
+            return Action::Nothing;
+        }
+        Pdu::QuerySm(pdu) => return Action::Tell { sequence, id: pdu.message_id.into(), state: desk.query(pdu, now) },
+        Pdu::CancelSm(pdu) => return fail(Pdu::CancelSmResp, desk.cancel(pdu, now)),
         Pdu::ReplaceSm(_) => return fail(Pdu::ReplaceSmResp, CommandStatus::RREPLACEFAIL),
         Pdu::SubmitMulti(_) => {
             return fail(Pdu::SubmitMultiResp(SubmitMultiResp::default()), CommandStatus::RSUBMITFAIL);

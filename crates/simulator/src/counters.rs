@@ -55,6 +55,10 @@ counters! {
     dropped,
     /// Answers to submissions that were sent.
     responses,
+    /// Messages that were taken back by cancel_sm.
+    canceled,
+    /// cancel_sm and query_sm that came, whatever became of them.
+    inquiries,
     /// Receipts that were put on the wire, repeated ones too.
     receipts_sent,
     /// Receipts that were acknowledged.

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smpp::{Address, CommandStatus, DataSm, DataSmResp, RegisteredDelivery, Session, SubmitSm, SubmitSmResp, Tlvs};
+use smpp::{
+    Address, CancelSm, CommandStatus, DataSm, DataSmResp, QuerySm, RegisteredDelivery, Session, SubmitSm, SubmitSmResp,
+    Tlvs,
+};
 use sms::receipt::ReceiptState;
 
 use crate::counters::Counters;
 use crate::directory::Owed;
 use crate::id::write_id;
+use crate::ledger::Entry;
 use crate::outbox::{Delivery, Outbox, What};
 use crate::receipt::Receipt;
 use crate::record::{SeenMessage, Taken, text_of};
@@ -152,7 +156,8 @@ impl Desk {
 
     /// Sends receipts and messages from phones that are due.
     pub(crate) fn send_deliveries(&mut self, session: &mut Session, now: Duration) {
-        self.outbox.send(session, &self.settings.receipts, now, &mut self.counters);
+        let shared = (self.settings.ledger > 0).then_some(&*self.shared);
+        self.outbox.send(session, &self.settings.receipts, shared, now, &mut self.counters);
     }
 
     /// When something is due.
@@ -240,17 +245,35 @@ impl Desk {
         now: Duration,
     ) {
         let flag = match self.settings.receipts.send {
-            ReceiptsFor::Nothing => return,
+            ReceiptsFor::Nothing => 0,
             ReceiptsFor::Asked => submission.registered_delivery,
             ReceiptsFor::Everything => submission.registered_delivery | 1,
         };
+        if self.settings.ledger == 0 && flag == 0 {
+            return;
+        }
         if RegisteredDelivery(flag).wants_intermediate() {
             self.owe_receipt(submission, id, ReceiptState::Enroute, (now + answer_delay, now));
         }
         let state = self.final_state();
+        let at = self.final_moment(answer_delay, now);
+        if self.settings.ledger > 0 {
+            self.id.clear();
+            write_id(id.0, id.1, &mut self.id);
+            let entry = Entry::new(id.0, submission.source.addr, submission.destination.addr, (state, at));
+            self.shared.ledger().add(self.id.as_slice().into(), entry, self.settings.ledger);
+        }
         if !Receipt::is_wanted(flag, state) {
             return;
         }
+        let times = if self.settings.receipts.twice { 2 } else { 1 };
+        for _ in 0..times {
+            self.owe_receipt(submission, id, state, (at, now));
+        }
+    }
+
+    /// When a message that was taken now comes to its end.
+    fn final_moment(&mut self, answer_delay: Duration, now: Duration) -> Duration {
         let receipts = &self.settings.receipts;
         let (least, most) = receipts.delay;
         let spread = most.saturating_sub(least);
@@ -261,10 +284,30 @@ impl Desk {
         if !spread.is_zero() {
             at += spread.mul_f64(self.random.f64());
         }
-        let times = if receipts.twice { 2 } else { 1 };
-        for _ in 0..times {
-            self.owe_receipt(submission, id, state, (at, now));
+        at
+    }
+
+    /// The answer to a cancel_sm.
+    pub(crate) fn cancel(&mut self, pdu: &CancelSm<'_>, now: Duration) -> CommandStatus {
+        self.counters.inquiries += 1;
+        if let Some(status) = self.settings.refuse_cancels {
+            return status;
         }
+        let (source, destination) = (pdu.source.addr, pdu.destination.addr);
+        if !self.shared.ledger().cancel(pdu.message_id, source, destination, now) {
+            return CommandStatus::RCANCELFAIL;
+        }
+        self.counters.canceled += 1;
+        CommandStatus::ROK
+    }
+
+    /// The state that a query_sm is answered with.
+    pub(crate) fn query(&mut self, pdu: &QuerySm<'_>, now: Duration) -> Result<ReceiptState, CommandStatus> {
+        self.counters.inquiries += 1;
+        if let Some(status) = self.settings.refuse_queries {
+            return Err(status);
+        }
+        self.shared.ledger().state(pdu.message_id, pdu.source.addr, now).ok_or(CommandStatus::RQUERYFAIL)
     }
 
     fn owe_receipt(

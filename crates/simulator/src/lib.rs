@@ -35,7 +35,7 @@
 //! # Map
 //! `settings`, `presets` what it should do · `smsc` the handle · `connection` the loop, `wire` its
 //! I/O · `desk` what becomes of a submission · `outbox` what goes to the client · `receipt`, `id`,
-//! `mo` what it looks like · `directory` who is bound · `record`, `counters` what was seen ·
+//! `mo` what it looks like · `directory` who is bound · `record`, `counters` what was seen · `ledger` what may be asked about ·
 //! `client`, `latency` the load client.
 
 mod client;
@@ -45,6 +45,7 @@ mod desk;
 mod directory;
 mod id;
 mod latency;
+mod ledger;
 mod mo;
 mod outbox;
 mod presets;

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use smpp::{Address, CommandStatus, DeliverSm, EsmClass, Npi, Session, StatusClass, Ton};
+use sms::receipt::ReceiptState;
 
 use crate::counters::Counters;
 use crate::directory::Owed;
 use crate::mo::MoPart;
 use crate::receipt::{Receipt, Scratch};
 use crate::settings::ReceiptSettings;
+use crate::smsc::Shared;
 use crate::timeline::Timeline;
 
 /// How often something is sent that the client does not take for now.
@@ -54,17 +56,24 @@ impl Outbox {
         self.waiting.push(at, now, delivery);
     }
 
-    /// Sends what is due, as far as the window allows.
+    /// Sends what is due, as far as the window allows. With `shared` there may be messages that were
+    /// taken back: their receipts say so.
     pub(crate) fn send(
         &mut self,
         session: &mut Session,
         settings: &ReceiptSettings,
+        shared: Option<&Shared>,
         now: Duration,
         counters: &mut Counters,
     ) {
         let with_tlvs = session.with_tlvs();
         while session.window_room() > 0 && !session.output_is_full() {
-            let Some(delivery) = self.waiting.pop(now) else { break };
+            let Some(mut delivery) = self.waiting.pop(now) else { break };
+            if let (What::Receipt(receipt), Some(shared)) = (&mut delivery.what, shared)
+                && shared.ledger().is_canceled(receipt.number)
+            {
+                receipt.state = ReceiptState::Deleted;
+            }
             let token = self.free.pop().unwrap_or(self.unacknowledged.len() as u32);
             let sent = match &delivery.what {
                 What::Receipt(receipt) => {

@@ -128,6 +128,12 @@ pub(crate) struct Scratch {
     tlvs: TlvBuf,
 }
 
+/// A moment as SMPP writes it, in UTC (SMPP 3.4 §7.1.1).
+pub(crate) fn write_time(seconds: i64, out: &mut Vec<u8>) {
+    write_date(seconds, DateForm::Seconds, out);
+    out.extend_from_slice(b"000+");
+}
+
 fn write_date(seconds: i64, form: DateForm, out: &mut Vec<u8>) {
     let Some(date) = DateTime::from_unix(seconds) else { return };
     let year = u64::from(date.year());

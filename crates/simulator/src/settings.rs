@@ -38,6 +38,15 @@ pub struct SmscSettings {
     /// Probability that a submission is taken and never answered.
     pub drop: f64,
 
+    /// How many of the last messages clients may ask about (query_sm) and take back (cancel_sm).
+    pub ledger: usize,
+    /// Never answers cancel_sm and query_sm, as some do that don't know them.
+    pub ignore_inquiries: bool,
+    /// Refuses every cancel_sm with this.
+    pub refuse_cancels: Option<CommandStatus>,
+    /// Refuses every query_sm with this.
+    pub refuse_queries: Option<CommandStatus>,
+
     /// The message ids that it gives.
     pub ids: IdStyle,
     /// The number of the first message; ids are made of it.
@@ -202,6 +211,10 @@ impl Default for SmscSettings {
             queue_full_every: None,
             fail: Vec::new(),
             drop: 0.0,
+            ledger: 10_000,
+            ignore_inquiries: false,
+            refuse_cancels: None,
+            refuse_queries: None,
             ids: IdStyle::Hex,
             first_id: 0x1000_0000,
             default_alphabet: DefaultAlphabet::Gsm7,

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::connection::serve;
 use crate::counters::{Counters, Totals};
 use crate::directory::Directory;
+use crate::ledger::Ledger;
 use crate::mo::Mo;
 use crate::outbox::{Delivery, What};
 use crate::record::{Record, SeenMessage};
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     totals: Totals,
     counted: Notify,
     record: Mutex<Record>,
+    ledger: Mutex<Ledger>,
     pub(crate) directory: Directory,
     next_number: AtomicU64,
     connections: AtomicU64,
@@ -175,7 +177,9 @@ impl Smsc {
         stream.set_nodelay(true)?;
         let number = self.shared.next_connection();
         let credentials = Some((system_id.to_owned(), password.to_owned()));
-        lock(&self.shared.outgoing).spawn(serve(stream, self.shared.clone(), number, credentials));
+        let mut outgoing = lock(&self.shared.outgoing);
+        while outgoing.try_join_next().is_some() {}
+        outgoing.spawn(serve(stream, self.shared.clone(), number, credentials));
         Ok(())
     }
 
@@ -208,6 +212,7 @@ impl Shared {
             totals: Totals::default(),
             counted: Notify::new(),
             record: Mutex::default(),
+            ledger: Mutex::default(),
             directory: Directory::default(),
             connections: AtomicU64::new(0),
             most_unanswered: AtomicUsize::new(0),
@@ -266,6 +271,10 @@ impl Shared {
 
     pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
         lock(&self.record)
+    }
+
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        lock(&self.ledger)
     }
 
     pub(crate) fn count(&self, turn: &mut Counters) {

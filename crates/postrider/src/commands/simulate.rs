@@ -7,15 +7,24 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
-use simulator::{Counters, IdForm, IdStyle, Memory, ReceiptForm, ReceiptsFor, Smsc, SmscSettings};
+use simulator::{
+    Counters, Fault, FaultKind, IdForm, IdStyle, Memory, Mo, MoContent, ReceiptForm, ReceiptsFor, Smsc, SmscSettings,
+};
 use smpp::{CommandStatus, InterfaceVersion};
 use sms::receipt::ReceiptState;
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 
 use super::later::Rest;
 use crate::config::Span;
 use crate::outcome::{Failure, Outcome, say};
 use crate::signals::Signals;
+
+/// How often it is looked whether somebody is bound.
+const OUTBIND_EVERY: Duration = Duration::from_secs(1);
+
+/// Messages from phones that may wait for a client that does not take them.
+const MO_WAITING_MAX: u64 = 10_000;
 
 /// Which protocol the carrier speaks.
 #[derive(Debug, Subcommand)]
@@ -71,6 +80,25 @@ pub struct SmppArgs {
     /// How probable it is that a submission is taken and never answered
     #[arg(long, value_name = "PROBABILITY", value_parser = probability)]
     drop: Option<f64>,
+    /// Refuses every bind with this status, such as 0x05
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    refuse_binds: Option<CommandStatus>,
+    /// Refuses every cancel_sm with this status
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    refuse_cancels: Option<CommandStatus>,
+    /// Refuses every query_sm with this status
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    refuse_queries: Option<CommandStatus>,
+    /// Never answers cancel_sm and query_sm
+    #[arg(long)]
+    ignore_inquiries: bool,
+    /// How many of the last messages can be asked about and canceled
+    #[arg(long, value_name = "N")]
+    ledger: Option<usize>,
+    /// Breaks a connection at its N-th submission, as many TIMES as there are connections to strike (1 if
+    /// it is left out): close, close-mid-pdu, garbage, huge-length, hang or unbind; may be repeated
+    #[arg(long, value_name = "KIND@N[xTIMES]", value_parser = fault)]
+    fault: Vec<Fault>,
     /// What the ids look like
     #[arg(long, value_enum)]
     ids: Option<Ids>,
@@ -95,6 +123,27 @@ pub struct SmppArgs {
     /// Every receipt is sent twice
     #[arg(long)]
     receipts_twice: bool,
+    /// Messages from phones a second, to whoever is bound
+    #[arg(long, value_name = "N", value_parser = rate)]
+    mo_rate: Option<f64>,
+    /// From which phone they are
+    #[arg(long, value_name = "NUMBER", default_value = "+447700900123", requires = "mo_rate")]
+    mo_from: String,
+    /// To which number
+    #[arg(long, value_name = "NUMBER", default_value = "60777", requires = "mo_rate")]
+    mo_to: String,
+    /// What they say; {n} counts
+    #[arg(long, value_name = "TEXT", default_value = "hello {n}", requires = "mo_rate")]
+    mo_text: String,
+    /// Connects there while nobody is bound, and asks for a bind
+    #[arg(long, value_name = "HOST:PORT")]
+    outbind: Option<String>,
+    /// Its own name in the outbind
+    #[arg(long, value_name = "NAME", default_value = "simulator", requires = "outbind")]
+    outbind_system_id: String,
+    /// Its own password in the outbind
+    #[arg(long, value_name = "PASSWORD", default_value = "", requires = "outbind")]
+    outbind_password: String,
     /// Requests to a client that may be unanswered
     #[arg(long)]
     window: Option<usize>,
@@ -165,10 +214,70 @@ pub async fn run(command: SimulateCommand) -> Outcome {
     let listener = listener.with_context(|| format!("SMPP can't listen on {}", args.listen))?;
     let smsc = Smsc::start(listener, settings(&args));
     eprintln!("listening smpp={}", smsc.address());
-    signals.stop().await;
+    tokio::select! {
+        () = signals.stop() => {}
+        () = send_from_phones(&smsc, &args) => {}
+        () = ask_for_binds(&smsc, &args) => {}
+    }
     let counters = smsc.counters();
     smsc.stop().await;
     say(summary(&counters))
+}
+
+/// Sends messages from phones, for ever.
+async fn send_from_phones(smsc: &Smsc, args: &SmppArgs) {
+    let Some(rate) = args.mo_rate else { return std::future::pending().await };
+    let mut tick = tokio::time::interval(Duration::from_secs_f64(rate.recip()));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let mut n = 0u64;
+    let mut told = false;
+    loop {
+        tick.tick().await;
+        let counters = smsc.counters();
+        if n.saturating_sub(counters.mo_acked + counters.deliveries_refused) >= MO_WAITING_MAX {
+            continue;
+        }
+        let text = args.mo_text.replace("{n}", &(n + 1).to_string());
+        let mut mo = Mo::text(&args.mo_from, &args.mo_to, &text);
+        if let MoContent::Text { reference, .. } = &mut mo.content {
+            *reference = n as u16;
+        }
+        match smsc.inject_mo(&mo) {
+            // Nobody is bound who could receive it.
+            Ok(0) => {}
+            Ok(_) => n += 1,
+            Err(error) if !told => {
+                told = true;
+                eprintln!("a message from a phone can't be sent: {error}");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Connects to an ESME whenever nobody is bound, and asks it to bind; for ever.
+async fn ask_for_binds(smsc: &Smsc, args: &SmppArgs) {
+    let Some(esme) = &args.outbind else { return std::future::pending().await };
+    let mut tick = tokio::time::interval(OUTBIND_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reached = true;
+    loop {
+        tick.tick().await;
+        if smsc.bound() > 0 {
+            continue;
+        }
+        let asked = match tokio::net::lookup_host(esme).await.map(|mut found| found.next()) {
+            Ok(Some(esme)) => smsc.outbind(esme, &args.outbind_system_id, &args.outbind_password).await,
+            Ok(None) => Err(std::io::ErrorKind::NotFound.into()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &asked
+            && reached
+        {
+            eprintln!("no outbind to {esme}: {error}; it is tried again");
+        }
+        reached = asked.is_ok();
+    }
 }
 
 fn settings(args: &SmppArgs) -> SmscSettings {
@@ -185,6 +294,12 @@ fn settings(args: &SmppArgs) -> SmscSettings {
     settings.throttle = args.throttle.or(settings.throttle);
     settings.queue_full_every = args.queue_full_every.or(settings.queue_full_every);
     settings.out_of_order |= args.out_of_order;
+    settings.refuse_binds = args.refuse_binds.or(settings.refuse_binds);
+    settings.refuse_cancels = args.refuse_cancels.or(settings.refuse_cancels);
+    settings.refuse_queries = args.refuse_queries.or(settings.refuse_queries);
+    settings.ignore_inquiries |= args.ignore_inquiries;
+    settings.faults.extend(args.fault.iter().cloned());
+    set(&mut settings.ledger, args.ledger);
     set(&mut settings.version, args.version);
     set(&mut settings.drop, args.drop);
     set(&mut settings.window, args.window);
@@ -247,6 +362,8 @@ fn summary(counters: &Counters) -> serde_json::Value {
         "duplicates": counters.duplicates, "refused": counters.refused, "throttled": counters.throttled,
         "dropped": counters.dropped, "responses": counters.responses, "receipts_sent": counters.receipts_sent,
         "receipts_acked": counters.receipts_acked, "deliveries_refused": counters.deliveries_refused,
+        "mo_sent": counters.mo_sent, "mo_acked": counters.mo_acked, "inquiries": counters.inquiries,
+        "canceled": counters.canceled, "faults": counters.faults,
     })
 }
 
@@ -274,14 +391,42 @@ fn probability(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("a probability is from 0 to 1".into()) }
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text} is no number"))?;
+    if (0.001..=100_000.0).contains(&number) { Ok(number) } else { Err("a rate is from 0.001 to 100000".into()) }
+}
+
+/// `KIND@N` or `KIND@NxTIMES`.
+fn fault(text: &str) -> Result<Fault, String> {
+    const FORM: &str = "write a fault such as hang@100 or close-mid-pdu@10x3";
+    let (kind, when) = text.split_once('@').ok_or(FORM)?;
+    let (at, times) = when.split_once('x').unwrap_or((when, "1"));
+    let kind = match kind {
+        "close" => FaultKind::Close,
+        "close-mid-pdu" => FaultKind::CloseMidPdu,
+        "garbage" => FaultKind::Garbage,
+        "huge-length" => FaultKind::HugeLength,
+        "hang" => FaultKind::Hang,
+        "unbind" => FaultKind::Unbind,
+        _ => return Err("a fault is close, close-mid-pdu, garbage, huge-length, hang or unbind".into()),
+    };
+    let at_submit = at.parse().ok().filter(|at| *at > 0).ok_or(FORM)?;
+    Ok(Fault { kind, at_submit, times: times.parse().map_err(|_| FORM)? })
+}
+
+/// A number such as 0x08, or a name such as ESME_RSYSERR.
+fn status(text: &str) -> Result<CommandStatus, String> {
+    let named = CommandStatus::ALL.iter().copied().find(|known| known.name() == Some(text));
+    let status = named.or_else(|| model::resources::set::parse_status(text).map(CommandStatus));
+    status.ok_or_else(|| "write a status such as 0x08 or ESME_RSYSERR".into())
+}
+
 /// `STATUS:PROBABILITY`; a bare number is the probability of ESME_RSYSERR.
 fn failure(text: &str) -> Result<(CommandStatus, f64), String> {
-    let Some((status, odds)) = text.split_once(':') else {
+    let Some((refusal, odds)) = text.split_once(':') else {
         return Ok((CommandStatus::RSYSERR, probability(text)?));
     };
-    let named = CommandStatus::ALL.iter().copied().find(|known| known.name() == Some(status));
-    let status = named.or_else(|| model::resources::set::parse_status(status).map(CommandStatus));
-    Ok((status.ok_or("write a status such as 0x08 or ESME_RSYSERR")?, probability(odds)?))
+    Ok((status(refusal)?, probability(odds)?))
 }
 
 fn state(text: &str) -> Result<(ReceiptState, f64), String> {
@@ -302,6 +447,12 @@ mod tests {
         assert_eq!(failure("0.1"), Ok((CommandStatus::RSYSERR, 0.1)));
         assert!(failure("x:0.1").is_err() && failure("8:2").is_err());
         assert_eq!(state("undeliv:0.2"), Ok((ReceiptState::Undeliverable, 0.2)));
+        let (one, three) = (fault("hang@100").unwrap(), fault("close-mid-pdu@10x3").unwrap());
+        assert_eq!((one.kind, one.at_submit, one.times), (FaultKind::Hang, 100, 1));
+        assert_eq!((three.kind, three.at_submit, three.times), (FaultKind::CloseMidPdu, 10, 3));
+        assert!(["hang", "hang@0", "hang@x", "sleep@1", "hang@1xx"].iter().all(|text| fault(text).is_err()));
+        assert_eq!(status("0x11"), Ok(CommandStatus::RCANCELFAIL));
+        assert!(rate("0.5").is_ok() && rate("0").is_err() && rate("nan").is_err());
         assert!("3s..1s".parse::<Range>().is_err() && "1s..3s".parse::<Range>().is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! The SMSC as its clients see it.
 
 mod faults;
+mod inquiries;
 mod loads;
 mod peer;
 mod receipts;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use simulator::{Smsc, SmscSettings};
 use smpp::{
-    Address, BindMode, ClientConfig, CloseReason, CommandStatus, DeliverSmResp, Event, Pdu, RegisteredDelivery,
-    Session, SubmitSm, Tag,
+    Address, BindMode, CancelSm, ClientConfig, CloseReason, CommandStatus, DeliverSmResp, Event, Pdu, QuerySm,
+    RegisteredDelivery, Session, SubmitSm, Tag,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,7 +14,17 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Came {
     Bound,
-    Answer { token: u64, status: CommandStatus, id: String },
+    Answer {
+        token: u64,
+        status: CommandStatus,
+        id: String,
+    },
+    /// An answer to cancel_sm, or to query_sm with its state.
+    Told {
+        token: u64,
+        status: CommandStatus,
+        state: Option<u8>,
+    },
     Deliver(Deliver),
     Closed(CloseReason),
 }
@@ -69,6 +79,25 @@ impl Peer {
         self.session.submit(&message, token, self.began.elapsed()).unwrap();
     }
 
+    pub async fn cancel(&mut self, id: &str) -> CommandStatus {
+        let (source, destination) = (Address::alphanumeric(b"SHOP"), Address::international(b"447700900123"));
+        let cancel = CancelSm { service_type: b"", message_id: id.as_bytes(), source, destination };
+        self.session.request(&cancel, 77, self.began.elapsed()).unwrap();
+        match self.next().await {
+            Came::Told { token: 77, status, state: None } => status,
+            other => panic!("not an answer to cancel_sm: {other:?}"),
+        }
+    }
+
+    pub async fn query(&mut self, id: &str) -> (CommandStatus, u8) {
+        let query = QuerySm { message_id: id.as_bytes(), source: Address::alphanumeric(b"SHOP") };
+        self.session.request(&query, 78, self.began.elapsed()).unwrap();
+        match self.next().await {
+            Came::Told { token: 78, status, state: Some(state) } => (status, state),
+            other => panic!("not an answer to query_sm: {other:?}"),
+        }
+    }
+
     pub async fn next(&mut self) -> Came {
         loop {
             let now = self.began.elapsed();
@@ -79,6 +108,12 @@ impl Peer {
                     Event::Response { token, status, pdu: Pdu::SubmitSmResp(body) } => {
                         let id = String::from_utf8(body.message_id.to_vec()).unwrap();
                         self.came.push_back(Came::Answer { token, status, id });
+                    }
+                    Event::Response { token, status, pdu: Pdu::CancelSmResp } => {
+                        self.came.push_back(Came::Told { token, status, state: None });
+                    }
+                    Event::Response { token, status, pdu: Pdu::QuerySmResp(body) } => {
+                        self.came.push_back(Came::Told { token, status, state: Some(body.message_state.0) });
                     }
                     Event::Request { sequence, pdu: Pdu::DeliverSm(deliver) } => {
                         self.came.push_back(Came::Deliver(Deliver {
