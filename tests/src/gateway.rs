@@ -171,6 +171,14 @@ impl Gateway {
         kill_process(pid, signal).expect("the gateway runs");
     }
 
+    /// How it ended, if it has.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.ended()
+    }
+
     /// Asks it to end in order, and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);

@@ -148,13 +148,21 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// How it ended, if it has.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("our child")
+    }
+
     /// Closes its input and waits for its end.
     ///
     /// # Panics
     /// When it does not end.
     pub fn wait_end(&mut self) -> ExitStatus {
         self.stdin = None;
-        ask_until("end of the program", || self.child.try_wait().expect("our child"))
+        ask_until("end of the program", || self.ended())
     }
 }
 

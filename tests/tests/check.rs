@@ -4,6 +4,7 @@
 use std::process::Output;
 
 use scenarios::command;
+use serde_json::{Value, json};
 
 const PLANNED: &str = r#"[[account]]
 id = "shop"
@@ -107,10 +108,62 @@ fn a_mistyped_key_is_told_with_its_line_and_what_was_meant() {
     assert!(text.contains("resources.toml:3:") && text.contains("default_sender"), "{text}");
 }
 
+#[test]
+fn programs_are_told_the_same_faults_as_people() {
+    let people = check(PLANNED);
+    let programs = check_with(PLANNED, &["--json"]);
+    assert_eq!((people.status.code(), programs.status.code()), (Some(78), Some(78)), "{programs:?}");
+    assert!(programs.stderr.is_empty() && people.stdout.is_empty(), "{people:?} {programs:?}");
+    let report: Value = serde_json::from_slice(&programs.stdout).expect("one JSON object");
+    assert_eq!((&report["sound"], &report["counts"]), (&json!(false), &Value::Null));
+    let faults = report["faults"].as_array().expect("a list");
+    assert_eq!(faults.len(), LINES.len() - 1, "{report:#}");
+    let sentence = |fault: &Value| {
+        let text = |key: &str| fault[key].as_str().expect("each of these faults has it");
+        let file = text("file").rsplit('/').next().unwrap_or_default();
+        let cure = fault["cure"].as_str().map(|cure| format!("; {cure}")).unwrap_or_default();
+        format!("{file}:{}:{}: {}{cure}", fault["line"], fault["column"], text("message"))
+    };
+    let told = String::from_utf8(people.stderr).expect("UTF-8");
+    let told: Vec<&str> = told.lines().filter_map(|line| line.rsplit_once('/').map(|(_, rest)| rest)).collect();
+    assert_eq!(faults.iter().map(sentence).collect::<Vec<_>>(), told);
+    let keys: Vec<&str> = faults.iter().filter_map(|fault| fault["key"].as_str()).collect();
+    assert!(
+        ["account.0.smpp", "connector.3.protocol", "pool.0", "route.1.action"].iter().all(|k| keys.contains(k)),
+        "{keys:?}"
+    );
+}
+
+#[test]
+fn programs_are_told_what_is_sound_and_faults_without_a_place() {
+    let sound = check_with("[[account]]\nid = \"shop\"\n", &["--json"]);
+    let report: Value = serde_json::from_slice(&sound.stdout).expect("one JSON object");
+    assert_eq!((sound.status.code(), &report["sound"], &report["faults"]), (Some(0), &json!(true), &json!([])));
+    assert_eq!(report["counts"], json!({ "accounts": 1, "connectors": 0, "routes": 0, "inbound": 0 }));
+
+    let missing = check_with("", &["--json", "--config", "nowhere.toml"]);
+    let report: Value = serde_json::from_slice(&missing.stdout).expect("one JSON object");
+    assert_eq!(missing.status.code(), Some(78));
+    let fault = &report["faults"][0];
+    assert_eq!((&fault["file"], &fault["line"], &fault["cure"]), (&json!("nowhere.toml"), &Value::Null, &Value::Null));
+    assert!(fault["message"].as_str().is_some_and(|message| message.starts_with("can't be read")), "{fault}");
+}
+
 fn check(resources: &str) -> Output {
+    check_with(resources, &[])
+}
+
+fn check_with(resources: &str, more: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("resources.toml");
     std::fs::write(&file, resources).expect("the file can be written");
     let mut command = command();
-    command.arg("check").arg("--resources").arg(&file).current_dir(folder.path()).output().expect("it starts")
+    command
+        .arg("check")
+        .args(more)
+        .arg("--resources")
+        .arg(&file)
+        .current_dir(folder.path())
+        .output()
+        .expect("it starts")
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use engine::resources::Difference;
-use engine::{Engine, Retention, Settings};
-use ingress::http::{AccessLog, Certificates, HttpLimits, HttpSettings, NumberRedaction};
+use engine::{Engine, Retention, Settings, World};
+use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, NumberRedaction};
 use ingress::webhook::{self, WebhookSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -39,7 +39,10 @@ pub struct Gateway {
     certificates: Option<Arc<Certificates>>,
     access_log: Option<AccessLog>,
     parts: Parts,
-    _instance: Instance,
+    /// Tells `postrider apply` which resources are in force.
+    announcing: JoinHandle<()>,
+    /// Given back last of all.
+    instance: Arc<Instance>,
 }
 
 /// What runs beside the engine, in the order in which it ends.
@@ -70,6 +73,7 @@ impl Gateway {
         let http_settings = Arc::new(http_settings(config)?);
         let listeners = bind(&config.http.listen).await?;
         let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)).await?;
+        http_settings.metrics.register(engine.metrics());
         let client = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
 
         let stop = watch::Sender::new(Stage::Running);
@@ -92,12 +96,16 @@ impl Gateway {
                 }
             }));
         }
-        instance.announce(&Running {
+        let (instance, mut world) = (Arc::new(instance), engine.watch_world());
+        let itself = Running {
             pid: std::process::id(),
             http: addresses.first().map(|address| reachable(*address).to_string()).unwrap_or_default(),
             tls: http_settings.tls.is_some(),
             resources: resources.map(|file| file.display().to_string()),
-        })?;
+            version: world.borrow_and_update().version,
+        };
+        instance.announce(&itself)?;
+        let announcing = tokio::spawn(announce_versions(instance.clone(), itself, world));
         Ok(Self {
             engine,
             storage,
@@ -106,7 +114,8 @@ impl Gateway {
             certificates: http_settings.tls.clone(),
             access_log: http_settings.access_log.clone(),
             parts: Parts { stop, http, connectors, webhooks, grace: http_settings.limits.shutdown_grace },
-            _instance: instance,
+            announcing,
+            instance,
         })
     }
 
@@ -146,7 +155,7 @@ impl Gateway {
                 }
             }
             Err(Failure::Failed(error)) => tracing::error!(%error, "the resources file could not be applied"),
-            Err(Failure::Told | Failure::NobodyReads) => {}
+            Err(Failure::Told | Failure::ToldConfiguration | Failure::NobodyReads) => {}
         }
     }
 
@@ -168,6 +177,19 @@ impl Gateway {
         self.engine.stop().await;
         if let Some(log) = self.access_log {
             let _ = tokio::task::spawn_blocking(move || log.flush()).await;
+        }
+        self.announcing.abort();
+        let _ = self.announcing.await;
+        drop(self.instance);
+    }
+}
+
+/// Writes down, whenever other resources have come into force, which they are.
+async fn announce_versions(instance: Arc<Instance>, mut itself: Running, mut world: watch::Receiver<Arc<World>>) {
+    while world.changed().await.is_ok() {
+        itself.version = world.borrow_and_update().version;
+        if let Err(error) = instance.announce(&itself) {
+            tracing::warn!(?error, "the version of the resources can't be written down for other commands");
         }
     }
 }
@@ -191,10 +213,9 @@ async fn apply_file(storage: &Storage, file: &Path) -> Outcome<Vec<Difference>> 
 /// Reads a resources file, or tells every fault of it.
 pub fn read_resources(file: &Path, secrets: SecretCheck<'_>) -> Outcome<model::resources::ResourceSet> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::configuration(format_args!("{name}: can't be read: {error}")))?;
-    resources_file::read(&name, &text, secrets)
-        .map_err(|faults| Failure::Configuration(faults.iter().map(ToString::to_string).collect()))
+    let text =
+        std::fs::read_to_string(file).map_err(|error| Failure::file(file, format_args!("can't be read: {error}")))?;
+    resources_file::read(&name, &text, secrets).map_err(Failure::Configuration)
 }
 
 async fn bind(addresses: &[SocketAddr]) -> Outcome<Vec<TcpListener>> {
@@ -244,6 +265,7 @@ fn http_settings(config: &Config) -> Outcome<HttpSettings> {
             Numbers::None => NumberRedaction::None,
         },
         open_metrics: config.http.open_metrics,
+        metrics: HttpMetrics::default(),
     })
 }
 

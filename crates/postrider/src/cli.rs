@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::colour::Colour;
 use crate::commands::{apply, check, connector, decode, demo, encode, export, later, send, serve, simulate, token};
 use crate::outcome::{Failure, Outcome};
 
@@ -11,11 +12,17 @@ use crate::outcome::{Failure, Outcome};
 ///
 /// Start with `postrider demo` to see it at work, and `postrider serve` to run it.
 #[derive(Debug, Parser)]
-#[command(name = "postrider", version, max_term_width = 100)]
+#[command(name = "postrider", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
+    /// When to colour what people read
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    color: Colour,
     #[command(subcommand)]
     command: Command,
 }
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed, or stopped at once by a second SIGTERM or SIGINT; 2 usage; 78 configuration";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -28,7 +35,7 @@ enum Command {
     /// Make the stored resources those of a file, and show what changes
     Apply(apply::ApplyArgs),
     /// Show what `apply` would change
-    Diff(apply::ApplyArgs),
+    Diff(apply::FileArgs),
     /// Print the stored resources as a file
     Export(export::ExportArgs),
     /// Make tokens for the API
@@ -68,22 +75,23 @@ enum Command {
 
 /// Reads the command line, does what it says, and gives the exit code.
 pub fn run() -> ExitCode {
-    match dispatch(Cli::parse().command) {
+    let cli = Cli::parse();
+    match dispatch(cli.command, cli.color) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
     }
 }
 
-fn dispatch(command: Command) -> Outcome {
+fn dispatch(command: Command, colour: Colour) -> Outcome {
     match command {
-        Command::Demo(args) => runtime()?.block_on(demo::run(args)),
-        Command::Serve(args) => runtime()?.block_on(serve::run(args)),
+        Command::Demo(args) => runtime()?.block_on(demo::run(args, colour)),
+        Command::Serve(args) => runtime()?.block_on(serve::run(args, colour)),
         Command::Check(args) => check::run(&args),
         Command::Apply(args) => runtime()?.block_on(apply::apply(args)),
         Command::Diff(args) => runtime()?.block_on(apply::diff(args)),
         Command::Export(args) => runtime()?.block_on(export::run(args)),
         Command::Token(command) => runtime()?.block_on(token::run(command)),
-        Command::Send(args) => send::run(&args),
+        Command::Send(args) => send::run(&args, colour),
         Command::Encode(args) => encode::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Simulate(command) => runtime()?.block_on(simulate::run(command)),

@@ -36,6 +36,9 @@ pub struct Running {
     /// The resources file that is the only authority, if one is.
     #[serde(default)]
     pub resources: Option<String>,
+    /// The version of the resources that are in force.
+    #[serde(default)]
+    pub version: u64,
 }
 
 impl Instance {
@@ -102,7 +105,7 @@ mod tests {
         let data = folder.path().join("data");
         assert_eq!(running(&data), None);
         let instance = Instance::claim(&data).unwrap();
-        let itself = Running { pid: 7, http: "127.0.0.1:1".into(), tls: false, resources: None };
+        let itself = Running { pid: 7, http: "127.0.0.1:1".into(), tls: false, resources: None, version: 1 };
         instance.announce(&itself).unwrap();
         assert_eq!(running(&data), Some(itself));
         let Err(Failure::Failed(error)) = Instance::claim(&data) else { panic!("the second was let in") };

@@ -14,6 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::{Layer, Registry, reload};
 
+use crate::colour::{BAD, Colour, DOUBTFUL, FAINT, GOOD, Paint};
 use crate::config::{Log, LogFormat, Numbers};
 
 /// Fields that never stand in a log.
@@ -32,13 +33,13 @@ pub struct LogHandle {
 #[derive(Clone, Copy, Debug)]
 struct Lines {
     json: bool,
-    colour: bool,
+    paint: Paint,
     numbers: Numbers,
 }
 
 /// Starts the log of this process.
-pub fn start(config: &Log) -> LogHandle {
-    let lines = Lines::new(config);
+pub fn start(config: &Log, colour: Colour) -> LogHandle {
+    let lines = Lines::new(config, colour);
     let (filter, handle) = reload::Layer::new(levels(&config.level).unwrap_or_default());
     let subscriber = Registry::default().with(lines.with_filter(filter));
     // A second log in one process, in tests, changes nothing.
@@ -81,22 +82,20 @@ impl LogHandle {
 }
 
 impl Lines {
-    fn new(config: &Log) -> Self {
-        let terminal = stderr().is_terminal();
+    fn new(config: &Log, colour: Colour) -> Self {
         let json = match config.format {
-            LogFormat::Auto => !terminal,
+            LogFormat::Auto => !stderr().is_terminal(),
             LogFormat::Text => false,
             LogFormat::Json => true,
         };
-        let colour = terminal && std::env::var_os("NO_COLOR").is_none();
-        Self { json, colour, numbers: config.redact.numbers }
+        Self { json, paint: colour.on(&stderr()), numbers: config.redact.numbers }
     }
 
     fn write(&self, at: Timestamp, level: Level, target: &str, event: &str, fields: Map<String, Value>) {
         let line = if self.json {
             json_line(at, level, target, event, fields)
         } else {
-            text_line(at, level, event, &fields, self.colour)
+            text_line(at, level, event, &fields, self.paint)
         };
         // There is nowhere to say that the log can't be written.
         let _ = stderr().lock().write_all(line.as_bytes());
@@ -189,19 +188,18 @@ fn json_line(at: Timestamp, level: Level, target: &str, event: &str, fields: Map
     format!("{}\n", Value::Object(line))
 }
 
-fn text_line(at: Timestamp, level: Level, event: &str, fields: &Map<String, Value>, colour: bool) -> String {
-    let paint = |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+fn text_line(at: Timestamp, level: Level, event: &str, fields: &Map<String, Value>, paint: Paint) -> String {
     let at = at.to_string();
-    let code = match level {
-        Level::ERROR => "31",
-        Level::WARN => "33",
-        Level::INFO => "32",
-        _ => "2",
+    let style = match level {
+        Level::ERROR => BAD,
+        Level::WARN => DOUBTFUL,
+        Level::INFO => GOOD,
+        _ => FAINT,
     };
     let mut line = format!(
         "{} {} {}",
-        paint("2", at.get(11..23).unwrap_or(&at)),
-        paint(code, &format!("{:<5}", level.as_str())),
+        paint.text(FAINT, at.get(11..23).unwrap_or(&at)),
+        paint.text(style, &format!("{:<5}", level.as_str())),
         printable(event)
     );
     for (name, value) in fields {
@@ -210,7 +208,7 @@ fn text_line(at: Timestamp, level: Level, event: &str, fields: &Map<String, Valu
             Value::String(text) => printable(text),
             value => value.to_string(),
         };
-        let _ = write!(line, " {}{value}", paint("2", &format!("{name}=")));
+        let _ = write!(line, " {}{value}", paint.text(FAINT, &format!("{name}=")));
     }
     line.push('\n');
     line
@@ -246,10 +244,12 @@ mod tests {
             "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"info\",\"target\":\"t\",\"event\":\"listening\",\"http\":\"127.0.0.1:80\"}\n"
         );
         assert_eq!(
-            text_line(at, Level::WARN, "listening", &fields, false),
+            text_line(at, Level::WARN, "listening", &fields, Paint::NONE),
             "00:00:00.000 WARN  listening http=127.0.0.1:80\n"
         );
-        assert!(!text_line(at, Level::INFO, "a\nb\x1b[2J", &Map::new(), false).trim_end().contains(['\n', '\x1b']));
+        assert!(
+            !text_line(at, Level::INFO, "a\nb\x1b[2J", &Map::new(), Paint::NONE).trim_end().contains(['\n', '\x1b'])
+        );
     }
 
     #[test]

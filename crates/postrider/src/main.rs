@@ -7,15 +7,17 @@
 //!
 //! * [`instance`]: one gateway to a data directory, and where it is. [`signals`]: how it is told.
 //! * [`log`]: what it says on standard error. [`outcome`]: how commands end, and exit codes.
-//! * [`api`]: commands that ask a running gateway. [`timeline`]: what they show of a message.
-//! * [`toml_reader`]: every fault of a file at once, with its place and what to do.
+//! * [`api`]: commands that ask a running gateway. [`timeline`]: what they show of a message, in [`colour`].
+//! * [`toml_reader`]: every [`fault`] of a file at once, with its place and what to do.
 
 mod api;
 mod bench;
 mod boot;
 mod cli;
+mod colour;
 mod commands;
 mod config;
+mod fault;
 mod hex;
 mod instance;
 mod log;

@@ -2,7 +2,13 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
+
+use crate::fault::Fault;
+
+/// The exit code for faults of the configuration, as `sysexits.h` has it.
+const CONFIGURATION: u8 = 78;
 
 /// What every command gives back.
 pub type Outcome<T = ()> = Result<T, Failure>;
@@ -10,8 +16,10 @@ pub type Outcome<T = ()> = Result<T, Failure>;
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub enum Failure {
-    /// The configuration or the resources are wrong; each line is one fault. Exit code 78.
-    Configuration(Vec<String>),
+    /// The configuration or the resources are wrong. Exit code 78.
+    Configuration(Vec<Fault>),
+    /// They are, and the faults have been told. Exit code 78.
+    ToldConfiguration,
     /// Anything else. Exit code 1.
     Failed(anyhow::Error),
     /// It failed, and has already said so. Exit code 1.
@@ -21,9 +29,14 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// One fault of the configuration.
-    pub fn configuration(fault: impl fmt::Display) -> Self {
-        Self::Configuration(vec![fault.to_string()])
+    /// One fault of the configuration, in a sentence.
+    pub fn configuration(told: impl fmt::Display) -> Self {
+        Self::Configuration(vec![Fault::new(told)])
+    }
+
+    /// One fault of a file as a whole.
+    pub fn file(file: &Path, told: impl fmt::Display) -> Self {
+        Self::Configuration(vec![Fault::new(told).of(file.display())])
     }
 
     /// A failure that is told in one sentence.
@@ -41,8 +54,9 @@ impl Failure {
         match self {
             Self::Configuration(faults) => {
                 faults.iter().for_each(|fault| eprintln!("{fault}"));
-                ExitCode::from(78)
+                ExitCode::from(CONFIGURATION)
             }
+            Self::ToldConfiguration => ExitCode::from(CONFIGURATION),
             Self::Failed(error) => {
                 eprintln!("postrider: {error:#}");
                 ExitCode::FAILURE

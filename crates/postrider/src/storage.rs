@@ -40,11 +40,11 @@ impl Storage {
         let key = match read_key(&key_file)? {
             Some(key) => key,
             None if has_secrets(&store.resources().await?) => {
-                return Err(Failure::configuration(format_args!(
-                    "{}: the key is missing, and the store has secrets that were sealed with it; \
+                return Err(Failure::file(
+                    &key_file,
+                    "the key is missing, and the store has secrets that were sealed with it; \
                      put the key back, or set [keys] file to where it is",
-                    key_file.display()
-                )));
+                ));
             }
             None => make_key(&key_file)?,
         };
@@ -67,11 +67,11 @@ fn read_key(path: &Path) -> Outcome<Option<[u8; 32]>> {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            return Err(Failure::configuration(format_args!("{}: the key can't be read: {error}", path.display())));
+            return Err(Failure::file(path, format_args!("the key can't be read: {error}")));
         }
     };
     let key = from_hex(&text).ok().and_then(|octets| <[u8; 32]>::try_from(octets).ok());
-    let wrong = || Failure::configuration(format_args!("{}: a key has 64 hexadecimal digits", path.display()));
+    let wrong = || Failure::file(path, "a key has 64 hexadecimal digits");
     key.map(Some).ok_or_else(wrong)
 }
 
@@ -140,7 +140,7 @@ mod tests {
         drop(storage);
         fs::remove_file(config.key_file()).unwrap();
         let Err(Failure::Configuration(faults)) = Storage::open(&config).await.map(drop) else { panic!("it opened") };
-        assert!(faults[0].contains("the key is missing"), "{faults:?}");
+        assert!(faults[0].message.contains("the key is missing"), "{faults:?}");
         fs::write(config.key_file(), "abc").unwrap();
         assert!(matches!(Storage::open(&config).await.map(drop), Err(Failure::Configuration(_))));
     }

@@ -62,6 +62,10 @@ impl Load {
         Ok(latencies)
     }
 
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
     pub fn accepted(&self) -> u64 {
         self.accepted.load(Relaxed)
     }

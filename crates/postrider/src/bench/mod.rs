@@ -8,6 +8,7 @@ mod args;
 mod dialect;
 mod http;
 mod load;
+mod progress;
 mod sink;
 mod stats;
 
@@ -37,7 +38,7 @@ async fn over_http(args: HttpArgs) -> Outcome {
     };
     let load = Arc::new(Load::new(&args, sink.as_ref().map(Sink::url))?);
     let begin = Instant::now();
-    let latencies = load.run(begin).await?;
+    let latencies = progress::shown(&load, sink.as_ref(), begin, load.run(begin)).await?;
     let accepting = begin.elapsed();
     let (accepted, refused) = (load.accepted(), load.refused());
     let per_second = |count: u64, time: Duration| (count as f64 / time.as_secs_f64()).round();
@@ -55,7 +56,8 @@ async fn over_http(args: HttpArgs) -> Outcome {
     });
     let mut whole = refused == 0;
     if let Some(sink) = &sink {
-        sink.wait(accepted, Duration::from_secs(args.patience)).await;
+        let receipts = sink.wait(accepted, Duration::from_secs(args.patience));
+        progress::shown(&load, Some(sink), begin, receipts).await;
         let taken = sink.summary(begin, &load.started());
         let lost = accepted.saturating_sub(taken.distinct);
         whole &= lost == 0;

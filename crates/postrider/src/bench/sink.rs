@@ -80,6 +80,11 @@ impl Sink {
         }
     }
 
+    /// Messages that were called back about so far.
+    pub fn distinct(&self) -> u64 {
+        self.seen.distinct.load(Relaxed)
+    }
+
     /// What came, for messages that were sent `started` microseconds after `begin`.
     pub fn summary(&self, begin: Instant, started: &[u32]) -> Taken {
         let seen = &self.seen;

@@ -1,7 +1,8 @@
 //! `apply` and `diff`: the stored resources against a file. They work on the store itself, beside a
-//! running gateway, which takes up what has changed within a second.
+//! running gateway, which takes up what has changed within a second; `apply` waits for that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use engine::EditError;
@@ -9,15 +10,29 @@ use engine::resources::{Changed, Difference};
 use serde_json::json;
 
 use crate::boot::read_resources;
-use crate::config::{Config, Sources, load};
+use crate::config::{Config, Sources, Span, load};
+use crate::fault::Fault;
 use crate::instance::running;
 use crate::outcome::{Failure, Outcome, say};
 use crate::resources_file::SecretCheck;
 use crate::storage::Storage;
 
-/// Which file, and which store.
+/// How often a running gateway is asked which resources it uses.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
+/// What to apply, and how long to wait.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
+    #[command(flatten)]
+    to: FileArgs,
+    /// How long to wait until a running gateway uses the new resources; 0s does not wait
+    #[arg(long, value_name = "DURATION", default_value = "2s")]
+    wait: Span,
+}
+
+/// Which file, and which store.
+#[derive(Debug, Args)]
+pub struct FileArgs {
     /// The resources file
     file: PathBuf,
     /// Print JSON
@@ -29,6 +44,7 @@ pub struct ApplyArgs {
 
 /// Makes the stored resources those of the file.
 pub async fn apply(args: ApplyArgs) -> Outcome {
+    let ApplyArgs { to: args, wait: Span(wait) } = args;
     let config = load(&args.sources)?;
     refuse_other_authority(&config)?;
     let storage = Storage::open(&config).await?;
@@ -36,19 +52,63 @@ pub async fn apply(args: ApplyArgs) -> Outcome {
     let set = read_resources(&args.file, SecretCheck { vault: Some(&vault), references: false })?;
     let applied = engine::resources::apply(&*storage.store, &vault, &set).await;
     let (version, differences) = applied.map_err(|error| faults_of(&args, error))?;
-    if args.json {
-        return say(json!({ "version": version, "changes": list(&differences) }));
+    if !args.json {
+        show(&differences)?;
     }
-    show(&differences)?;
-    match differences.len() {
-        0 => say("nothing to change"),
-        1 => say(format_args!("1 resource changed; this is version {version}")),
-        n => say(format_args!("{n} resources changed; this is version {version}")),
+    let taken = taken_up(&config.data_directory(), version, wait).await;
+    if args.json {
+        let in_force = match taken {
+            Taken::InForce => Some(true),
+            Taken::NotYet { .. } => Some(false),
+            Taken::NobodyRuns => None,
+        };
+        say(json!({ "version": version, "changes": list(&differences), "in_force": in_force }))?;
+    } else {
+        let when = match taken {
+            Taken::InForce => "in force now",
+            Taken::NotYet { .. } => "stored",
+            Taken::NobodyRuns => "in force when a gateway starts",
+        };
+        match differences.len() {
+            0 => say("nothing to change")?,
+            1 => say(format_args!("1 resource changed; this is version {version}, {when}"))?,
+            n => say(format_args!("{n} resources changed; this is version {version}, {when}"))?,
+        }
+    }
+    match taken {
+        Taken::NotYet { pid, uses } if !wait.is_zero() => Err(Failure::failed(format_args!(
+            "version {version} is stored, but after {wait:?} the gateway (process {pid}) still uses version {uses}; \
+             it goes on trying, and its log says what stands in the way"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a running gateway uses what was stored.
+#[derive(Clone, Copy)]
+enum Taken {
+    InForce,
+    NotYet { pid: u32, uses: u64 },
+    NobodyRuns,
+}
+
+/// Waits until the gateway of a data directory uses this version, if one runs.
+async fn taken_up(data: &Path, version: u64, wait: Duration) -> Taken {
+    let begun = Instant::now();
+    loop {
+        match running(data) {
+            None => return Taken::NobodyRuns,
+            Some(gateway) if gateway.version >= version => return Taken::InForce,
+            Some(gateway) if begun.elapsed() >= wait => {
+                return Taken::NotYet { pid: gateway.pid, uses: gateway.version };
+            }
+            Some(_) => tokio::time::sleep(ASK_EVERY.min(wait)).await,
+        }
     }
 }
 
 /// Shows what [`apply`] would change.
-pub async fn diff(args: ApplyArgs) -> Outcome {
+pub async fn diff(args: FileArgs) -> Outcome {
     let config = load(&args.sources)?;
     let storage = Storage::open(&config).await?;
     let vault = storage.vault();
@@ -72,10 +132,10 @@ fn refuse_other_authority(config: &Config) -> Outcome {
     }
 }
 
-fn faults_of(args: &ApplyArgs, error: EditError) -> Failure {
+fn faults_of(args: &FileArgs, error: EditError) -> Failure {
     match error {
         EditError::Faults(faults) => {
-            let told = |fault: &model::resources::SetFault| format!("{}: {fault}", args.file.display());
+            let told = |fault: &model::resources::SetFault| Fault::new(fault).of(args.file.display());
             Failure::Configuration(faults.iter().map(told).collect())
         }
         error => error.into(),

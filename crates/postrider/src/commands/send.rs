@@ -1,5 +1,6 @@
 //! `send`: one message over the HTTP API, and its timeline until it ends.
 
+use std::io::stdout;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::encode::Encoding;
 use crate::api::{Api, Target};
+use crate::colour::{Colour, Paint};
 use crate::config::Span;
 use crate::outcome::{Failure, Outcome, say};
 use crate::timeline::{has_ended, lines};
@@ -47,7 +49,7 @@ pub struct SendArgs {
 }
 
 /// Sends; fails if the message was not delivered, or not sent where no receipt was asked for.
-pub fn run(args: &SendArgs) -> Outcome {
+pub fn run(args: &SendArgs, colour: Colour) -> Outcome {
     let api = args.target.api()?;
     let message = api.post("/v1/messages", &body(args))?;
     let id = message["id"].as_str().unwrap_or_default().to_owned();
@@ -57,7 +59,7 @@ pub fn run(args: &SendArgs) -> Outcome {
         let parts = message["parts"].as_array().map_or(1, Vec::len);
         say(format_args!("{id}  to {to}  {encoding}, {parts} {}", if parts == 1 { "part" } else { "parts" }))?;
     }
-    let message = follow(&api, &id, args)?;
+    let message = follow(&api, &id, args, colour.on(&stdout()))?;
     if args.json {
         say(&message)?;
     }
@@ -86,7 +88,7 @@ fn body(args: &SendArgs) -> Value {
 }
 
 /// Shows events as they come, and gives the message at its end.
-fn follow(api: &Api, id: &str, args: &SendArgs) -> Outcome<Value> {
+fn follow(api: &Api, id: &str, args: &SendArgs, paint: Paint) -> Outcome<Value> {
     let started = Instant::now();
     let mut shown = 0;
     loop {
@@ -96,7 +98,7 @@ fn follow(api: &Api, id: &str, args: &SendArgs) -> Outcome<Value> {
         let events = events["data"].as_array().cloned().unwrap_or_default();
         if !args.json {
             let parts = message["parts"].as_array().map_or(1, Vec::len);
-            for line in lines(&events, parts, shown) {
+            for line in lines(&events, parts, shown, paint) {
                 say(line)?;
             }
         }

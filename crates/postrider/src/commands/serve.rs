@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::boot::Gateway;
+use crate::colour::Colour;
 use crate::config::{Config, Sources, load};
 use crate::log::{self, LogHandle};
 use crate::outcome::{Failure, Outcome};
@@ -20,10 +21,10 @@ pub struct ServeArgs {
     resources: Option<PathBuf>,
 }
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn run(args: ServeArgs) -> Outcome {
+/// Runs until SIGTERM or SIGINT; a second one ends it at once.
+pub async fn run(args: ServeArgs, colour: Colour) -> Outcome {
     let config = load(&args.sources)?;
-    let log = log::start(&config.log);
+    let log = log::start(&config.log, colour);
     let mut signals = Signals::new()?;
     let gateway = Gateway::start(&config, args.resources.as_deref()).await?;
     if gateway.engine().world().set.accounts.is_empty() {

@@ -7,8 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, Smpp};
+use crate::fault::Fault;
 use crate::outcome::{Failure, Outcome};
-use crate::toml_reader::{Document, Fault};
+use crate::toml_reader::Document;
 
 /// Where the configuration comes from, on every command that needs it.
 #[derive(Clone, Debug, Default, Args)]
@@ -26,7 +27,7 @@ pub fn load(sources: &Sources) -> Outcome<Config> {
     let text = match &sources.config {
         None => String::new(),
         Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| Failure::configuration(format_args!("{}: can't be read: {error}", path.display())))?,
+            .map_err(|error| Failure::file(path, format_args!("can't be read: {error}")))?,
     };
     let file = sources.config.as_deref().unwrap_or(Path::new("postrider.toml")).display().to_string();
     let variables = std::env::vars_os()
@@ -36,7 +37,7 @@ pub fn load(sources: &Sources) -> Outcome<Config> {
             config.data = sources.data.clone();
             Ok(config)
         }
-        Err(faults) => Err(Failure::Configuration(faults.iter().map(ToString::to_string).collect())),
+        Err(faults) => Err(Failure::Configuration(faults)),
     }
 }
 
@@ -132,7 +133,8 @@ impl Setting {
         if let Some(config) = document.read::<Config>(value(span, table.into_inner())) {
             check(&config, &mut |_, _, message| document.fault(0..0, message));
         }
-        document.into_faults().into_iter().map(|fault| Fault { place: None, ..fault }).collect()
+        let key = Some(self.path.join("."));
+        document.into_faults().into_iter().map(|fault| Fault { place: None, key: key.clone(), ..fault }).collect()
     }
 
     fn put<'i>(&'i self, table: &mut DeTable<'i>) {

@@ -15,7 +15,8 @@ use model::resources::{Kind, ResourceSet, Secret, SetFault};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::toml_reader::{Document, Fault, unknown};
+use crate::fault::Fault;
+use crate::toml_reader::{Document, unknown};
 
 pub use write::write;
 
@@ -126,7 +127,7 @@ impl<'i> Reader<'i> {
         let Some(item) = self.items.iter().rev().find(|i| i.kind == fault.kind && i.id == fault.id) else {
             return 0..0;
         };
-        let Some(value) = find(&item.table, fault.field) else { return item.span.clone() };
+        let Some(value) = find(&item.table, &fault.field) else { return item.span.clone() };
         let named = |entry: &&Spanned<DeValue<'_>>| {
             entry.get_ref().as_str().is_some_and(|text| fault.detail.contains(&format!("\"{text}\"")))
         };
@@ -137,20 +138,24 @@ impl<'i> Reader<'i> {
     fn secrets(&mut self, check: SecretCheck<'_>) {
         let mut faults = Vec::new();
         for account in &mut self.set.accounts {
-            let mut look = |field, secret: &mut Secret, always: bool| {
+            let mut look = |field: String, secret: &mut Secret, always: bool| {
                 if let Err(detail) = look_at(secret, check, always) {
                     faults.push(SetFault { kind: Kind::Account, id: account.id.clone(), field, detail });
                 }
             };
             // A token is replaced by its hash at once, so that it must be there.
-            account.api_token.iter_mut().for_each(|token| look("api_token", token, true));
-            let secrets = account.webhooks.iter_mut().filter_map(|webhook| webhook.secret.as_mut());
-            secrets.for_each(|secret| look("webhooks", secret, false));
+            account.api_token.iter_mut().for_each(|token| look("api_token".into(), token, true));
+            for (n, webhook) in account.webhooks.iter_mut().enumerate() {
+                webhook.secret.iter_mut().for_each(|secret| look(format!("webhooks.{n}.secret"), secret, false));
+            }
         }
         for connector in &mut self.set.connectors {
-            if let Some(Err(detail)) = connector.password.as_mut().map(|secret| look_at(secret, check, false)) {
-                let (kind, id) = (Kind::Connector, connector.id.clone());
-                faults.push(SetFault { kind, id, field: "password", detail });
+            let outbind = connector.outbind.as_mut().and_then(|outbind| outbind.password.as_mut());
+            for (field, secret) in [("password", connector.password.as_mut()), ("outbind.password", outbind)] {
+                if let Some(Err(detail)) = secret.map(|secret| look_at(secret, check, false)) {
+                    let (kind, id, field) = (Kind::Connector, connector.id.clone(), field.into());
+                    faults.push(SetFault { kind, id, field, detail });
+                }
             }
         }
         for fault in faults {
@@ -161,10 +166,11 @@ impl<'i> Reader<'i> {
 }
 
 fn look_at(secret: &mut Secret, check: SecretCheck<'_>, always: bool) -> Result<(), String> {
-    if let (Secret::Sealed { .. }, Some(vault)) = (&*secret, check.vault) {
-        return vault.open(secret).map_err(|error| error.to_string());
-    }
     match secret {
+        Secret::Sealed { .. } => match check.vault {
+            Some(vault) => vault.open(secret).map_err(|error| error.to_string()),
+            None => Err("it is sealed, and the key that opens it is not here".into()),
+        },
         Secret::Env { .. } | Secret::File { .. } if always || check.references => {
             secret.reveal().map(drop).map_err(|error| error.to_string())
         }
@@ -172,12 +178,17 @@ fn look_at(secret: &mut Secret, check: SecretCheck<'_>, always: bool) -> Result<
     }
 }
 
-/// The value at a path such as `match.account`, or the deepest that there is of it.
+/// The value at a path such as `match.account` or `webhooks.0.url`, or the deepest that there is of it.
 fn find<'t, 'i>(table: &'t DeTable<'i>, path: &str) -> Option<&'t Spanned<DeValue<'i>>> {
     let mut keys = path.split('.');
     let mut value = table.get(keys.next()?)?;
     for key in keys {
-        match value.get_ref().as_table().and_then(|table| table.get(key)) {
+        let deeper = match value.get_ref() {
+            DeValue::Table(table) => table.get(key),
+            DeValue::Array(items) => key.parse::<usize>().ok().and_then(|n| items.get(n)),
+            _ => None,
+        };
+        match deeper {
             Some(deeper) => value = deeper,
             None => break,
         }

@@ -82,9 +82,8 @@ const KEYS: [(Kind, &[&str]); 4] = [
 ];
 
 /// Choices that make the whole resource something that is not built yet.
-const CHOICES: [(Kind, &str, &[&str]); 3] = [
+const CHOICES: [(Kind, &str, &[&str]); 2] = [
     (Kind::Connector, "protocol", &["ucp", "emi", "cimd2", "http", "modem"]),
-    (Kind::Connector, "bind", &["outbind"]),
     (Kind::Route, "action", &["drop", "copy"]),
 ];
 

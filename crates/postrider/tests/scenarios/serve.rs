@@ -26,12 +26,12 @@ fn a_gateway_is_set_up_while_it_runs_and_sends() {
 
     let applied = printed(&["apply", "--data", data_argument, &file]);
     assert!(applied.contains("+ account \"shop\"") && applied.contains("+ connector \"a\""), "{applied}");
-    gateway.line_with("new resources are in force");
+    assert!(applied.ends_with("3 resources changed; this is version 1, in force now\n"), "{applied}");
     assert_eq!(printed(&["apply", "--data", data_argument, &file]).trim(), "nothing to change");
 
     let token =
         printed(&["token", "create", "--data", data_argument, "--account", "shop", "--scope", "messages,admin"]);
-    gateway.line_with("new resources are in force");
+    gateway.line_with("\"version\":2");
     let token = token.trim();
     let sent = printed(&["send", "--data", data_argument, "--token", token, "--to", "07700 900123", "--text", "Hi ż"]);
     assert!(sent.contains("+447700900123") && sent.contains("ucs2, 1 part"), "{sent}");
@@ -52,6 +52,45 @@ fn a_gateway_is_set_up_while_it_runs_and_sends() {
     let (code, counted) = carrier.stop();
     let counted: serde_json::Value = serde_json::from_str(&counted).unwrap();
     assert_eq!((code, &counted["accepted"], &counted["duplicates"]), (Some(0), &1.into(), &0.into()));
+}
+
+#[test]
+fn apply_waits_until_the_gateway_uses_what_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data_argument = data.to_str().unwrap();
+    let account = |name: &str| format!("[[account]]\nid = \"shop\"\nname = \"{name}\"\napi_token = \"t\"\n");
+    let file = folder.path().join("r.toml");
+    let apply = |name: &str, more: &[&str]| {
+        let file = write(&file, &account(name));
+        run(&[&["apply", "--data", data_argument, &file], more].concat())
+    };
+    let before = apply("a", &["--json"]);
+    let before: serde_json::Value = serde_json::from_slice(&before.stdout).unwrap();
+    assert_eq!((&before["version"], &before["in_force"]), (&1.into(), &serde_json::Value::Null));
+
+    let (gateway, http) = serve(&data, &[]);
+    let read = || {
+        let url = format!("http://{http}/v1/messages?limit=1");
+        ureq::get(&url).header("authorization", "Bearer new").call().map(|answer| answer.status().as_u16())
+    };
+    assert!(read().is_err(), "the token is not known yet");
+    let file_with_token = write(&file, &account("b").replace("\"t\"", "\"new\""));
+    printed(&["apply", "--data", data_argument, &file_with_token]);
+    assert_eq!(read().unwrap(), 200, "in force when the command has ended");
+
+    gateway.signal("STOP");
+    let stuck = apply("c", &["--wait", "50ms"]);
+    let errors = String::from_utf8_lossy(&stuck.stderr).into_owned();
+    assert_eq!(stuck.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("version 3 is stored") && errors.contains("still uses version 2"), "{errors}");
+    assert_eq!(apply("d", &["--wait", "0s"]).status.code(), Some(0), "nobody asked to wait");
+    gateway.signal("CONT");
+    // Nothing is left to change, but what was stored before must be in force too.
+    let caught_up = apply("d", &["--wait", "30s", "--json"]);
+    let caught_up: serde_json::Value = serde_json::from_slice(&caught_up.stdout).unwrap();
+    assert_eq!((&caught_up["in_force"], &caught_up["changes"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!(gateway.stop().0, Some(0));
 }
 
 #[test]

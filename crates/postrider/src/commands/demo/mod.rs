@@ -8,6 +8,7 @@ mod once;
 mod sink;
 mod traffic;
 
+use std::io::stdout;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 
 use crate::api::Api;
 use crate::boot::Gateway;
+use crate::colour::Colour;
 use crate::config::Config;
 use crate::outcome::{Failure, Outcome, say};
 use crate::resources_file::{self, SecretCheck};
@@ -56,20 +58,20 @@ struct Scene {
 }
 
 /// Runs until it is told to stop, or with `--once` until its messages have ended.
-pub async fn run(args: DemoArgs) -> Outcome {
+pub async fn run(args: DemoArgs, colour: Colour) -> Outcome {
     let mut signals = Signals::new()?;
     let temporary = tempfile::Builder::new().prefix("postrider-demo").tempdir()?;
     let data = args.data.clone().unwrap_or_else(|| temporary.path().to_owned());
-    let mut scene = Scene::start(&args, data).await?;
+    let mut scene = Scene::start(&args, data, colour).await?;
     let outcome = if args.once {
         tokio::select! {
-            outcome = once::run(&mut scene) => outcome,
+            outcome = once::run(&mut scene, colour.on(&stdout())) => outcome,
             () = signals.stop() => Ok(()),
         }
     } else {
         scene.introduce()?;
         tokio::select! {
-            outcome = traffic::run(&mut scene) => outcome,
+            outcome = traffic::run(&mut scene, colour.on(&stdout())) => outcome,
             () = signals.stop() => Ok(()),
         }
     };
@@ -78,7 +80,7 @@ pub async fn run(args: DemoArgs) -> Outcome {
 }
 
 impl Scene {
-    async fn start(args: &DemoArgs, data: PathBuf) -> Outcome<Self> {
+    async fn start(args: &DemoArgs, data: PathBuf, colour: Colour) -> Outcome<Self> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let swift = Smsc::start(TcpListener::bind(any).await?, swift());
         let rustic = Smsc::start(TcpListener::bind(any).await?, rustic(args.once));
@@ -88,10 +90,10 @@ impl Scene {
         let mut config = Config { data: Some(data), ..Config::default() };
         config.http.listen = vec![listen_address(args).await];
         config.log.level = "error".into();
-        crate::log::start(&config.log);
+        crate::log::start(&config.log, colour);
         let resources = resources(&swift, &rustic, &sink, &secret);
         let set = resources_file::read("the demo's resources", &resources, SecretCheck::default())
-            .map_err(|faults| Failure::Configuration(faults.iter().map(ToString::to_string).collect()))?;
+            .map_err(Failure::Configuration)?;
         {
             let storage = crate::storage::Storage::open(&config).await?;
             engine::resources::apply(&*storage.store, &storage.vault(), &set).await?;

@@ -8,8 +8,9 @@ use tokio::time::timeout;
 
 use super::Scene;
 use crate::api::Api;
+use crate::colour::Paint;
 use crate::outcome::{Failure, Outcome, say};
-use crate::timeline::{has_ended, lines};
+use crate::timeline::{has_ended, lines, style};
 
 /// How long everything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,7 +20,7 @@ const LONG: &str = "A long text is cut into parts that each carry a little heade
                     its parts are. This one needs two of them.";
 
 /// Sends, waits until webhooks have told the end of each, and shows the timelines.
-pub async fn run(scene: &mut Scene) -> Outcome {
+pub async fn run(scene: &mut Scene, paint: Paint) -> Outcome {
     let messages = [
         ("plain", json!({ "to": "+447700900101", "text": "Hello from Postrider" })),
         ("long", json!({ "to": "+447700900102", "text": LONG })),
@@ -49,7 +50,7 @@ pub async fn run(scene: &mut Scene) -> Outcome {
     for (name, id) in &sent {
         let (message, events) = read(&api, id).await?;
         delivered += usize::from(message["status"] == "delivered");
-        show(name, &message, &events, ended.get(id))?;
+        show(name, &message, &events, ended.get(id), paint)?;
     }
     if in_time && delivered == sent.len() {
         return say(format_args!(
@@ -60,7 +61,7 @@ pub async fn run(scene: &mut Scene) -> Outcome {
     Err(Failure::failed(format_args!("{delivered} of {} messages were delivered within {PATIENCE:?}", sent.len())))
 }
 
-fn show(name: &str, message: &Value, events: &[Value], webhook: Option<&String>) -> Outcome {
+fn show(name: &str, message: &Value, events: &[Value], webhook: Option<&String>, paint: Paint) -> Outcome {
     let text = |key: &str| message[key].as_str().unwrap_or_default();
     let parts = message["parts"].as_array().map_or(1, Vec::len);
     say(format_args!(
@@ -69,9 +70,9 @@ fn show(name: &str, message: &Value, events: &[Value], webhook: Option<&String>)
         text("connector"),
         text("encoding"),
         if parts == 1 { "part" } else { "parts" },
-        text("status")
+        paint.text(style(text("status")), text("status"))
     ))?;
-    lines(events, parts, 0).into_iter().try_for_each(say)?;
+    lines(events, parts, 0, paint).into_iter().try_for_each(say)?;
     say(match webhook {
         Some(event) => format!("  webhook {event}, signature verified\n"),
         None => "  no webhook came in time\n".to_owned(),

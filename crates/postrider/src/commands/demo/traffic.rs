@@ -7,7 +7,9 @@ use simulator::Mo;
 
 use super::Scene;
 use super::once::post;
+use crate::colour::Paint;
 use crate::outcome::{Outcome, say};
+use crate::timeline::style;
 
 /// Between two messages.
 const EVERY: Duration = Duration::from_millis(400);
@@ -26,7 +28,7 @@ const TEXTS: [&str; 6] = [
 const PREFIXES: [&str; 5] = ["447700900", "447700901", "491511234", "336123456", "485012345"];
 
 /// Runs until it is dropped.
-pub async fn run(scene: &mut Scene) -> Outcome {
+pub async fn run(scene: &mut Scene, paint: Paint) -> Outcome {
     let api = scene.api();
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -45,7 +47,7 @@ pub async fn run(scene: &mut Scene) -> Outcome {
                     let _ = scene.swift.inject_mo(&Mo::text(&phone, "60777", "Thank you!"));
                 }
             }
-            event = scene.sink.next() => show(&event?)?,
+            event = scene.sink.next() => show(&event?, paint)?,
         }
     }
 }
@@ -54,13 +56,15 @@ fn pick<'a>(list: &[&'a str], n: u32) -> &'a str {
     list.get(n as usize % list.len().max(1)).copied().unwrap_or_default()
 }
 
-fn show(event: &Value) -> Outcome {
+fn show(event: &Value, paint: Paint) -> Outcome {
     let message = &event["data"];
     let text = |key: &str| message[key].as_str().unwrap_or_default();
     let parts = message["parts"].as_array().map_or(0, Vec::len);
-    say(format_args!(
-        "{:<20} {:<16} {:<8} {:<5} {} {}",
-        event["type"].as_str().unwrap_or_default(),
+    let kind = event["type"].as_str().unwrap_or_default();
+    let status = kind.rsplit('.').next().unwrap_or_default();
+    let line = format!(
+        "{} {:<16} {:<8} {:<5} {} {}",
+        paint.text(style(status), &format!("{kind:<20}")),
         if text("direction") == "mo" { text("from") } else { text("to") },
         text("connector"),
         text("encoding"),
@@ -70,5 +74,6 @@ fn show(event: &Value) -> Outcome {
             _ => format!("{parts} parts"),
         },
         message["reason"]["detail"].as_str().unwrap_or_default()
-    ))
+    );
+    say(line.trim_end())
 }

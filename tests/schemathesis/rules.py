@@ -1,0 +1,65 @@
+"""What may be refused though it fits its schema: rules that no schema can state, by operation.
+
+The built-in check takes every answer 422 to such a request as right. This one takes only those whose
+code, and for wrong fields whose pointers, are listed here.
+"""
+
+import re
+
+import jsonschema_rs
+import schemathesis
+
+# An idempotency key belongs to one request.
+REPEATED = {"idempotency_key_reused": None}
+# A secret that is said to be elsewhere has to be there, and what is sealed has to be sealed by this gateway.
+SECRET = "password|api_token|secret"
+
+RULES = {
+    "sendMessage": REPEATED | {
+        # Routes decide by number, sender and account.
+        "no_route": "/to",
+        "route_rejects": None,
+        # How many parts a text takes, whether its alphabet has it, and whether a header agrees with its
+        # length octet; a year ahead of now; octets of what is counted in characters; what has to exist.
+        "invalid": r"/text|/binary|/binary/udh|/send_at|/tags/.*|/connector|/route",
+    },
+    "sendBatch": REPEATED,
+    # As with a message.
+    "encode": {"invalid": r"/text"},
+    # An id is the one in the path, or left out. Ids of webhooks differ over all accounts.
+    "putAccount": {"invalid": rf"/id|/({SECRET})|/webhooks/\d+/(id|secret)"},
+    # One number is at most the other; addresses and networks; one of two that may both be kept.
+    "putConnector": {"invalid": rf"/id|/({SECRET})|/reconnect|/outbind|/outbind/({SECRET}|listen|allow/\d+)"},
+    # What is referred to has to exist.
+    "putRoute": {"invalid": r"/id|/to|/match/account"},
+    "putInboundRule": {"invalid": r"/id|/account|/match/connector"},
+    "createToken": {"invalid": r"/account"},
+    "createWebhook": {"invalid": rf"/account|/({SECRET})"},
+    # The account stays as it is too.
+    "putWebhook": {"invalid": rf"/id|/account|/({SECRET})"},
+}
+
+
+def fits(case):
+    """The generator fills in every property it knows, though a schema may say that two exclude each other."""
+    definition = case.operation.definition.raw
+    content = definition.get("requestBody", {}).get("content", {}).get(case.media_type)
+    if content is None or case.media_type != "application/json":
+        return True
+    schema = content["schema"] | {"components": case.operation.schema.raw_schema["components"]}
+    return jsonschema_rs.validator_for(schema).is_valid(case.body)
+
+
+@schemathesis.check
+def only_what_no_schema_states_is_refused(ctx, response, case):
+    if response.status_code != 422 or case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if not fits(case):
+        return
+    problem = response.json()
+    rules = RULES.get(case.operation.definition.raw["operationId"], {})
+    code, pointers = problem["code"], [error["pointer"] for error in problem.get("errors", [])]
+    assert code in rules, f"a schema could state why this is refused: {problem}"
+    if rules[code] is not None:
+        wrong = [pointer for pointer in pointers if not re.fullmatch(rules[code], pointer)]
+        assert not wrong, f"a schema could state what is wrong with {wrong}: {problem}"
