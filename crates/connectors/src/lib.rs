@@ -29,11 +29,14 @@
 //! receipt or message.
 //!
 //! # Map
-//! [`manager`] who runs · `backoff` when to try again · `transport` TCP and TLS ·
+//! [`manager`] who runs · `backoff` when to try again · `transport` TCP and TLS · `follow_up` asking for
+//! receipts that don't come ·
 //! [`smpp`]: `slot` one session's life, `bound` its loop, `leg` one connection of it (a pair of
-//! binds has two), `outgoing`, `answer`, `incoming` the translation.
+//! binds has two), `outbind` where carriers connect that do so themselves, `inquiries` what the engine
+//! asks about, `outgoing`, `answer`, `incoming` the translation.
 
 mod backoff;
+mod follow_up;
 pub mod manager;
 pub mod smpp;
 mod transport;

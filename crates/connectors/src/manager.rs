@@ -11,7 +11,8 @@ use model::resources::Connector;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::smpp::{self, Slot, same_bind};
+use crate::follow_up::FollowUps;
+use crate::smpp::{self, OpenDoor, Slot, same_bind};
 
 /// How long connectors may take to unbind when the gateway stops.
 const STOP_MAX: Duration = Duration::from_secs(30);
@@ -89,16 +90,22 @@ async fn supervise(
     mut settings: watch::Receiver<Arc<Connector>>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut beside = JoinSet::new();
+    let follow_ups = FollowUps::start(engine.clone(), settings.clone(), &mut beside);
     while !*stop.borrow_and_update() {
         let bound_by = settings.borrow_and_update().clone();
         let (halt, halted) = watch::channel(false);
         let settings_seen = settings.clone();
+        let open = OpenDoor::open(&bound_by, link.desired());
+        let door = open.as_ref().map(|open| open.door.clone());
         let slot = |number| Slot {
             engine: engine.clone(),
             link: link.clone(),
             number,
             settings: settings_seen.clone(),
             desired: link.desired(),
+            door: door.clone(),
+            follow_ups: follow_ups.clone(),
             stop: halted.clone(),
         };
         let mut slots = Slots::default();
@@ -122,6 +129,9 @@ async fn supervise(
             }
         }
         halt.send_replace(true);
+        if let Some(open) = open {
+            open.close().await;
+        }
         slots.finish().await;
     }
 }

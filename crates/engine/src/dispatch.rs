@@ -7,6 +7,9 @@
 //! session that ends, however it ends, leaves no part behind: what was taken and not settled is in
 //! doubt.
 //!
+//! A session that can also ask the carrier about parts that it has (SMPP: cancel_sm, query_sm) calls
+//! [`LinkSession::serve_inquiries`], and then gets [`Inquiry`]s, which it answers or drops.
+//!
 //! ```text
 //! loop {
 //!     select! {
@@ -15,6 +18,7 @@
 //!             Ready              => for job in link.take(room, now) { submit(job) }
 //!             Acknowledged(acks) => answer those deliver_sm
 //!             Reported           => {}
+//!             Asked              => while room > 0 { ask(link.next_inquiry()) }
 //!         }
 //!         _ = deadline                  => session.on_timeout(now)
 //!     }
@@ -31,6 +35,8 @@ use sms::Concat;
 use tokio::sync::{mpsc, watch};
 
 use crate::facts::{Fact, FactSender, Facts, Recorded};
+use crate::inquire::Desks;
+pub use crate::inquire::{Ask, Inquiry, Told};
 use crate::schedule::Lane;
 
 /// A part that a session may send now.
@@ -126,6 +132,8 @@ pub enum LinkEvent {
     Acknowledged(Vec<u64>),
     /// What was collected is handed over: a session that had stopped reading may go on.
     Reported,
+    /// [`LinkSession::next_inquiry`] has something.
+    Asked,
 }
 
 /// Where one session stands.
@@ -152,6 +160,7 @@ pub enum SessionState {
 pub struct Link {
     pub(crate) lane: Arc<Lane>,
     pub(crate) facts: FactSender,
+    pub(crate) desks: Arc<Desks>,
 }
 
 impl Link {
@@ -195,6 +204,8 @@ impl Link {
             held_up: false,
             recorded_sender,
             recorded,
+            inquiries: None,
+            asked: None,
         }
     }
 }
@@ -214,6 +225,10 @@ pub struct LinkSession {
     // Bounded by what the session itself has reported and not yet seen recorded.
     recorded_sender: mpsc::UnboundedSender<Recorded>,
     recorded: mpsc::UnboundedReceiver<Recorded>,
+    /// Where it is asked, while it can be.
+    inquiries: Option<mpsc::Receiver<Inquiry>>,
+    /// Taken out of there, and not given to the session yet.
+    asked: Option<Inquiry>,
 }
 
 /// Outcomes of a session that may wait to be recorded while it goes on at full speed. With the
@@ -258,8 +273,27 @@ impl LinkSession {
                 self.held_up = false;
                 LinkEvent::Acknowledged(acks)
             }
+            inquiry = received(self.inquiries.as_mut()), if self.asked.is_none() => {
+                self.asked = Some(inquiry);
+                LinkEvent::Asked
+            }
             () = self.link.lane.ready(), if taking && !self.held_up => LinkEvent::Ready,
         }
+    }
+
+    /// Says whether the session can ask its carrier about parts: while it is bound and may send. What
+    /// waits when it no longer can is dropped unanswered.
+    pub fn serve_inquiries(&mut self, can_ask: bool) {
+        match (can_ask, &self.inquiries) {
+            (true, None) => self.inquiries = Some(self.link.desks.open(self.link.id())),
+            (false, Some(_)) => (self.inquiries, self.asked) = (None, None),
+            _ => {}
+        }
+    }
+
+    /// The next question to the carrier, if there is one.
+    pub fn next_inquiry(&mut self) -> Option<Inquiry> {
+        self.asked.take().or_else(|| self.inquiries.as_mut()?.try_recv().ok())
     }
 
     /// Waits until [`take`](Self::take) may give something. May resolve too often; cancel-safe.
@@ -339,6 +373,16 @@ impl LinkSession {
             self.report().await;
         }
     }
+}
+
+/// The next inquiry; never, where none can come.
+async fn received(inquiries: Option<&mut mpsc::Receiver<Inquiry>>) -> Inquiry {
+    if let Some(inquiries) = inquiries
+        && let Some(inquiry) = inquiries.recv().await
+    {
+        return inquiry;
+    }
+    std::future::pending().await
 }
 
 /// Hands facts to the recorder; without a permit the engine has ended, and what is not recorded is

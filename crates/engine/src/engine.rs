@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::access::Access;
 use crate::dispatch::{Desired, Link};
 use crate::facts::FactSender;
+use crate::inquire::Desks;
 use crate::keep::{self, Retention};
 use crate::metrics::Metrics;
 use crate::notify::Outbox;
@@ -58,12 +59,15 @@ pub(crate) struct Inner {
     refills: Mutex<std::collections::HashMap<Name, tokio::task::AbortHandle>>,
     pub orphaned: Arc<Notify>,
     pub facts: FactSender,
+    pub desks: Arc<Desks>,
     pub outbox: Outbox,
     pub access: Access,
     pub metrics: Arc<Metrics>,
     pub ids: Mutex<IdMaker>,
     pub health: watch::Sender<Health>,
     pub authority: Option<String>,
+    /// Held by whoever changes the stored resources or takes them up.
+    pub editing: tokio::sync::Mutex<()>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -119,12 +123,14 @@ impl Engine {
             refills: Mutex::default(),
             orphaned: Arc::new(Notify::new()),
             facts,
+            desks: Arc::default(),
             outbox: outbox.clone(),
             access: Access::default(),
             metrics: Arc::new(Metrics::new()),
             ids: Mutex::default(),
             health: watch::Sender::new(Health::default()),
             authority: settings.authority,
+            editing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),
             store,
         });
@@ -187,7 +193,7 @@ impl Engine {
     #[must_use]
     pub fn link(&self, connector: &str) -> Option<Link> {
         let lane = self.lane(connector)?;
-        Some(Link { lane, facts: self.inner.facts.clone() })
+        Some(Link { lane, facts: self.inner.facts.clone(), desks: self.inner.desks.clone() })
     }
 
     /// Every connector as it is now.

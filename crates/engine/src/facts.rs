@@ -7,7 +7,7 @@ use model::{Delivery, Message, MessageId, Name};
 use store::{Batch, DeliveryKey, IdempotencyAnswer, IdempotencyKey};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::dispatch::{Incoming, Outcome};
+use crate::dispatch::{Ask, Incoming, Outcome, Told};
 
 /// The recorder's end of every channel.
 pub(crate) type FactSender = mpsc::Sender<Facts>;
@@ -49,6 +49,14 @@ pub(crate) enum Fact {
     Marked { connector: Name, message: MessageId, part: u8 },
     /// Somebody wants a message back.
     Cancel { message: MessageId, reply: oneshot::Sender<Result<Message, CancelRefused>> },
+    /// A carrier answered what it was asked about parts of a message.
+    Told {
+        connector: Name,
+        message: MessageId,
+        ask: Ask,
+        told: Vec<(u8, Told)>,
+        reply: oneshot::Sender<Result<Message, CancelRefused>>,
+    },
     /// A message waits in the queue with nothing to send: it was marked and never answered.
     Overlooked { message: MessageId },
     /// A message's deadline has passed.

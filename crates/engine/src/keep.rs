@@ -134,6 +134,8 @@ impl Engine {
     /// Reads the resources anew if they have changed; the engine also does so by itself.
     pub async fn reload(&self) -> Result<bool, crate::engine::StartError> {
         let store = &self.inner.store;
+        // One at a time: a reading that took longer must not undo a newer one.
+        let _turn = self.inner.editing.lock().await;
         if store.resources_version().await? == self.inner.current.load().version {
             return Ok(false);
         }

@@ -19,7 +19,7 @@
 //! [`schedule`], [`dispatch`], [`settle`], [`receive`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
 //! then [`keep`] (what time brings), [`world`] and [`resources`] (what is configured),
-//! [`services`] (what may be asked).
+//! [`services`] (what may be asked), [`inquire`] (what is asked of carriers).
 
 mod accept;
 mod access;
@@ -28,6 +28,7 @@ pub mod dispatch;
 mod engine;
 mod facts;
 pub mod hash;
+mod inquire;
 mod keep;
 mod matching;
 mod metrics;
@@ -49,6 +50,7 @@ pub use accept::{Accepted, Answer, BATCH_MAX, BatchTaken, Idempotency, Refusal};
 pub use access::{AccessDenied, Caller};
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
 pub use facts::{CancelRefused, ConnectorEvent};
+pub use inquire::{CarrierError, QueryError};
 pub use keep::Retention;
 pub use metrics::Metrics;
 pub use notify::Outbox;

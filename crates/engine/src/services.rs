@@ -8,6 +8,7 @@ use crate::access::Caller;
 use crate::announce;
 use crate::engine::Engine;
 use crate::facts::{CancelRefused, Fact, Facts};
+use crate::inquire::CarrierError;
 use crate::notify::RedeliverError;
 
 /// A message that could not be taken back.
@@ -16,6 +17,9 @@ pub enum CancelError {
     /// It is too late, or there is none.
     #[error(transparent)]
     Refused(#[from] CancelRefused),
+    /// The carrier has it, and did not take it back.
+    #[error(transparent)]
+    Carrier(#[from] CarrierError),
     /// The store can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -42,14 +46,25 @@ impl Engine {
         self.inner.store.search(&filter, before, limit).await
     }
 
-    /// Takes back a message that is not being sent yet; it is canceled durably when this returns.
+    /// Takes back a message: one that is not being sent yet from the queue, one that was sent by asking
+    /// the carrier. It is canceled durably when this returns.
     pub async fn cancel(&self, caller: &Caller, id: MessageId) -> Result<Message, CancelError> {
         if self.message(caller, id).await?.is_none() {
             return Err(CancelRefused::NoSuchMessage.into());
         }
         let (reply, canceled) = oneshot::channel();
         self.report(Fact::Cancel { message: id, reply }).await?;
-        Ok(canceled.await.map_err(|_| stopped())??)
+        match canceled.await.map_err(|_| stopped())? {
+            Ok(message) => {
+                self.withdraw_rest(&message);
+                Ok(message)
+            }
+            Err(CancelRefused::TooLate) => {
+                let message = self.message(caller, id).await?.ok_or(CancelRefused::NoSuchMessage)?;
+                self.withdraw(message).await
+            }
+            Err(refused) => Err(refused.into()),
+        }
     }
 
     /// A batch and how far its messages have come, if it is the caller's to see.
@@ -105,7 +120,7 @@ impl Engine {
         self.inner.store.parked(before, limit).await
     }
 
-    async fn report(&self, fact: Fact) -> Result<(), StoreError> {
+    pub(crate) async fn report(&self, fact: Fact) -> Result<(), StoreError> {
         self.inner.facts.send(Facts::one(fact)).await.map_err(|_| stopped())
     }
 }

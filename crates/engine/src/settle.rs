@@ -5,7 +5,7 @@ use model::{Change, DoubtPolicy, MessageId, Name, ReceiptPolicy};
 use store::{ParkedReceipt, PartRef, RemoteId, RemoteKey};
 
 use crate::announce;
-use crate::dispatch::Outcome;
+use crate::dispatch::{Ask, Outcome, Told};
 use crate::facts::{CancelRefused, ConnectorEvent, Fact};
 use crate::matching::{Form, normal_id, other_phone, parked_under};
 use crate::persist::{Cancellation, Draft, Recorder, Resolved};
@@ -30,6 +30,11 @@ impl Recorder {
             }
             Fact::Overlooked { message } => self.overlooked(message, world, draft),
             Fact::Cancel { message, reply } => self.cancel(message, reply, world, draft),
+            Fact::Told { connector, message, ask, told, reply } => {
+                self.told(&connector, message, (ask, told), world, draft);
+                let outcome = draft.message(message).map(|_| ()).ok_or(CancelRefused::NoSuchMessage);
+                draft.canceled.push(Cancellation { message, outcome, reply });
+            }
             Fact::Overdue { message } => self.overdue(message, world, draft),
             Fact::Delivery { done, put } => {
                 draft.changes.deliveries_done.push(done);
@@ -174,6 +179,35 @@ impl Recorder {
         draft.canceled.push(Cancellation { message: id, outcome, reply });
     }
 
+    /// What the carrier answered about parts that it has.
+    fn told(
+        &mut self,
+        connector: &Name,
+        id: MessageId,
+        (ask, told): (Ask, Vec<(u8, Told)>),
+        world: &World,
+        draft: &mut Draft,
+    ) {
+        let refused = match ask {
+            Ask::Cancel => "cancel_refused",
+            Ask::State => "query_refused",
+        };
+        let policy = receipt_rules(world, connector).1;
+        let waited_in_queue = draft.message(id).is_some_and(|m| m.progress.due.is_some());
+        for (part, told) in told {
+            let change = match told {
+                Told::Canceled => Change::Withdrawn { part, policy },
+                // The remote id stays known: the receipt may come after all, and is no stray then.
+                Told::State(receipt) => Change::Queried { part, receipt, policy },
+                Told::Refused(reason) => Change::Declined { part, what: refused, reason },
+            };
+            draft.apply(&self.engine, world, id, change, Some(connector));
+        }
+        if waited_in_queue && draft.message(id).is_some_and(|m| m.progress.due.is_none()) {
+            draft.ends.push((connector.clone(), End::Message(id)));
+        }
+    }
+
     fn overdue(&mut self, id: MessageId, world: &World, draft: &mut Draft) {
         let due = draft.message(id).is_some_and(|m| m.body.expires_at <= draft.now);
         // What a session holds ends by its answer; it is looked at again after that.
@@ -229,6 +263,7 @@ impl Fact {
             | Fact::Marked { message, .. }
             | Fact::Overlooked { message }
             | Fact::Cancel { message, .. }
+            | Fact::Told { message, .. }
             | Fact::Overdue { message } => Some(*message),
             _ => None,
         }

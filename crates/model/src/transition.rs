@@ -54,6 +54,31 @@ pub enum Change {
         /// How the parts' receipts make the message's state.
         policy: ReceiptPolicy,
     },
+    /// What the carrier answered when it was asked about a part: as good as a receipt.
+    Queried {
+        /// Which, counted from 0.
+        part: u8,
+        /// What it says.
+        receipt: Receipt,
+        /// How the parts' states make the message's state.
+        policy: ReceiptPolicy,
+    },
+    /// The carrier took a part back, because it was asked to.
+    Withdrawn {
+        /// Which, counted from 0.
+        part: u8,
+        /// How the parts' states make the message's state.
+        policy: ReceiptPolicy,
+    },
+    /// The carrier declined what it was asked about a part. Only the timeline tells.
+    Declined {
+        /// Which, counted from 0.
+        part: u8,
+        /// What it is in the timeline: `cancel_refused`, `query_refused`.
+        what: &'static str,
+        /// What it said.
+        reason: Reason,
+    },
     /// The validity ran out.
     Expire,
     /// The gateway gives up.
@@ -108,7 +133,20 @@ impl Message {
             Change::Retry { part, reason } => progress.part_retried(part, reason, at),
             Change::InDoubt { part, policy } => progress.part_in_doubt(part, policy, at),
             Change::Marked { part } => progress.part_marked(part),
-            Change::Receipt { part, receipt, policy } => progress.receipt(part, &receipt, policy, at),
+            Change::Receipt { part, receipt, policy } => progress.receipt(part, "receipt", &receipt, policy, at),
+            Change::Queried { part, receipt, policy } => {
+                // Asked again and again, the same answer is told once.
+                let news = progress.is_news(part, "query", &receipt.summary());
+                news && progress.receipt(part, "query", &receipt, policy, at)
+            }
+            Change::Withdrawn { part, policy } => progress.part_withdrawn(part, policy, at),
+            Change::Declined { part, what, reason } => {
+                let news = usize::from(part) < progress.parts.len() && progress.is_news(part, what, &reason.detail);
+                if news {
+                    progress.note(at, what, Some(part + 1), Some(reason.detail));
+                }
+                news
+            }
             Change::Expire => progress.expire(at),
             Change::Fail(reason) => progress.end_unsent(Status::Failed, PartStatus::Failed, Some(reason), at),
             Change::Cancel => progress.end_unsent(Status::Canceled, PartStatus::Canceled, None, at),
@@ -240,7 +278,34 @@ impl Progress {
         }
     }
 
-    fn receipt(&mut self, n: u8, receipt: &Receipt, policy: ReceiptPolicy, at: Timestamp) -> bool {
+    fn part_withdrawn(&mut self, n: u8, policy: ReceiptPolicy, at: Timestamp) -> bool {
+        let Some(part) = self.parts.get_mut(usize::from(n)).filter(|p| p.status == PartStatus::Sent) else {
+            return false;
+        };
+        part.status = PartStatus::Canceled;
+        part.final_at = Some(at);
+        self.note(at, "withdrawn", Some(n + 1), None);
+        // Whatever the policy, what is still on its way to the phone keeps the message from being canceled.
+        let all_final = self.parts.iter().all(|p| p.status.as_status().is_final());
+        if all_final
+            && !self.status.is_final()
+            && let Some(status) = policy.state_of(&self.parts)
+        {
+            let reason = || Reason::new("receipt", "the carrier's receipts say so", true);
+            self.end(status, (status != Status::Canceled).then(reason), at);
+        }
+        true
+    }
+
+    /// Does the timeline not have this yet?
+    fn is_news(&self, n: u8, what: &str, detail: &str) -> bool {
+        let known = |e: &crate::message::Event| {
+            &*e.what == what && e.part == Some(n.saturating_add(1)) && e.detail.as_deref() == Some(detail)
+        };
+        !self.events.iter().any(known)
+    }
+
+    fn receipt(&mut self, n: u8, what: &'static str, receipt: &Receipt, policy: ReceiptPolicy, at: Timestamp) -> bool {
         let Some(part) = self.parts.get_mut(usize::from(n)) else { return false };
         let new = receipt.state.part_status();
         let upgrade = match part.status {
@@ -260,7 +325,7 @@ impl Progress {
             part.status = new;
             part.final_at = Some(at);
         }
-        self.note(at, "receipt", Some(n + 1), Some(receipt.summary().into()));
+        self.note(at, what, Some(n + 1), Some(receipt.summary().into()));
         // Receipts of the first parts may come while later ones wait: those are still to be sent.
         if self.nothing_to_send()
             && let Some(status) = policy.state_of(&self.parts)

@@ -1,43 +1,17 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use uuid::Uuid;
 
 use super::*;
-use crate::message::{Body, Content, Direction, Encoding, ReceiptWish};
+use crate::message::Body;
 use crate::receipt::ReceiptState;
-use crate::{Address, MessageId};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
 }
 
 fn message(parts: usize) -> Message {
-    let body = Body {
-        id: MessageId(Uuid::nil()),
-        direction: Direction::Mt,
-        account: "shop".into(),
-        to: Address::recipient("+447700900123", None).unwrap(),
-        from: Address::sender("SHOP", None).unwrap(),
-        content: Content::Text("hello".into()),
-        encoding: Encoding::Gsm7,
-        transliterate: false,
-        class: None,
-        priority: 1,
-        receipt: ReceiptWish::Final,
-        client_ref: None,
-        tags: vec![],
-        callback_url: None,
-        tlvs: vec![],
-        reference: 0,
-        wide_reference: false,
-        shift: (0, 0),
-        batch: None,
-        created_at: at(0),
-        send_at: None,
-        expires_at: at(1000),
-        validity_given: false,
-    };
+    let body = Body { expires_at: at(1000), ..crate::samples::body(at(0)) };
     Message { body: Arc::new(body), progress: Progress::accepted(Status::Queued, Some("a".into()), parts, at(0)) }
 }
 
@@ -148,6 +122,52 @@ fn only_what_is_not_sent_can_be_canceled() {
     assert_eq!(run(1, [sent(0), Change::Cancel]).progress.status, Status::Sent);
 }
 
+fn withdrawn(part: u8, policy: ReceiptPolicy) -> Change {
+    Change::Withdrawn { part, policy }
+}
+
+fn queried(part: u8, state: ReceiptState) -> Change {
+    let receipt = Receipt { state, stat: format!("{state:?}").into(), err: None };
+    Change::Queried { part, receipt, policy: ReceiptPolicy::All }
+}
+
+#[test]
+fn what_the_carrier_takes_back_is_canceled() {
+    let all = ReceiptPolicy::All;
+    let m = run(2, [sent(0), sent(1), withdrawn(0, all), withdrawn(1, all)]);
+    assert_eq!((m.progress.status, m.progress.reason.is_none()), (Status::Canceled, true));
+    assert_eq!(whats(&m), ["accepted", "sent", "sent", "withdrawn", "withdrawn", "canceled"]);
+    assert_eq!(run(1, [withdrawn(0, all)]).progress.status, Status::Queued, "the carrier does not have it");
+    let late = run(1, [sent(0), withdrawn(0, all), receipt(0, ReceiptState::Delivered, all)]);
+    assert_eq!(late.progress.status, Status::Canceled);
+}
+
+#[test]
+fn a_part_that_the_carrier_keeps_holds_the_message() {
+    for policy in [ReceiptPolicy::All, ReceiptPolicy::Any, ReceiptPolicy::First, ReceiptPolicy::Last] {
+        for kept in [0, 1] {
+            let reason = Reason::new("carrier_refused", "0x00000011", true);
+            let declined = Change::Declined { part: kept, what: "cancel_refused", reason };
+            let half = run(2, [sent(0), sent(1), withdrawn(1 - kept, policy), declined.clone(), declined]);
+            assert_eq!(half.progress.status, Status::Sent, "{policy:?} {kept}");
+            assert_eq!(whats(&half)[3..], ["withdrawn", "cancel_refused"]);
+        }
+    }
+    let then =
+        [sent(0), sent(1), withdrawn(0, ReceiptPolicy::All), receipt(1, ReceiptState::Delivered, ReceiptPolicy::All)];
+    assert_eq!(run(2, then).progress.status, Status::Canceled, "half of it is not delivered");
+}
+
+#[test]
+fn an_answer_about_a_part_is_as_good_as_a_receipt_and_is_told_once() {
+    use ReceiptState::{Delivered, Intermediate};
+    let m = run(1, [sent(0), queried(0, Intermediate), queried(0, Intermediate), queried(0, Delivered)]);
+    assert_eq!(m.progress.status, Status::Delivered);
+    assert_eq!(whats(&m), ["accepted", "sent", "query", "query", "delivered"]);
+    let m = run(1, [sent(0), Change::Expire, queried(0, Delivered), queried(0, ReceiptState::Undelivered)]);
+    assert_eq!(m.progress.status, Status::Delivered, "states only move forward");
+}
+
 #[test]
 fn a_part_that_waits_is_sent_whatever_the_receipts_of_others_say() {
     let early = receipt(0, ReceiptState::Delivered, ReceiptPolicy::First);
@@ -176,6 +196,13 @@ fn any_change() -> impl Strategy<Value = Change> {
         part.clone().prop_map(|part| Change::Retry { part, reason: Reason::new("r", "r", false) }),
         (part.clone(), doubts).prop_map(|(part, policy)| Change::InDoubt { part, policy }),
         part.clone().prop_map(|part| Change::Marked { part }),
+        (part.clone(), policies.clone()).prop_map(|(part, policy)| Change::Withdrawn { part, policy }),
+        (part.clone(), states.clone()).prop_map(|(part, state)| queried(part, state)),
+        part.clone().prop_map(|part| Change::Declined {
+            part,
+            what: "query_refused",
+            reason: Reason::new("r", "r", true)
+        }),
         (part, states, policies).prop_map(|(part, state, policy)| receipt(part, state, policy)),
         Just(Change::Expire),
         Just(Change::Fail(Reason::new("no_route", "", true))),

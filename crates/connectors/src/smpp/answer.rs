@@ -91,11 +91,15 @@ impl Answers {
 }
 
 fn reason(code: &str, status: CommandStatus, permanent: bool) -> Reason {
-    let detail = match (status.name(), status.meaning()) {
+    Reason { smpp_status: Some(status.0), ..Reason::new(code, detail(status), permanent) }
+}
+
+/// A status for people: its number, and what the standard calls it.
+pub(super) fn detail(status: CommandStatus) -> String {
+    match (status.name(), status.meaning()) {
         (Some(name), Some(meaning)) => format!("0x{:08X} {name}: {meaning}", status.0),
         _ => format!("0x{:08X}", status.0),
-    };
-    Reason { smpp_status: Some(status.0), ..Reason::new(code, detail, permanent) }
+    }
 }
 
 /// `0x45` or `69`.

@@ -12,6 +12,7 @@ use smpp::{CloseReason, CommandStatus, DataSmResp, DeliverSmResp, Event, Pdu, Se
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::inquiries::Inquiries;
 use super::leg::{Leg, step};
 use super::{Answers, Outgoing, Rules, Slot};
 
@@ -45,6 +46,7 @@ pub(crate) struct Bound<'s> {
     rules: Rules,
     /// What is unanswered, by ticket.
     in_flight: HashMap<u64, MessageId>,
+    inquiries: Inquiries,
     /// Since when every leg is bound.
     bound: Option<Instant>,
     /// Why it is being ended from this side.
@@ -67,6 +69,7 @@ impl<'s> Bound<'s> {
             began,
             slot,
             in_flight: HashMap::new(),
+            inquiries: Inquiries::default(),
             bound: None,
             ending: None,
             stopped: false,
@@ -85,6 +88,7 @@ impl<'s> Bound<'s> {
             self.handle_events(now);
             self.note_bound();
             self.end_if_asked(&desired, &stop, now);
+            self.inquire(now);
             self.take(now);
             if self.legs.iter().all(|leg| leg.session.is_closed()) {
                 break;
@@ -118,10 +122,23 @@ impl<'s> Bound<'s> {
     fn handle_events(&mut self, now: Duration) {
         for index in 0..self.legs.len() {
             // The events borrow the leg, so what they change must be elsewhere.
-            let Self { legs, link, answers, rules, in_flight, ending, closed, useful, .. } = self;
+            let follow_ups = self.settings.query_after_seconds.map(|_| &self.slot.follow_ups);
+            let Self { legs, link, answers, rules, in_flight, inquiries, ending, closed, useful, .. } = self;
             let Some(leg) = legs.get_mut(index) else { continue };
             while let Some(event) = leg.session.next_event(now) {
                 let (token, verdict) = match event {
+                    Event::Response { token, status, pdu } if Inquiries::is_one(token) => {
+                        inquiries.answered(token, status, &pdu, rules);
+                        continue;
+                    }
+                    Event::Nacked { token, status } if Inquiries::is_one(token) => {
+                        inquiries.nacked(token, status);
+                        continue;
+                    }
+                    Event::TimedOut { token } if Inquiries::is_one(token) => {
+                        inquiries.timed_out(token);
+                        continue;
+                    }
                     Event::Response { token, status, pdu } => {
                         let Some(message) = in_flight.remove(&token) else { continue };
                         let id = match pdu {
@@ -129,7 +146,11 @@ impl<'s> Bound<'s> {
                             Pdu::DataSmResp(body) => body.message_id,
                             _ => b"",
                         };
-                        (token, answers.judge(message, status, id))
+                        let verdict = answers.judge(message, status, id);
+                        if let (Some(follow_ups), Outcome::Sent { .. }) = (follow_ups, &verdict.outcome) {
+                            follow_ups.sent(message);
+                        }
+                        (token, verdict)
                     }
                     Event::Nacked { token, status } => {
                         let Some(message) = in_flight.remove(&token) else { continue };
@@ -204,6 +225,19 @@ impl<'s> Bound<'s> {
         let sender = self.legs.first().map(|leg| &leg.session);
         let sender = sender.filter(|session| transmits(session) && !session.output_is_full());
         sender.map_or(0, Session::window_room)
+    }
+
+    /// Asks the SMSC what the engine wants to know, before new parts take the window.
+    fn inquire(&mut self, now: Duration) {
+        let bound = self.bound.is_some() && self.ending.is_none();
+        let sender = self.legs.first().filter(|leg| leg.session.is_bound() && transmits(&leg.session));
+        self.link.serve_inquiries(bound && sender.is_some());
+        let room = self.room().min(self.inquiries.room(usize::from(self.settings.window)));
+        let Some(leg) = self.legs.first_mut() else { return };
+        for _ in 0..room {
+            let Some(inquiry) = self.link.next_inquiry() else { break };
+            self.inquiries.send(inquiry, &mut leg.session, &self.settings, now);
+        }
     }
 
     fn take(&mut self, now: Duration) {

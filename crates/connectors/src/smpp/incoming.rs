@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use engine::dispatch::{Incoming, MobileOriginated};
 use model::resources::{Connector, DefaultAlphabet as Alphabet0};
 use model::{Address, Content, Encoding, Receipt, ReceiptState};
-use smpp::{DataSm, DeliverSm, EsmClass, MessageType, Tag, Tlvs, Ton};
+use smpp::{DataSm, DeliverSm, EsmClass, MessageType, QuerySmResp, Tag, Tlvs, Ton};
 use sms::receipt::{ReceiptState as SmscState, ReceiptText, looks_like_receipt};
 use sms::{Alphabet, Concat, DefaultAlphabet, Described, Udh};
 
@@ -84,6 +84,24 @@ impl Rules {
         }
     }
 
+    /// What a query_sm_resp says, as a receipt would (SMPP 3.4 §4.8.2).
+    #[must_use]
+    pub fn answer(&self, answer: &QuerySmResp<'_>) -> Receipt {
+        let (state, stat) = match SmscState::from_message_state(answer.message_state.0) {
+            Some(state) => self.of_state(state),
+            // A state that nobody knows is no end.
+            None => (ReceiptState::Intermediate, format!("message_state {}", answer.message_state.0).into()),
+        };
+        let err = (answer.error_code != 0).then(|| format!("{:03}", answer.error_code).into());
+        Receipt { state, stat, err }
+    }
+
+    /// A state and the word for it.
+    fn of_state(&self, state: SmscState) -> (ReceiptState, Box<str>) {
+        let own = self.states.get(state.word()).copied();
+        (own.unwrap_or_else(|| meaning(state)), state.word().into())
+    }
+
     fn is_receipt(&self, came: &Delivered<'_>) -> bool {
         match came.esm_class.message_type() {
             MessageType::Receipt | MessageType::DeliveryAck | MessageType::IntermediateNotification => true,
@@ -127,10 +145,7 @@ impl Rules {
         }
         let tlv = tlvs.integer(Tag::MESSAGE_STATE).and_then(|state| u8::try_from(state).ok());
         let tlv = tlv.and_then(SmscState::from_message_state);
-        let by_tlv = tlv.map(|state| match self.states.get(state.word()) {
-            Some(own) => (*own, state.word().into()),
-            None => (meaning(state), state.word().into()),
-        });
+        let by_tlv = tlv.map(|state| self.of_state(state));
         // A word that nobody knows is no end.
         let by_word =
             word.map(|word| (SmscState::from_word(word).map_or(ReceiptState::Intermediate, meaning), Box::from(word)));

@@ -70,8 +70,8 @@ impl Outgoing {
         self.validity = validity.unwrap_or_default();
         Ok(SubmitSm {
             service_type: connector.service_type.as_bytes(),
-            source: address(&body.from, connector.source, connector.plus_sign),
-            destination: address(&body.to, connector.destination, connector.plus_sign),
+            source: source(connector, body),
+            destination: destination(connector, body),
             esm_class: EsmClass(if udhi { EsmClass::UDHI } else { 0 }),
             protocol_id: connector.protocol_id,
             priority_flag: body.priority.min(3),
@@ -205,6 +205,16 @@ fn announce(connector: &Connector, coding: Coding, plain: u8, class: Option<Mess
 /// dest_addr_subunit of a class: display, equipment, SIM, external (SMPP 3.4 §5.3.2.2).
 const fn subunit(class: MessageClass) -> u8 {
     class.number() + 1
+}
+
+/// The sender as the SMSC wants it.
+pub(super) fn source<'a>(connector: &Connector, body: &'a Body) -> smpp::Address<'a> {
+    address(&body.from, connector.source, connector.plus_sign)
+}
+
+/// The recipient as the SMSC wants it.
+pub(super) fn destination<'a>(connector: &Connector, body: &'a Body) -> smpp::Address<'a> {
+    address(&body.to, connector.destination, connector.plus_sign)
 }
 
 /// An address as the SMSC wants it. Names stay alphanumeric whatever form is configured for numbers.

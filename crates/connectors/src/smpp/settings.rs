@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use model::resources::{BindKind, Connector, InterfaceVersion as Version, SecretError};
-use smpp::{BindMode, ClientConfig, InterfaceVersion, SessionConfig};
+use model::resources::{BindKind, Connector, InterfaceVersion as Version, OutbindSettings, SecretError};
+use smpp::{BindMode, ClientConfig, InterfaceVersion, OutbindCredentials, SessionConfig};
 
 /// How long an orderly end may wait for open answers, and then for the unbind's.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -16,7 +16,7 @@ pub fn same_bind(one: &Connector, other: &Connector) -> bool {
     fn key(connector: &Connector) -> impl PartialEq + use<> {
         let c = connector.clone();
         let who = (c.protocol, c.address, c.system_id, c.password, c.system_type, c.address_range);
-        let how = (c.bind, c.interface_version, c.sessions, c.window, c.tls);
+        let how = (c.bind, c.interface_version, c.sessions, c.window, c.tls, c.outbind);
         let when = (c.enquire_link_seconds, c.response_timeout_seconds, c.bind_timeout_seconds, c.inactivity_seconds);
         (who, how, when)
     }
@@ -67,6 +67,20 @@ pub(crate) fn client_config(connector: &Connector, mode: BindMode) -> Result<Cli
         },
         ..ClientConfig::default()
     })
+}
+
+/// The same for one that waits for the carrier's outbind first.
+pub(crate) fn awaiting_outbind(
+    connector: &Connector,
+    mode: BindMode,
+    outbind: &OutbindSettings,
+) -> Result<ClientConfig, SecretError> {
+    let password = outbind.password.as_ref().map(|password| password.reveal()).transpose()?;
+    let credentials = OutbindCredentials {
+        system_id: outbind.system_id.clone().into_bytes(),
+        password: password.unwrap_or_default().into_bytes(),
+    };
+    Ok(ClientConfig { await_outbind: Some(credentials), ..client_config(connector, mode)? })
 }
 
 fn seconds(seconds: u32) -> Duration {

@@ -1,6 +1,7 @@
 //! One session number of a connector: connects, runs the session, waits, and connects again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::Engine;
 use engine::dispatch::{Desired, Link, SessionState};
@@ -11,8 +12,10 @@ use tokio::time::Instant;
 
 use super::bound::{Bound, Ended};
 use super::leg::Leg;
+use super::outbind::{Door, Guest};
 use super::settings::{bind_timeout, client_config, modes};
 use crate::backoff::Backoff;
+use crate::follow_up::FollowUps;
 use crate::transport::{ConnectError, connect};
 
 /// What a session number knows.
@@ -23,6 +26,10 @@ pub(crate) struct Slot {
     pub(crate) number: u16,
     pub(crate) settings: watch::Receiver<Arc<Connector>>,
     pub(crate) desired: watch::Receiver<Desired>,
+    /// Where the carrier comes in, if it connects by itself.
+    pub(crate) door: Option<Door>,
+    /// Told of what was sent, if missing receipts are to be asked for.
+    pub(crate) follow_ups: FollowUps,
     /// Becomes true, or loses its sender, when the slot is to end for good.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -53,7 +60,11 @@ pub(crate) async fn run(mut slot: Slot) {
             slot.set_state(SessionState::Down { reason: ended.reason, retry_at: None });
             continue;
         }
-        let wait = backoff.next(connector.reconnect, ended.credentials, fastrand::f64());
+        let mut wait = backoff.next(connector.reconnect, ended.credentials, fastrand::f64());
+        if slot.door.is_some() && !ended.credentials {
+            // It is for the carrier to come again, and it may come at once.
+            wait = Duration::ZERO;
+        }
         tracing::warn!(
             connector = %connector.id, session = slot.number, reason = %ended.reason,
             retry_in_ms = wait.as_millis() as u64, "not bound"
@@ -101,21 +112,46 @@ impl Slot {
         let mut desired = self.desired.clone();
         let failed =
             |reason: String, stopped| Ended { reason: reason.into(), credentials: false, stopped, useful: false };
-        let began = Instant::now();
-        let legs = tokio::select! {
-            legs = begin(&connector, began) => legs,
+        let begun = tokio::select! {
+            begun = self.begin(&connector) => begun,
             _ = stop.changed() => return failed("stopped".into(), true),
             _ = desired.changed() => return failed("stopped".into(), true),
         };
-        match legs {
-            Ok(legs) => Bound::new(self, connector, legs, began).run().await,
+        match begun {
+            Ok((legs, began)) => {
+                let connector = self.settings.borrow_and_update().clone();
+                Bound::new(self, connector, legs, began).run().await
+            }
             Err(error) => failed(error.to_string(), false),
+        }
+    }
+
+    /// Connects, or waits until the carrier does; the binds are in the sessions' output. Gives the
+    /// zero of their clocks too.
+    async fn begin(&self, connector: &Connector) -> Result<(Vec<Leg>, Instant), BeginError> {
+        let Some(door) = &self.door else {
+            let began = Instant::now();
+            return Ok((connect_all(connector, began).await?, began));
+        };
+        let mut sign = door.sign();
+        let mut guest = std::pin::pin!(door.guest());
+        loop {
+            let reason = sign.borrow_and_update().clone();
+            self.set_state(SessionState::Down { reason, retry_at: None });
+            tokio::select! {
+                Guest { leg, began } = &mut guest => {
+                    self.set_state(SessionState::Connecting);
+                    return Ok((vec![leg], began));
+                }
+                // A door that is being closed ends the slot too.
+                Ok(()) = sign.changed() => {}
+                else => std::future::pending().await,
+            }
         }
     }
 }
 
-/// Connects; the binds are in the sessions' output.
-async fn begin(connector: &Connector, began: Instant) -> Result<Vec<Leg>, BeginError> {
+async fn connect_all(connector: &Connector, began: Instant) -> Result<Vec<Leg>, BeginError> {
     let timeout = bind_timeout(connector);
     let mut legs = Vec::new();
     for &mode in modes(connector.bind) {

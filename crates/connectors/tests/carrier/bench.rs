@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::dispatch::SessionState;
-use engine::{Accepted, Answer, Caller, Engine, Retention, Settings, Vault};
+use engine::{Accepted, Answer, Caller, CancelError, Engine, QueryError, Retention, Settings, Vault};
 use model::resources::{Connector, ResourceSet};
 use model::{Message, MessageId, Status, Submission, Timestamp};
 use simulator::{Smsc, SmscSettings};
@@ -124,6 +124,14 @@ impl Bench {
         for &id in ids {
             self.until(id, status).await;
         }
+    }
+
+    pub async fn cancel(&self, id: MessageId) -> Result<Message, CancelError> {
+        self.engine.cancel(&self.caller, id).await
+    }
+
+    pub async fn query(&self, id: MessageId) -> Result<Message, QueryError> {
+        self.engine.query(&self.caller, id).await
     }
 
     pub async fn states(&self) -> Vec<SessionState> {

@@ -4,4 +4,6 @@ mod bench;
 mod binds;
 mod faults;
 mod flow;
+mod inquiries;
+mod outbind;
 mod tls;

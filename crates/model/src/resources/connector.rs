@@ -1,7 +1,9 @@
 //! Connectors: links to carriers. The SMPP settings carry every quirk that real SMSCs need.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
@@ -17,8 +19,12 @@ pub struct Connector {
     pub id: String,
     /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// `host:port`, or `smpps://host:port` for TLS. Empty with `bind = "outbind"`.
+    /// `host:port`, or `smpps://host:port` for TLS. Left out with `outbind`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
+    /// Wait for the carrier to connect and to ask for the bind, instead of connecting to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbind: Option<Box<OutbindSettings>>,
     /// Is it to be connected? Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
@@ -122,6 +128,18 @@ pub struct Connector {
     /// `command_status` values (`"0x45"` or `"69"`) that mean something else here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub status_overrides: BTreeMap<String, StatusClass>,
+    /// Ask the carrier (SMPP: `cancel_sm`) to take a message back that it has already. Default true;
+    /// false where it can't.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub cancel: bool,
+    /// Ask the carrier (SMPP: `query_sm`) what became of a part, when somebody wants to know. Default
+    /// true; false where it can't.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub query: bool,
+    /// Seconds after which the carrier is asked about messages whose final receipt has not come, and
+    /// again after each further such time; default never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_after_seconds: Option<u32>,
     /// Attempts at a part that is refused for now, before it fails. Default 20.
     #[serde(default = "twenty")]
     pub max_attempts: u16,
@@ -295,6 +313,22 @@ impl Default for Reconnect {
     }
 }
 
+/// How a carrier that connects by itself is awaited (SMPP 3.4 §4.1.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutbindSettings {
+    /// `address:port` to listen on, without TLS.
+    pub listen: SocketAddr,
+    /// The carrier's `system_id` in its `outbind`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub system_id: String,
+    /// The carrier's `password` in its `outbind`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// Networks that it may come from, such as `192.0.2.0/24`; `192.0.2.1/32` is one host.
+    pub allow: Vec<IpNet>,
+}
+
 /// TLS to a carrier.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -356,6 +390,7 @@ mod tests {
         assert_eq!(connector.bind, BindKind::Pair);
         assert_eq!(connector.receipt_id, ReceiptIdForm::HexToDec);
         assert_eq!((connector.window, connector.enquire_link_seconds), (50, 30));
+        assert!(connector.cancel && connector.query && connector.query_after_seconds.is_none());
         let again: Connector = serde_json::from_str(&serde_json::to_string(&connector).unwrap()).unwrap();
         assert_eq!(again, connector);
         assert!(format!("{connector:?}").contains("Secret(env CARRIER_A_PASSWORD)"));

@@ -12,8 +12,8 @@ pub mod set;
 
 pub use account::{Account, EventFilter, Scope, Token, Webhook};
 pub use connector::{
-    AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, InterfaceVersion, LongForm, Protocol, ReceiptIdForm,
-    Reconnect, StatusClass, TlsSettings, ValidityForm,
+    AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, InterfaceVersion, LongForm, OutbindSettings,
+    Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
 pub use route::{Inbound, InboundMatch, Route, RouteAction, RouteMatch};
 pub use secret::{Secret, SecretError};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Account, Connector, Inbound, Kind, Route, RouteAction, Token};
-use crate::{Address, country, id};
+use super::{Account, BindKind, Connector, Inbound, Kind, Route, RouteAction, Token};
+use crate::{Address, country, id, url};
 
 /// Every resource of a gateway.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,8 +28,8 @@ pub struct SetFault {
     pub kind: Kind,
     /// Which one.
     pub id: String,
-    /// Which of its fields.
-    pub field: &'static str,
+    /// Which of its fields: a path such as `match.account` or `webhooks.0.url`.
+    pub field: String,
     /// What is wrong and what to do.
     pub detail: String,
 }
@@ -86,8 +86,8 @@ fn is_sha256(text: &str) -> bool {
 struct Faults(Vec<SetFault>);
 
 impl Faults {
-    fn add(&mut self, kind: Kind, id: &str, field: &'static str, detail: String) {
-        self.0.push(SetFault { kind, id: id.to_owned(), field, detail });
+    fn add(&mut self, kind: Kind, id: &str, field: impl Into<String>, detail: String) {
+        self.0.push(SetFault { kind, id: id.to_owned(), field: field.into(), detail });
     }
 
     fn ids<'a>(&mut self, kind: Kind, ids: impl Iterator<Item = &'a String>) {
@@ -117,12 +117,14 @@ impl Faults {
         if account.api_token_sha256.as_deref().is_some_and(|hash| !is_sha256(hash)) {
             self.add(kind, &account.id, "api_token_sha256", "must be 64 hexadecimal digits".into());
         }
-        for language in account.languages.iter().filter(|l| l.parse::<sms::Language>().is_err()) {
-            self.add(kind, &account.id, "languages", format!("\"{language}\" has no national language shift table"));
+        for (n, language) in account.languages.iter().enumerate().filter(|(_, l)| l.parse::<sms::Language>().is_err()) {
+            let detail = format!("\"{language}\" has no national language shift table");
+            self.add(kind, &account.id, format!("languages.{n}"), detail);
         }
-        for webhook in &account.webhooks {
-            if !(webhook.url.starts_with("https://") || webhook.url.starts_with("http://")) {
-                self.add(kind, &account.id, "webhooks.url", "must begin with https:// or http://".into());
+        for (n, webhook) in account.webhooks.iter().enumerate() {
+            if !url::is_web(&webhook.url) {
+                let detail = "must begin with https:// or http:// and a host, and hold no spaces".into();
+                self.add(kind, &account.id, format!("webhooks.{n}.url"), detail);
             }
         }
     }
@@ -131,26 +133,50 @@ impl Faults {
     fn webhook_ids(&mut self, accounts: &[Account]) {
         let mut seen = BTreeSet::new();
         for account in accounts {
-            for id in account.webhooks.iter().filter_map(|w| w.id.as_ref()) {
+            for (n, id) in account.webhooks.iter().enumerate().filter_map(|(n, w)| Some((n, w.id.as_ref()?))) {
+                let field = format!("webhooks.{n}.id");
                 if !id::is_name(id) {
                     let detail = format!("\"{id}\" must be 1 to 64 letters, digits, dots, hyphens or underscores");
-                    self.add(Kind::Account, &account.id, "webhooks.id", detail);
+                    self.add(Kind::Account, &account.id, field.clone(), detail);
                 }
                 if !seen.insert(id) {
                     let detail = format!("\"{id}\" is used twice; ids of webhooks differ over all accounts");
-                    self.add(Kind::Account, &account.id, "webhooks.id", detail);
+                    self.add(Kind::Account, &account.id, field, detail);
                 }
             }
         }
     }
 
     fn connector(&mut self, connector: &Connector) {
-        let mut fault = |field, detail: &str| self.add(Kind::Connector, &connector.id, field, detail.to_owned());
+        let mut fault = |field: &str, detail: &str| self.add(Kind::Connector, &connector.id, field, detail.to_owned());
         let address = connector.address.strip_prefix("smpps://").unwrap_or(&connector.address);
         let address = address.strip_prefix("smpp://").unwrap_or(address);
         let port = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
-        if !port.is_some_and(|(host, port)| !host.is_empty() && port > 0) {
-            fault("address", "must be host:port, or smpps://host:port for TLS");
+        match &connector.outbind {
+            None if connector.address.is_empty() => {
+                fault("address", "is missing: host:port, or smpps://host:port for TLS");
+            }
+            None if !port.is_some_and(|(host, port)| !host.is_empty() && port > 0) => {
+                fault("address", "must be host:port, or smpps://host:port for TLS");
+            }
+            None => {}
+            Some(outbind) => {
+                if !connector.address.is_empty() {
+                    fault("address", "has no meaning with outbind: the carrier connects; leave it out");
+                }
+                if !matches!(connector.bind, BindKind::Receiver | BindKind::Transceiver) {
+                    fault("bind", "must be receiver or transceiver with outbind (SMPP 3.4 §4.1.7)");
+                }
+                if outbind.allow.is_empty() {
+                    fault("outbind.allow", "must name at least one network that the carrier comes from");
+                }
+                if outbind.system_id.is_empty() && outbind.password.is_none() {
+                    fault("outbind", "needs a system_id or a password to know the carrier by");
+                }
+            }
+        }
+        if connector.query_after_seconds == Some(0) {
+            fault("query_after_seconds", "must be at least 1; leave it out to ask nothing");
         }
         if connector.system_id.is_empty() || connector.system_id.len() > 15 || !connector.system_id.is_ascii() {
             fault("system_id", "must be 1 to 15 ASCII characters (SMPP 3.4 §5.2.1)");
@@ -277,6 +303,19 @@ mod tests {
         assert!(
             faults.iter().any(|f| f == r#"route "all": to: there is no connector "b"; add it or correct the name"#)
         );
+    }
+
+    #[test]
+    fn a_connector_connects_or_is_connected_to() {
+        let outbind = |with: &str| {
+            let listens = format!("outbind = {{ listen = \"127.0.0.1:2776\", {with} }}");
+            GOOD.replace("address = \"127.0.0.1:2775\"", &listens)
+        };
+        let good = outbind("system_id = \"mc\", password = \"s\", allow = [\"192.0.2.0/24\", \"2001:db8::1/128\"]");
+        assert_eq!(faults(&good), Vec::<String>::new());
+        assert_eq!(faults(&outbind("allow = []")).len(), 2);
+        let both = good.replace("system_id = \"x\"", "system_id = \"x\"\naddress = \"h:1\"\nbind = \"transmitter\"");
+        assert_eq!(faults(&both).len(), 2);
     }
 
     #[test]
