@@ -100,18 +100,14 @@ impl Engine {
         idempotency: Option<Idempotency<'_>>,
         render: impl FnOnce(&Message) -> Answer,
     ) -> Result<Accepted<Message>, Refusal> {
-        self.open_for_business()?;
-        let held = match self.claim_key(caller, idempotency).await? {
-            Claim::Replay(answer) => return Ok(Accepted::Replayed(answer)),
-            Claim::Held(held) => held,
+        let begun = match self.begin(caller, idempotency).await? {
+            Begun::Before(answer) => return Ok(Accepted::Replayed(answer)),
+            Begun::Now(begun) => begun,
         };
-        let now = self.now();
-        let world = self.inner.current.load_full();
-        let message = self.prepare(&world, &caller.account, submission, now)?;
+        let message = self.prepare(&begun.world, &caller.account, submission, begun.now)?;
         let answer = render(&message);
-        let kept = held.as_ref().zip(idempotency).map(|(held, asked)| kept_answer(held, &asked, &answer, now));
-        self.persist(vec![message.clone()], None, kept).await?;
-        self.inner.metrics.accepted(&message);
+        self.persist(vec![message.clone()], None, begun.kept(&answer)).await?;
+        self.inner.metrics.accepted(&caller.account.id, 1);
         Ok(Accepted::New(message, answer))
     }
 
@@ -123,20 +119,18 @@ impl Engine {
         idempotency: Option<Idempotency<'_>>,
         render: impl FnOnce(&BatchTaken) -> Answer,
     ) -> Result<Accepted<BatchTaken>, Refusal> {
-        self.open_for_business()?;
-        let held = match self.claim_key(caller, idempotency).await? {
-            Claim::Replay(answer) => return Ok(Accepted::Replayed(answer)),
-            Claim::Held(held) => held,
+        let begun = match self.begin(caller, idempotency).await? {
+            Begun::Before(answer) => return Ok(Accepted::Replayed(answer)),
+            Begun::Now(begun) => begun,
         };
-        let now = self.now();
-        let world = self.inner.current.load_full();
+        let now = begun.now;
         let id = BatchId(self.next_id(now).0);
         let mut messages = Vec::with_capacity(submissions.len());
         let mut rejected = Vec::new();
         for (index, submission) in submissions.into_iter().enumerate() {
             let prepared = submission
                 .map_err(|fault| Refusal::Invalid(vec![fault]))
-                .and_then(|submission| self.prepare(&world, &caller.account, submission, now));
+                .and_then(|submission| self.prepare(&begun.world, &caller.account, submission, now));
             match prepared {
                 Ok(mut message) => {
                     // Nobody else holds the body yet.
@@ -152,9 +146,8 @@ impl Engine {
         let batch = Batch { id, account: caller.account.id.clone(), accepted, rejected: refused, created_at: now };
         let taken = BatchTaken { batch, rejected };
         let answer = render(&taken);
-        let kept = held.as_ref().zip(idempotency).map(|(held, asked)| kept_answer(held, &asked, &answer, now));
-        messages.iter().for_each(|message| self.inner.metrics.accepted(message));
-        self.persist(messages, Some(taken.batch.clone()), kept).await?;
+        self.persist(messages, Some(taken.batch.clone()), begun.kept(&answer)).await?;
+        self.inner.metrics.accepted(&caller.account.id, accepted);
         Ok(Accepted::New(taken, answer))
     }
 
@@ -199,15 +192,19 @@ impl Engine {
         Ok(Message { body: Arc::new(body), progress })
     }
 
-    async fn claim_key(&self, caller: &Caller, idempotency: Option<Idempotency<'_>>) -> Result<Claim, Refusal> {
-        let Some(asked) = idempotency else { return Ok(Claim::Held(None)) };
+    /// What everything that is accepted begins with: is the gateway open, and was this asked before?
+    async fn begin(&self, caller: &Caller, idempotency: Option<Idempotency<'_>>) -> Result<Begun, Refusal> {
+        self.open_for_business()?;
+        let now = |held| Begun::Now(Beginning { held, now: self.now(), world: self.inner.current.load_full() });
+        let Some(asked) = idempotency else { return Ok(now(None)) };
         let key = IdempotencyKey { account: caller.account.id.clone(), key: asked.key.into() };
         let held = self.hold_key(key).ok_or(Refusal::KeyInUse)?;
         match self.inner.store.idempotency(&held.key).await? {
-            Some(first) if first.expires_at <= self.now() => Ok(Claim::Held(Some(held))),
-            Some(first) if first.fingerprint == asked.fingerprint => Ok(Claim::Replay((first.status, first.body))),
-            Some(_) => Err(Refusal::KeyReused),
-            None => Ok(Claim::Held(Some(held))),
+            Some(first) if first.expires_at > self.now() => match first.fingerprint == asked.fingerprint {
+                true => Ok(Begun::Before((first.status, first.body))),
+                false => Err(Refusal::KeyReused),
+            },
+            _ => Ok(now(Some((held, asked.fingerprint)))),
         }
     }
 
@@ -229,20 +226,27 @@ impl Engine {
     }
 }
 
-enum Claim {
-    Held(Option<KeyHeld>),
-    Replay(Answer),
+/// What became of asking whether a request is new.
+enum Begun {
+    /// It was answered before.
+    Before(Answer),
+    Now(Beginning),
 }
 
-fn kept_answer(
-    held: &KeyHeld,
-    asked: &Idempotency<'_>,
-    answer: &Answer,
+/// A request on its way: its moment, the resources that it goes by, and the key that it holds.
+struct Beginning {
+    held: Option<(KeyHeld, [u8; 32])>,
     now: Timestamp,
-) -> (IdempotencyKey, IdempotencyAnswer) {
-    let (status, body) = answer.clone();
-    let expires_at = now.plus_seconds(KEY_SECONDS);
-    (held.key.clone(), IdempotencyAnswer { fingerprint: asked.fingerprint, status, body, expires_at })
+    world: Arc<World>,
+}
+
+impl Beginning {
+    /// The answer as it is kept with the key.
+    fn kept(&self, answer: &Answer) -> Option<(IdempotencyKey, IdempotencyAnswer)> {
+        let (held, fingerprint) = self.held.as_ref()?;
+        let ((status, body), expires_at) = (answer.clone(), self.now.plus_seconds(KEY_SECONDS));
+        Some((held.key.clone(), IdempotencyAnswer { fingerprint: *fingerprint, status, body, expires_at }))
+    }
 }
 
 fn route(world: &World, account: &AccountView, body: &model::Body) -> Result<Name, Refusal> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use model::{Message, Name, ReceiptState, Status};
+use model::{Name, ReceiptState, Status};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -91,8 +91,8 @@ impl Metrics {
         text
     }
 
-    pub(crate) fn accepted(&self, message: &Message) {
-        self.accepted.get_or_create(&OfAccount { account: message.body.account.to_string() }).inc();
+    pub(crate) fn accepted(&self, account: &Name, count: u64) {
+        self.accepted.get_or_create(&OfAccount { account: account.to_string() }).inc_by(count);
     }
 
     pub(crate) fn moved(&self, connector: Option<&Name>, status: Status) {

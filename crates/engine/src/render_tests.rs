@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use model::message::{Progress, Tlv};
-use model::{Address, MessageId, Status};
+use model::{MessageId, Status};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -9,31 +9,8 @@ use super::*;
 
 fn plain() -> Message {
     let at = Timestamp::from_millis(1_795_378_496_007);
-    let body = Body {
-        id: MessageId(model::id::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001)),
-        direction: Direction::Mt,
-        account: "shop".into(),
-        to: Address::recipient("+447700900123", None).unwrap(),
-        from: Address::sender("SHOP", None).unwrap(),
-        content: Content::Text("Your code is 123456".into()),
-        encoding: Encoding::Gsm7,
-        transliterate: false,
-        class: None,
-        priority: 1,
-        receipt: ReceiptWish::Final,
-        client_ref: None,
-        tags: vec![],
-        callback_url: None,
-        tlvs: vec![],
-        reference: 0,
-        wide_reference: false,
-        shift: (0, 0),
-        batch: None,
-        created_at: at,
-        send_at: None,
-        expires_at: at.plus_seconds(3600),
-        validity_given: false,
-    };
+    let id = MessageId(model::id::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
+    let body = Body { id, content: Content::Text("Your code is 123456".into()), ..model::samples::body(at) };
     Message { body: Arc::new(body), progress: Progress::accepted(Status::Queued, Some("a".into()), 1, at) }
 }
 

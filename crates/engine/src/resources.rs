@@ -5,14 +5,22 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use model::resources::{Account, Connector, Inbound, Kind, ResourceSet, Route, Secret, SetFault, Token};
+use model::resources::{Account, Connector, Inbound, Kind, ResourceSet, Route, SetFault, Token};
 use ring::rand::{SecureRandom, SystemRandom};
 use store::{ResourceChange, Store, StoreError};
+
+use self::complete::completed;
+use self::difference::differences;
 
 use crate::engine::Engine;
 use crate::hash::{hex, sha256};
 use crate::vault::{Vault, VaultError};
 use crate::world::{World, WorldError};
+
+mod complete;
+mod difference;
+
+pub use difference::{Changed, Difference};
 
 /// Tries at a change that others keep getting in the way of.
 const TRIES: usize = 5;
@@ -67,15 +75,29 @@ pub enum EditError {
 
 impl Engine {
     /// Makes changes, all or none; they are in force when this returns.
-    pub async fn edit_resources(&self, edits: Vec<Edit>) -> Result<u64, EditError> {
-        if let Some(file) = &self.inner.authority {
-            return Err(EditError::ReadOnly(file.clone()));
+    pub async fn edit_resources(&self, edits: Vec<Edit>) -> Result<(), EditError> {
+        self.change_resources(|_| Ok((edits.clone(), ()))).await
+    }
+
+    /// Makes the changes that `plan` wants, given the resources as they are; it is asked again when
+    /// another process was first. All or none; they are in force when this returns, with what else
+    /// `plan` gave.
+    pub async fn change_resources<T, E: From<EditError>>(
+        &self,
+        plan: impl FnMut(&ResourceSet) -> Result<(Vec<Edit>, T), E>,
+    ) -> Result<T, E> {
+        let inner = &self.inner;
+        if let Some(file) = &inner.authority {
+            return Err(EditError::ReadOnly(file.clone()).into());
         }
-        let version = edit(&*self.inner.store, &self.inner.vault, edits).await?;
+        // Those of one process take turns, so that only other processes can be in the way.
+        let turn = inner.editing.lock().await;
+        let planned = change(&*inner.store, &inner.vault, plan).await?;
+        drop(turn);
         if let Err(error) = self.reload().await {
             tracing::error!(%error, "resources were stored but can't be read back");
         }
-        Ok(version)
+        Ok(planned)
     }
 }
 
@@ -86,15 +108,26 @@ pub async fn load(store: &dyn Store, vault: &Vault) -> Result<(u64, ResourceSet)
 }
 
 /// Makes changes in a store, all or none.
-pub async fn edit(store: &dyn Store, vault: &Vault, edits: Vec<Edit>) -> Result<u64, EditError> {
+pub async fn edit(store: &dyn Store, vault: &Vault, edits: Vec<Edit>) -> Result<(), EditError> {
+    change(store, vault, |_| Ok((edits.clone(), ()))).await
+}
+
+/// Makes the changes that `plan` wants of the resources as they are stored; see
+/// [`Engine::change_resources`].
+pub async fn change<T, E: From<EditError>>(
+    store: &dyn Store,
+    vault: &Vault,
+    mut plan: impl FnMut(&ResourceSet) -> Result<(Vec<Edit>, T), E>,
+) -> Result<T, E> {
     for _ in 0..TRIES {
         let (version, set) = load(store, vault).await?;
-        let wanted = edited(set.clone(), edits.clone())?;
-        if let Some(version) = replace(store, vault, version, &set, wanted).await? {
-            return Ok(version);
+        let (edits, planned) = plan(&set)?;
+        let wanted = edited(&set, edits, vault)?;
+        if replace(store, vault, version, &set, &wanted).await?.is_some() {
+            return Ok(planned);
         }
     }
-    Err(EditError::Conflict)
+    Err(EditError::Conflict.into())
 }
 
 /// Makes the stored resources those of `wanted`; tokens that were made by hand stay. Secrets that
@@ -106,12 +139,12 @@ pub async fn apply(
 ) -> Result<(u64, Vec<Difference>), EditError> {
     for _ in 0..TRIES {
         let (version, set) = load(store, vault).await?;
-        let complete = completed(&set, wanted.clone());
+        let complete = completed(&set, wanted.clone(), vault)?;
         let differences = differences(&set, &complete);
         if differences.is_empty() {
             return Ok((version, differences));
         }
-        if let Some(version) = replace(store, vault, version, &set, complete).await? {
+        if let Some(version) = replace(store, vault, version, &set, &complete).await? {
             return Ok((version, differences));
         }
     }
@@ -121,34 +154,12 @@ pub async fn apply(
 /// What [`apply`] would change.
 pub async fn diff(store: &dyn Store, vault: &Vault, wanted: &ResourceSet) -> Result<Vec<Difference>, EditError> {
     let (_, set) = load(store, vault).await?;
-    let complete = completed(&set, wanted.clone());
+    let complete = completed(&set, wanted.clone(), vault)?;
     let faults = complete.faults();
     if !faults.is_empty() {
         return Err(EditError::Faults(faults));
     }
     Ok(differences(&set, &complete))
-}
-
-/// One resource that differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// What kind of resource.
-    pub kind: Kind,
-    /// Its id.
-    pub id: String,
-    /// What is to be done with it.
-    pub what: Changed,
-}
-
-/// How a resource differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
-    /// It is new.
-    Added,
-    /// It is not as it was.
-    Changed,
-    /// It is gone.
-    Removed,
 }
 
 /// A new API token: what is shown once, and its SHA-256 in hexadecimal, which is kept.
@@ -167,8 +178,8 @@ pub fn new_webhook_secret() -> Result<String, VaultError> {
     Ok(format!("whsec_{}", STANDARD.encode(random)))
 }
 
-fn edited(mut set: ResourceSet, edits: Vec<Edit>) -> Result<ResourceSet, EditError> {
-    let before = set.clone();
+fn edited(before: &ResourceSet, edits: Vec<Edit>, vault: &Vault) -> Result<ResourceSet, EditError> {
+    let mut set = before.clone();
     for edit in edits {
         match edit {
             Edit::Account(account) => put(&mut set.accounts, account, |a| &a.id),
@@ -191,7 +202,7 @@ fn edited(mut set: ResourceSet, edits: Vec<Edit>) -> Result<ResourceSet, EditErr
         }
     }
     let tokens = set.tokens.clone();
-    Ok(ResourceSet { tokens, ..completed(&before, set) })
+    Ok(ResourceSet { tokens, ..completed(before, set, vault)? })
 }
 
 fn put<T>(list: &mut Vec<T>, new: T, id: impl Fn(&T) -> &String) {
@@ -207,61 +218,22 @@ fn take<T>(list: &mut Vec<T>, id: &str, id_of: impl Fn(&T) -> &String) -> bool {
     list.len() < before
 }
 
-/// `wanted` with what it leaves out: secrets as they were, hashes instead of API tokens, ids and
-/// secrets for webhooks, and the tokens of accounts that stay.
-fn completed(old: &ResourceSet, mut wanted: ResourceSet) -> ResourceSet {
-    for account in &mut wanted.accounts {
-        let before = old.accounts.iter().find(|a| a.id == account.id);
-        if let Some(token) = account.api_token.take()
-            && let Ok(token) = token.reveal()
-        {
-            account.api_token_sha256 = Some(hex(&sha256(token.as_bytes())));
-        }
-        if account.api_token_sha256.is_none() {
-            account.api_token_sha256 = before.and_then(|a| a.api_token_sha256.clone());
-        }
-        for (n, webhook) in account.webhooks.iter_mut().enumerate() {
-            let id = webhook.id.get_or_insert_with(|| format!("{}-{}", account.id, n + 1));
-            let was = before.and_then(|a| a.webhooks.iter().find(|w| w.id.as_ref() == Some(id)));
-            if webhook.secret.is_none() {
-                webhook.secret =
-                    was.and_then(|w| w.secret.clone()).or_else(|| new_webhook_secret().ok().map(Secret::Plain));
-            }
-        }
-    }
-    for connector in wanted.connectors.iter_mut().filter(|c| c.password.is_none()) {
-        let before = old.connectors.iter().find(|c| c.id == connector.id);
-        connector.password = before.and_then(|c| c.password.clone());
-    }
-    for (n, route) in wanted.routes.iter_mut().enumerate().filter(|(_, r)| r.order == 0) {
-        route.order = n as i64;
-    }
-    for (n, rule) in wanted.inbound.iter_mut().enumerate().filter(|(_, r)| r.order == 0) {
-        rule.order = n as i64;
-    }
-    if wanted.tokens.is_empty() {
-        let stays = |token: &&Token| wanted.accounts.iter().any(|a| a.id == token.account);
-        wanted.tokens = old.tokens.iter().filter(stays).cloned().collect();
-    }
-    wanted
-}
-
 async fn replace(
     store: &dyn Store,
     vault: &Vault,
     version: u64,
     old: &ResourceSet,
-    wanted: ResourceSet,
+    wanted: &ResourceSet,
 ) -> Result<Option<u64>, EditError> {
     let faults = wanted.faults();
     if !faults.is_empty() {
         return Err(EditError::Faults(faults));
     }
     let mut changes = Vec::new();
-    for Difference { kind, id, what } in differences(old, &wanted) {
+    for Difference { kind, id, what } in differences(old, wanted) {
         let json = match what {
             Changed::Removed => None,
-            Changed::Added | Changed::Changed => document(&wanted, vault, kind, &id)?,
+            Changed::Added | Changed::Changed => document(wanted, vault, kind, &id)?,
         };
         changes.push(ResourceChange { kind, id, json });
     }
@@ -298,27 +270,5 @@ fn json<T: serde::Serialize>(resource: &T) -> Option<String> {
     serde_json::to_string(resource).ok()
 }
 
-fn differences(old: &ResourceSet, new: &ResourceSet) -> Vec<Difference> {
-    let mut found = Vec::new();
-    compare(&mut found, Kind::Account, &old.accounts, &new.accounts, |a| &a.id);
-    compare(&mut found, Kind::Connector, &old.connectors, &new.connectors, |c| &c.id);
-    compare(&mut found, Kind::Route, &old.routes, &new.routes, |r| &r.id);
-    compare(&mut found, Kind::Inbound, &old.inbound, &new.inbound, |r| &r.id);
-    compare(&mut found, Kind::Token, &old.tokens, &new.tokens, |t| &t.id);
-    found
-}
-
-fn compare<T: PartialEq>(found: &mut Vec<Difference>, kind: Kind, old: &[T], new: &[T], id: impl Fn(&T) -> &String) {
-    let of = |list: &[T], wanted: &str| list.iter().position(|item| id(item) == wanted);
-    for item in new {
-        let what = match of(old, id(item)) {
-            None => Changed::Added,
-            Some(place) if old[place] != *item => Changed::Changed,
-            Some(_) => continue,
-        };
-        found.push(Difference { kind, id: id(item).clone(), what });
-    }
-    for item in old.iter().filter(|item| of(new, id(item)).is_none()) {
-        found.push(Difference { kind, id: id(item).clone(), what: Changed::Removed });
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -268,8 +268,11 @@ impl Faults {
 
     fn url(&mut self, url: Option<String>) -> Option<Box<str>> {
         let url = url?;
-        if url.len() > URL_MAX || !(url.starts_with("https://") || url.starts_with("http://")) {
-            self.add("/callback_url", format!("must begin with https:// or http:// and have at most {URL_MAX} octets"));
+        if url.len() > URL_MAX || !model::url::is_web(&url) {
+            let detail = format!(
+                "must begin with https:// or http:// and a host, and hold no spaces and at most {URL_MAX} octets"
+            );
+            self.add("/callback_url", detail);
         }
         Some(url.into())
     }

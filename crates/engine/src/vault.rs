@@ -76,17 +76,22 @@ impl Vault {
 
     /// Seals every secret of a connector.
     pub fn seal_connector(&self, connector: &mut Connector) -> Result<(), VaultError> {
-        connector.password.iter_mut().try_for_each(|s| self.seal(s))
+        connector_secrets(connector).try_for_each(|s| self.seal(s))
     }
 
     /// Opens every secret of a connector.
     pub fn open_connector(&self, connector: &mut Connector) -> Result<(), VaultError> {
-        connector.password.iter_mut().try_for_each(|s| self.open(s))
+        connector_secrets(connector).try_for_each(|s| self.open(s))
     }
 }
 
 fn account_secrets(account: &mut Account) -> impl Iterator<Item = &mut Secret> {
     account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut())
+}
+
+fn connector_secrets(connector: &mut Connector) -> impl Iterator<Item = &mut Secret> {
+    let outbind = connector.outbind.as_mut().and_then(|outbind| outbind.password.as_mut());
+    connector.password.iter_mut().chain(outbind)
 }
 
 #[cfg(test)]

@@ -32,6 +32,11 @@ pub fn find(iso: &str) -> Option<&'static Country> {
     Some(&COUNTRIES[at])
 }
 
+/// Every country, by its code.
+pub fn all() -> impl Iterator<Item = &'static Country> {
+    COUNTRIES.iter()
+}
+
 impl Country {
     /// The national number in `digits` if they are written as this country writes its own
     /// numbers, `None` if they are better read as E.164.

@@ -4,8 +4,9 @@
 //! dice. An ingress turns what it was given into a [`Submission`]; the engine makes a [`Message`]
 //! of it; connectors report what happened to its parts, and [`Message::apply`] moves it forward.
 //!
-//! * [`id`], [`time`], [`address`], [`country`]: the small words.
+//! * [`id`], [`time`], [`address`], [`country`], [`url`]: the small words.
 //! * [`submission`]: what an application asks for, before anybody looked at it.
+//!   [`form`]: how its fields are read.
 //! * [`message`]: a message, its parts, its timeline. [`transition`]: its state machine.
 //!   [`receipt`]: what carriers say of parts.
 //! * [`delivery`]: what is owed to an account.
@@ -14,13 +15,17 @@
 pub mod address;
 pub mod country;
 pub mod delivery;
+pub mod form;
 pub mod id;
 pub mod message;
 pub mod receipt;
 pub mod resources;
+#[doc(hidden)]
+pub mod samples;
 pub mod submission;
 pub mod time;
 pub mod transition;
+pub mod url;
 
 pub use address::{Address, AddressError, AddressKind};
 pub use delivery::Delivery;

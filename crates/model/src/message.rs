@@ -355,7 +355,7 @@ pub struct Tlv {
 pub struct Event {
     /// When it happened.
     pub at: Timestamp,
-    /// What happened: `accepted`, `sent`, `receipt`, `retry`, `in_doubt`, `delivered` …
+    /// What happened: `accepted`, `sent`, `receipt`, `query`, `withdrawn`, `retry`, `in_doubt`, `delivered` …
     pub what: std::borrow::Cow<'static, str>,
     /// Which part, counted from 1; `None` is the whole message.
     #[serde(default, skip_serializing_if = "Option::is_none")]

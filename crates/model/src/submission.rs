@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::form;
 use crate::message::ReceiptWish;
 
 /// One message as an application asks for it: the body of `POST /v1/messages`.
@@ -23,31 +24,31 @@ pub struct Submission {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Octets with their own header and coding, instead of a text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub binary: Option<BinarySubmission>,
     /// The alphabet; default `auto`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "form::word")]
     pub encoding: EncodingChoice,
     /// Replace typographic characters so that the text fits GSM 7-bit.
     #[serde(default)]
     pub transliterate: bool,
     /// Refuse a text that needs more parts; default 10.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
     pub max_parts: Option<u32>,
     /// Message class, 0 (flash) to 3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
     pub class: Option<u32>,
     /// 0 to 3, default 1; 3 goes first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
     pub priority: Option<u32>,
     /// When to send it, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send_at: Option<String>,
     /// Seconds after which it expires, wherever it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
     pub validity_seconds: Option<u64>,
     /// Which receipts to hear of; default `final`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "form::word")]
     pub receipt: ReceiptWish,
     /// The application's reference, at most 128 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +66,7 @@ pub struct Submission {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connector: Option<String>,
     /// SMPP TLVs to pass on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "form::objects", skip_serializing_if = "Vec::is_empty")]
     pub tlvs: Vec<TlvSubmission>,
 }
 
@@ -79,7 +80,7 @@ pub struct BinarySubmission {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub udh: Option<String>,
     /// Data coding scheme (3GPP 23.038 §4), 0–255; default 4, 8-bit data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
     pub dcs: Option<u32>,
 }
 
@@ -88,6 +89,7 @@ pub struct BinarySubmission {
 #[serde(deny_unknown_fields)]
 pub struct TlvSubmission {
     /// The tag, 0–65535.
+    #[serde(deserialize_with = "form::integer")]
     pub tag: u32,
     /// The value in hexadecimal.
     pub hex: String,

@@ -22,7 +22,7 @@ use super::request::{Media, Request};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BatchBody<'a> {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "model::form::object_or_null")]
     defaults: Option<Draft>,
     #[serde(borrow)]
     messages: Vec<&'a RawValue>,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use model::Submission;
+use model::form;
 use model::message::ReceiptWish;
 use model::submission::{BinarySubmission, EncodingChoice, TlvSubmission};
 use serde::Deserialize;
@@ -15,14 +16,21 @@ pub(super) struct Draft {
     to: Option<String>,
     from: Option<String>,
     text: Option<String>,
+    #[serde(default, deserialize_with = "form::object_or_null")]
     binary: Option<BinarySubmission>,
+    #[serde(default, deserialize_with = "form::word_or_null")]
     encoding: Option<EncodingChoice>,
     transliterate: Option<bool>,
+    #[serde(default, deserialize_with = "form::integer_or_null")]
     max_parts: Option<u32>,
+    #[serde(default, deserialize_with = "form::integer_or_null")]
     class: Option<u32>,
+    #[serde(default, deserialize_with = "form::integer_or_null")]
     priority: Option<u32>,
     send_at: Option<String>,
+    #[serde(default, deserialize_with = "form::integer_or_null")]
     validity_seconds: Option<u64>,
+    #[serde(default, deserialize_with = "form::word_or_null")]
     receipt: Option<ReceiptWish>,
     client_ref: Option<String>,
     #[serde(default)]
@@ -30,6 +38,7 @@ pub(super) struct Draft {
     callback_url: Option<String>,
     route: Option<String>,
     connector: Option<String>,
+    #[serde(default, deserialize_with = "form::objects_or_null")]
     tlvs: Option<Vec<TlvSubmission>>,
 }
 

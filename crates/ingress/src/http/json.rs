@@ -1,7 +1,9 @@
 //! Bodies to values, and from a parser's complaint to a problem with a pointer.
 
+use model::form::Whole;
 use model::submission::Fault;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
@@ -46,6 +48,23 @@ fn is_object(text: &[u8]) -> bool {
 fn not_an_object<T>(text: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice::<serde::de::IgnoredAny>(text)?;
     Err(serde::de::Error::custom("must be an object"))
+}
+
+/// Writes whole numbers as such: to JSON Schema, and to some programs' writers, `49.0` is one.
+pub(crate) fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            if let Some(whole) = number.as_f64().and_then(model::form::whole) {
+                *number = match whole {
+                    Whole::Signed(whole) => whole.into(),
+                    Whole::Unsigned(whole) => whole.into(),
+                };
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
 }
 
 /// The first fault of a body, with its pointer.

@@ -111,6 +111,13 @@ pub(super) async fn cancel(request: &mut Request<'_>, id: &str) -> Result<Reply,
     Ok(reply_of(&request.engine().cancel(request.caller, id).await?))
 }
 
+/// `POST /v1/messages/{id}/query`.
+pub(super) async fn query(request: &mut Request<'_>, id: &str) -> Result<Reply, Problem> {
+    let id = id_of(id)?;
+    request.subject.message = Some(id);
+    Ok(reply_of(&request.engine().query(request.caller, id).await?))
+}
+
 /// What a kept answer begins with.
 #[derive(Deserialize)]
 pub(super) struct Made<I> {

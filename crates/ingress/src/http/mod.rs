@@ -3,9 +3,10 @@
 //! It stands on hyper directly. A request takes this way:
 //!
 //! ```text
-//! server   accept a socket, TLS, header timeout, limits of connections and headers
+//! server   accept a socket, TLS, header timeout, limits of connections and headers; unreadable
+//!          answers what is no HTTP
 //! service  find the operation (route), check the token and its scope, run the handler under a
-//!          time limit, write the access log, turn a Reply or a Problem into a response
+//!          time limit, write the access log, count (metrics), turn a Reply or a Problem into a response
 //! request  read the body under a limit; json and query turn it into values
 //! messages, batches, encode, connectors, resources, tokens, webhooks, deliveries, pages
 //!          one file for each part of the API: call the engine, write the answer
@@ -28,6 +29,7 @@ mod draft;
 pub mod encode;
 mod json;
 mod messages;
+mod metrics;
 mod openapi;
 mod pages;
 pub mod problem;
@@ -43,9 +45,11 @@ mod service;
 mod settings;
 mod tls;
 mod tokens;
+mod unreadable;
 mod webhooks;
 
 pub use access_log::{AccessLog, NumberRedaction};
+pub use metrics::HttpMetrics;
 pub use server::serve;
 pub use settings::{HttpLimits, HttpSettings};
 pub use tls::{Certificates, TlsError};

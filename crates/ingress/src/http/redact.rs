@@ -14,10 +14,13 @@ pub(super) fn account(account: &Account) -> Account {
     shown
 }
 
-/// A connector without its password.
+/// A connector without its passwords.
 pub(super) fn connector(connector: &Connector) -> Connector {
     let mut shown = connector.clone();
     shown.password = shown.password.take().filter(is_reference);
+    if let Some(outbind) = &mut shown.outbind {
+        outbind.password = outbind.password.take().filter(is_reference);
+    }
     shown
 }
 

@@ -120,3 +120,22 @@ fn put_request_id(response: &mut Response<Full<Bytes>>, request_id: &str) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::problem::Entry;
+
+    #[test]
+    fn whoever_is_sent_away_for_now_is_told_for_how_long() {
+        static BUSY: Entry = Entry { code: "busy", status: 429, title: "", cause: "", cure: "", retry_after: Some(7) };
+        let all = problem::catalogue::ALL.iter().copied().chain([&BUSY]);
+        for entry in all {
+            let response = Problem::new(entry).into_response("r");
+            let seconds = response.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned());
+            let wanted = entry.retry_after.filter(|_| matches!(entry.status, 429 | 503));
+            assert_eq!(seconds, wanted.map(|seconds| seconds.to_string()), "{}", entry.code);
+            assert!(seconds.is_some() || !matches!(entry.status, 429 | 503), "{}", entry.code);
+        }
+    }
+}

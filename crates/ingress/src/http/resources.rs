@@ -5,7 +5,7 @@
 use engine::{Edit, EditError, World};
 use hyper::StatusCode;
 use model::id::is_name;
-use model::resources::{Account, Connector, Kind};
+use model::resources::{Account, Connector, Kind, ResourceSet};
 use model::submission::Fault;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
@@ -18,7 +18,7 @@ use super::request::Request;
 use super::{connectors, json, secrets};
 
 /// Fields of resources that are objects.
-const OBJECTS: [&str; 5] = ["match", "reconnect", "tls", "source", "destination"];
+const OBJECTS: [&str; 6] = ["match", "reconnect", "tls", "source", "destination", "outbind"];
 
 /// A list that is given whole.
 #[derive(serde::Serialize)]
@@ -29,14 +29,7 @@ pub(super) struct Listed<T> {
 /// `GET /v1/{kind}`.
 pub(super) fn list(request: &Request<'_>, kind: Kind) -> Result<Reply, Problem> {
     let world = request.engine().world();
-    let ids: Vec<&String> = match kind {
-        Kind::Account => world.set.accounts.iter().map(|r| &r.id).collect(),
-        Kind::Connector => world.set.connectors.iter().map(|r| &r.id).collect(),
-        Kind::Route => world.set.routes.iter().map(|r| &r.id).collect(),
-        Kind::Inbound => world.set.inbound.iter().map(|r| &r.id).collect(),
-        Kind::Token => world.set.tokens.iter().map(|r| &r.id).collect(),
-    };
-    let data: Vec<Box<RawValue>> = ids.into_iter().filter_map(|id| show(&world, kind, id)).collect();
+    let data: Vec<Box<RawValue>> = ids(&world.set, kind).into_iter().filter_map(|id| show(&world, kind, id)).collect();
     Ok(Reply::ok(&Listed { data }))
 }
 
@@ -56,8 +49,8 @@ pub(super) async fn put(request: &mut Request<'_>, kind: Kind, id: &str) -> Resu
         Kind::Token => return Err(missing(kind, id)),
     };
     let engine = request.engine();
-    let is_new = show(&engine.world(), kind, id).is_none();
-    engine.edit_resources(vec![edit]).await?;
+    let put = |set: &ResourceSet| Ok::<_, Problem>((vec![edit.clone()], !has(set, kind, id)));
+    let is_new = engine.change_resources(put).await?;
     if kind == Kind::Connector {
         return connectors::shown_after_put(request, id, is_new).await;
     }
@@ -76,15 +69,16 @@ pub(super) fn put_reply(is_new: bool, path: &str, id: &str, shown: &impl serde::
 
 /// `DELETE /v1/{kind}/{id}`. The tokens of an account go with it.
 pub(super) async fn delete(request: &Request<'_>, kind: Kind, id: &str) -> Result<Reply, Problem> {
-    let engine = request.engine();
-    let mut edits = vec![Edit::Remove(kind, id.to_owned())];
-    if kind == Kind::Account {
-        let world = engine.world();
-        let tokens = world.set.tokens.iter().filter(|token| token.account == id);
-        edits.extend(tokens.map(|token| Edit::Remove(Kind::Token, token.id.clone())));
-    }
-    match engine.edit_resources(edits).await {
-        Ok(_) => Ok(Reply::no_content()),
+    let remove = |set: &ResourceSet| {
+        let mut edits = vec![Edit::Remove(kind, id.to_owned())];
+        if kind == Kind::Account {
+            let tokens = set.tokens.iter().filter(|token| token.account == id);
+            edits.extend(tokens.map(|token| Edit::Remove(Kind::Token, token.id.clone())));
+        }
+        Ok::<_, EditError>((edits, ()))
+    };
+    match request.engine().change_resources(remove).await {
+        Ok(()) => Ok(Reply::no_content()),
         Err(EditError::Faults(faults)) => {
             let used = faults.iter().map(|fault| Fault::new("", fault.to_string())).collect();
             Err(Problem::new(&catalogue::STILL_USED).faults(used))
@@ -106,6 +100,7 @@ fn read<T: DeserializeOwned>(body: &[u8], id: &str) -> Result<T, Problem> {
 /// A body's fields, with the id of the path.
 fn fields_of(body: &[u8], id: &str) -> Result<Value, Problem> {
     let mut fields: Map<String, Value> = json::parse(body)?;
+    fields.values_mut().for_each(json::whole_numbers);
     match fields.get("id") {
         None => {
             fields.insert("id".into(), id.into());
@@ -155,13 +150,29 @@ fn connector_of(body: &[u8], id: &str) -> Result<Connector, Problem> {
         // What is shown of a connector may be sent back.
         fields.remove("status");
     }
-    secrets::read("/password", fields.pointer("/password").unwrap_or(&Value::Null)).map_err(invalid)?;
+    for pointer in ["/password", "/outbind/password"] {
+        secrets::read(pointer, fields.pointer(pointer).unwrap_or(&Value::Null)).map_err(invalid)?;
+    }
     read_fields(fields)
 }
 
 /// One fault of a body.
 pub(super) fn invalid(fault: Fault) -> Problem {
     Problem::new(&catalogue::INVALID).detail("1 field is wrong").faults(vec![fault])
+}
+
+fn ids(set: &ResourceSet, kind: Kind) -> Vec<&str> {
+    match kind {
+        Kind::Account => set.accounts.iter().map(|r| r.id.as_str()).collect(),
+        Kind::Connector => set.connectors.iter().map(|r| r.id.as_str()).collect(),
+        Kind::Route => set.routes.iter().map(|r| r.id.as_str()).collect(),
+        Kind::Inbound => set.inbound.iter().map(|r| r.id.as_str()).collect(),
+        Kind::Token => set.tokens.iter().map(|r| r.id.as_str()).collect(),
+    }
+}
+
+fn has(set: &ResourceSet, kind: Kind, id: &str) -> bool {
+    ids(set, kind).contains(&id)
 }
 
 fn path_of(kind: Kind) -> &'static str {

@@ -11,6 +11,7 @@ pub(crate) enum Operation<'a> {
     GetMessage(&'a str),
     MessageEvents(&'a str),
     CancelMessage(&'a str),
+    QueryMessage(&'a str),
     SendBatch,
     GetBatch(&'a str),
     Encode,
@@ -81,6 +82,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["messages", id] => at.get(GetMessage(id)),
         ["messages", id, "events"] => at.get(MessageEvents(id)),
         ["messages", id, "cancel"] => at.post(CancelMessage(id)),
+        ["messages", id, "query"] => at.post(QueryMessage(id)),
         ["batches"] => at.post(SendBatch),
         ["batches", id] => at.get(GetBatch(id)),
         ["encode"] => at.post(Encode),
@@ -125,11 +127,49 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
 }
 
 impl Operation<'_> {
+    /// The path, with `{id}` for what differs: the same as in the OpenAPI document.
+    pub(crate) fn path(&self) -> &'static str {
+        use Operation::*;
+        match self {
+            SendMessage | ListMessages => "/v1/messages",
+            GetMessage(_) => "/v1/messages/{id}",
+            MessageEvents(_) => "/v1/messages/{id}/events",
+            CancelMessage(_) => "/v1/messages/{id}/cancel",
+            QueryMessage(_) => "/v1/messages/{id}/query",
+            SendBatch => "/v1/batches",
+            GetBatch(_) => "/v1/batches/{id}",
+            Encode => "/v1/encode",
+            ListConnectors => "/v1/connectors",
+            GetConnector(_) => "/v1/connectors/{id}",
+            WantConnector(_, Want::Start) => "/v1/connectors/{id}/start",
+            WantConnector(_, Want::Stop) => "/v1/connectors/{id}/stop",
+            WantConnector(_, Want::Drain) => "/v1/connectors/{id}/drain",
+            ListResources(kind) => paths_of(*kind).0,
+            GetResource(kind, _) | PutResource(kind, _) | DeleteResource(kind, _) => paths_of(*kind).1,
+            CreateToken => "/v1/tokens",
+            ListWebhooks | CreateWebhook => "/v1/webhooks",
+            GetWebhook(_) | PutWebhook(_) | DeleteWebhook(_) => "/v1/webhooks/{id}",
+            TestWebhook(_) => "/v1/webhooks/{id}/test",
+            ListDeliveries => "/v1/deliveries",
+            GetDelivery(_) => "/v1/deliveries/{id}",
+            Redeliver(_) => "/v1/deliveries/{id}/redeliver",
+            ListUnmatched => "/v1/receipts/unmatched",
+            Live => "/livez",
+            Ready => "/readyz",
+            Metrics => "/metrics",
+            OpenApi => "/openapi.json",
+            Docs => "/docs",
+            ErrorDocs => "/docs/errors",
+        }
+    }
+
     /// The scope that a caller needs; `None` is open to everybody.
     pub(crate) fn scope(&self, open_metrics: bool) -> Option<Scope> {
         use Operation::*;
         match self {
-            SendMessage | CancelMessage(_) | SendBatch | TestWebhook(_) | Redeliver(_) => Some(Scope::Messages),
+            SendMessage | CancelMessage(_) | QueryMessage(_) | SendBatch | TestWebhook(_) | Redeliver(_) => {
+                Some(Scope::Messages)
+            }
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | ListWebhooks | GetWebhook(_)
             | ListDeliveries | GetDelivery(_) => Some(Scope::Read),
             ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_) | GetResource(..)
@@ -148,6 +188,17 @@ fn resource_kind(word: &str) -> Option<Kind> {
         "routes" => Some(Kind::Route),
         "inbound-rules" => Some(Kind::Inbound),
         _ => None,
+    }
+}
+
+/// The paths of all of a kind, and of one.
+fn paths_of(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Account => ("/v1/accounts", "/v1/accounts/{id}"),
+        Kind::Connector => ("/v1/connectors", "/v1/connectors/{id}"),
+        Kind::Route => ("/v1/routes", "/v1/routes/{id}"),
+        Kind::Inbound => ("/v1/inbound-rules", "/v1/inbound-rules/{id}"),
+        Kind::Token => ("/v1/tokens", "/v1/tokens/{id}"),
     }
 }
 

@@ -1,7 +1,5 @@
-//! Secrets as they are given: a text, or where the gateway finds it, and nothing else.
-//!
-//! The model reads more: what the store has sealed. From outside that is refused, for it could
-//! never be opened, and the resources with it could not be read again.
+//! Secrets as they are given: a text, where the gateway finds it, or what this installation has
+//! sealed, as `postrider export` writes it. The engine refuses what it can't open.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +9,10 @@ use serde_json::Value;
 
 /// Reads a secret; `null` is none.
 pub(super) fn read(pointer: &str, given: &Value) -> Result<Option<Secret>, Fault> {
-    let wrong = || Fault::new(pointer, "must be a text, {\"env\": \"NAME\"} or {\"file\": \"PATH\"}");
+    let wrong = || {
+        let forms = "must be a text, {\"env\": \"NAME\"}, {\"file\": \"PATH\"} or {\"sealed\": \"…\"} of an export";
+        Fault::new(pointer, forms)
+    };
     match given {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(Secret::Plain(text.clone()))),
@@ -21,6 +22,9 @@ pub(super) fn read(pointer: &str, given: &Value) -> Result<Option<Secret>, Fault
                 (Some((name, Value::String(env))), None) if name == "env" => Ok(Some(Secret::Env { env: env.clone() })),
                 (Some((name, Value::String(file))), None) if name == "file" => {
                     Ok(Some(Secret::File { file: file.clone() }))
+                }
+                (Some((name, Value::String(sealed))), None) if name == "sealed" => {
+                    Ok(Some(Secret::Sealed { sealed: sealed.clone() }))
                 }
                 _ => Err(wrong()),
             }
@@ -51,14 +55,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_secret_is_a_text_or_a_place() {
+    fn a_secret_is_a_text_or_a_place_or_sealed() {
         assert_eq!(read("/p", &json!("x")), Ok(Some(Secret::Plain("x".into()))));
         assert_eq!(read("/p", &json!({ "env": "X" })), Ok(Some(Secret::Env { env: "X".into() })));
         assert_eq!(read("/p", &json!({ "file": "x" })), Ok(Some(Secret::File { file: "x".into() })));
+        assert_eq!(read("/p", &json!({ "sealed": "x" })), Ok(Some(Secret::Sealed { sealed: "x".into() })));
         assert_eq!(read("/p", &Value::Null), Ok(None));
-        for wrong in
-            [json!(1), json!({}), json!({ "sealed": "x" }), json!({ "env": "X", "file": "y" }), json!({ "env": 1 })]
-        {
+        for wrong in [json!(1), json!({}), json!(["X"]), json!({ "env": "X", "file": "y" }), json!({ "env": 1 })] {
             assert_eq!(read("/p", &wrong).unwrap_err().pointer, "/p", "{wrong}");
         }
     }

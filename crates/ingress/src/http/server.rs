@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::service::{State, answer};
 use super::settings::{HttpLimits, HttpSettings};
+use super::unreadable::Readable;
 
 /// Wait after the system refused a socket: mostly there are too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -116,13 +117,14 @@ async fn serve_http1(
     mut stage: watch::Receiver<Stage>,
 ) {
     let HttpLimits { header_timeout, headers, header_octets, .. } = state.settings.limits;
+    let socket = TokioIo::new(Readable::new(socket, remote, state.clone()));
     let service = service_fn(move |request| answer(state.clone(), remote, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
         .max_headers(headers)
         .max_buf_size(header_octets.max(8192))
-        .serve_connection(TokioIo::new(socket), service);
+        .serve_connection(socket, service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return log_end(ended, remote),
@@ -145,7 +147,8 @@ async fn serve_http2(
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
-        .max_header_list_size(u32::try_from(header_octets).unwrap_or(u32::MAX))
+        // Beyond it HTTP/2 itself answers, without a body; up to it the service answers with a problem.
+        .max_header_list_size(u32::try_from(header_octets.saturating_mul(4)).unwrap_or(u32::MAX))
         .keep_alive_interval(header_timeout)
         .serve_connection(TokioIo::new(socket), service);
     let mut connection = std::pin::pin!(connection);

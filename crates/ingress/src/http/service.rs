@@ -12,14 +12,15 @@ use std::time::Instant;
 use bytes::Bytes;
 use engine::{Caller, Engine};
 use http_body_util::Full;
-use hyper::Response;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
+use hyper::{Response, Version};
 use model::resources::Scope;
 use tokio::sync::Semaphore;
 
 use super::access_log::Line;
-use super::problem::{Problem, catalogue};
+use super::metrics::NO_ROUTE;
+use super::problem::{Entry, Problem, catalogue};
 use super::reply::{Reply, Subject};
 use super::request::{Request, bearer};
 use super::route::{Found, Operation, find};
@@ -61,19 +62,21 @@ pub(crate) async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
+    let found = find(&parts.method, parts.uri.path());
     let mut trace = Trace::default();
     let limit = state.settings.limits.request_timeout;
-    let outcome = match tokio::time::timeout(limit, unpanicked(perform(&state, &parts, body, &mut trace))).await {
+    let outcome = match tokio::time::timeout(limit, unpanicked(perform(&state, found, &parts, body, &mut trace))).await
+    {
         Ok(outcome) => outcome,
         Err(_) if trace.subject.reading => Err(Problem::new(&catalogue::REQUEST_TIMEOUT)),
         Err(_) => Err(Problem::new(&catalogue::OVERLOADED)),
     };
-    let request_id = format!("{:016x}", fastrand::u64(..));
+    let request_id = new_request_id();
+    let status = outcome.as_ref().map_or_else(|problem| problem.entry.status, |reply| reply.status().as_u16());
+    let took = begun.elapsed();
+    let route = if let Found::Operation(operation) = found { operation.path() } else { NO_ROUTE };
+    state.settings.metrics.answered(route, &parts.method, status, took);
     if let Some(log) = &state.settings.access_log {
-        let (status, code) = match &outcome {
-            Ok(reply) => (reply.status().as_u16(), None),
-            Err(problem) => (problem.entry.status, Some(problem.entry.code)),
-        };
         let path = parts.uri.path();
         let to = trace.subject.to.as_deref().and_then(|to| state.settings.redact_numbers.apply(to));
         log.record(&Line {
@@ -85,11 +88,11 @@ pub(crate) async fn answer(
             method: parts.method.as_str(),
             path: path.get(..PATH_LOGGED).unwrap_or(path),
             status,
-            ms: (begun.elapsed().as_micros() as f64) / 1000.0,
+            ms: (took.as_micros() as f64) / 1000.0,
             message: trace.subject.message,
             batch: trace.subject.batch,
             to: to.as_deref(),
-            code,
+            code: outcome.as_ref().err().map(|problem| problem.entry.code),
         });
     }
     Ok(match outcome {
@@ -103,8 +106,43 @@ pub(crate) async fn answer(
     })
 }
 
-async fn perform(state: &State, parts: &Parts, body: Incoming, trace: &mut Trace) -> Result<Reply, Problem> {
-    let operation = match find(&parts.method, parts.uri.path()) {
+/// Counts and writes down what was no request, and names it.
+pub(crate) fn note_unreadable(state: &State, remote: SocketAddr, entry: &'static Entry) -> String {
+    let request_id = new_request_id();
+    state.settings.metrics.unreadable(entry.status);
+    if let Some(log) = &state.settings.access_log {
+        log.record(&Line {
+            time: state.engine.now(),
+            request_id: &request_id,
+            remote,
+            account: None,
+            token: None,
+            method: "",
+            path: "",
+            status: entry.status,
+            ms: 0.0,
+            message: None,
+            batch: None,
+            to: None,
+            code: Some(entry.code),
+        });
+    }
+    request_id
+}
+
+fn new_request_id() -> String {
+    format!("{:016x}", fastrand::u64(..))
+}
+
+async fn perform(
+    state: &State,
+    found: Found<'_>,
+    parts: &Parts,
+    body: Incoming,
+    trace: &mut Trace,
+) -> Result<Reply, Problem> {
+    headers_fit(state, parts)?;
+    let operation = match found {
         Found::Operation(operation) => operation,
         Found::WrongMethod(allow) => {
             let mut problem = Problem::new(&catalogue::METHOD_NOT_ALLOWED).detail(format!("use {allow}"));
@@ -122,6 +160,21 @@ async fn perform(state: &State, parts: &Parts, body: Incoming, trace: &mut Trace
     };
     let caller = trace.caller.insert(admit(state, parts, scope)?);
     run(operation, Request::new(state, caller, parts, body, &mut trace.subject)).await
+}
+
+/// HTTP/1 has the limits of headers in its reader; HTTP/2 counts them only when they are unpacked.
+fn headers_fit(state: &State, parts: &Parts) -> Result<(), Problem> {
+    /// What RFC 9113 §6.5.2 counts for each header beside its name and value.
+    const EACH: usize = 32;
+    let limits = &state.settings.limits;
+    if parts.version != Version::HTTP_2 {
+        return Ok(());
+    }
+    let octets: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + EACH).sum();
+    if parts.headers.len() > limits.headers || octets > limits.header_octets {
+        return Err(Problem::new(&catalogue::HEADERS_TOO_LARGE));
+    }
+    Ok(())
 }
 
 fn admit(state: &State, parts: &Parts, scope: Scope) -> Result<Caller, Problem> {
@@ -149,6 +202,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         GetMessage(id) => messages::get(&mut request, id).await,
         MessageEvents(id) => messages::events(&mut request, id).await,
         CancelMessage(id) => messages::cancel(&mut request, id).await,
+        QueryMessage(id) => messages::query(&mut request, id).await,
         SendBatch => batches::send(&mut request).await,
         GetBatch(id) => batches::get(&mut request, id).await,
         Encode => encode::answer(&mut request).await,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::access_log::{AccessLog, NumberRedaction};
+use super::metrics::HttpMetrics;
 use super::tls::Certificates;
 
 /// Settings of one HTTP listener. [`Default`] is plain HTTP without an access log.
@@ -20,6 +21,8 @@ pub struct HttpSettings {
     /// Show `/metrics` to everybody who can connect, as Prometheus expects it; otherwise it takes
     /// a token with the scope `admin`.
     pub open_metrics: bool,
+    /// Where requests are counted. The listeners of one gateway share them.
+    pub metrics: HttpMetrics,
 }
 
 /// Limits of one HTTP listener.
@@ -56,6 +59,7 @@ impl Default for HttpSettings {
             access_log: None,
             redact_numbers: NumberRedaction::default(),
             open_metrics: true,
+            metrics: HttpMetrics::default(),
         }
     }
 }

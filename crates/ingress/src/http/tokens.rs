@@ -3,7 +3,7 @@
 use engine::{Edit, new_token};
 use hyper::StatusCode;
 use model::Timestamp;
-use model::resources::{Scope, Token};
+use model::resources::{ResourceSet, Scope, Token};
 use serde::Deserialize;
 
 use super::json;
@@ -36,9 +36,6 @@ pub(super) async fn create(request: &mut Request<'_>) -> Result<Reply, Problem> 
         Problem::new(&catalogue::INTERNAL)
     })?;
     let id = wanted.id.unwrap_or_else(|| format!("tok-{}", sha256.get(..ID_DIGITS).unwrap_or(&sha256)));
-    if engine.world().set.tokens.iter().any(|token| token.id == id) {
-        return Err(Problem::new(&catalogue::ALREADY_EXISTS).detail(format!("there is a token {id:?}")));
-    }
     let token = Token {
         id,
         account: wanted.account,
@@ -47,7 +44,14 @@ pub(super) async fn create(request: &mut Request<'_>) -> Result<Reply, Problem> 
         expires_at: wanted.expires_at,
         created_at: engine.now(),
     };
-    engine.edit_resources(vec![Edit::Token(token.clone())]).await?;
+    let add = |set: &ResourceSet| match set.tokens.iter().any(|known| known.id == token.id) {
+        true => {
+            let detail = format!("there is a token {:?}", token.id);
+            Err(Problem::new(&catalogue::ALREADY_EXISTS).detail(detail))
+        }
+        false => Ok((vec![Edit::Token(token.clone())], ())),
+    };
+    engine.change_resources(add).await?;
     let mut shown = TokenShown::from(&token);
     shown.token = Some(secret);
     Ok(Reply::json(StatusCode::CREATED, &shown).at(format!("/v1/tokens/{}", token.id)))

@@ -1,10 +1,10 @@
 //! `/v1/webhooks`: the webhooks of accounts, one by one. They are kept inside their accounts.
 
 use engine::resources::new_webhook_secret;
-use engine::{Edit, EditError, WebhookView};
+use engine::{Edit, EditError, Engine, WebhookView};
 use hyper::StatusCode;
 use model::id::is_name;
-use model::resources::{Account, EventFilter, Kind, Secret, Webhook};
+use model::resources::{Account, EventFilter, Kind, ResourceSet, Secret, Webhook};
 use model::submission::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,6 +36,13 @@ struct Wanted {
 
 fn yes() -> bool {
     true
+}
+
+impl Wanted {
+    fn webhook(&self, id: &str, secret: Option<Secret>) -> Webhook {
+        let (id, events) = (Some(id.to_owned()), self.events.clone());
+        Webhook { id, url: self.url.clone(), secret, events, enabled: self.enabled }
+    }
 }
 
 /// A webhook as it is shown.
@@ -86,21 +93,10 @@ pub(super) fn get(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
 /// `POST /v1/webhooks`: adds one to an account and shows its secret, this once.
 pub(super) async fn create(request: &mut Request<'_>) -> Result<Reply, Problem> {
     let (wanted, secret) = read(request).await?;
-    let engine = request.engine();
-    let world = engine.world();
-    let account = wanted.account.as_deref().unwrap_or(&request.caller.account.id);
-    let mut account = find_account(&world.set.accounts, account)?;
-    let id = match wanted.id {
-        Some(id) if !is_name(&id) => {
-            let detail = "must be 1 to 64 letters, digits, dots, hyphens or underscores";
-            return Err(invalid(Fault::new("/id", detail)));
-        }
-        Some(id) if world.webhook(&id).is_some() => {
-            return Err(Problem::new(&catalogue::ALREADY_EXISTS).detail(format!("there is a webhook {id:?}")));
-        }
-        Some(id) => id,
-        None => free_id(&account.id, |id| world.webhook(id).is_some()),
-    };
+    if wanted.id.as_deref().is_some_and(|id| !is_name(id)) {
+        let detail = "must be 1 to 64 letters, digits, dots, hyphens or underscores";
+        return Err(invalid(Fault::new("/id", detail)));
+    }
     let made = match &secret {
         Some(_) => None,
         None => Some(new_webhook_secret().map_err(|error| {
@@ -108,17 +104,26 @@ pub(super) async fn create(request: &mut Request<'_>) -> Result<Reply, Problem> 
             Problem::new(&catalogue::INTERNAL)
         })?),
     };
-    let webhook = Webhook {
-        id: Some(id.clone()),
-        url: wanted.url,
-        secret: secret.or_else(|| made.clone().map(Secret::Plain)),
-        events: wanted.events,
-        enabled: wanted.enabled,
-    };
-    account.webhooks.push(webhook.clone());
-    let account_id = account.id.clone();
-    engine.edit_resources(vec![Edit::Account(account)]).await.map_err(problem_of)?;
-    let mut shown = Shown::new(&id, &account_id, &webhook);
+    let secret = secret.or_else(|| made.clone().map(Secret::Plain));
+    let owner = wanted.account.as_deref().unwrap_or(&request.caller.account.id);
+    let added = change(request.engine(), |set| {
+        let account = set.accounts.iter().find(|account| account.id == owner).cloned();
+        let no_account = || invalid(Fault::new("/account", format!("there is no account {owner:?}")));
+        let mut account = account.ok_or_else(no_account)?;
+        let id = match &wanted.id {
+            Some(id) if find(set, id).is_some() => {
+                return Err(Problem::new(&catalogue::ALREADY_EXISTS).detail(format!("there is a webhook {id:?}")));
+            }
+            Some(id) => id.clone(),
+            None => free_id(&account.id, |id| find(set, id).is_some()),
+        };
+        let webhook = wanted.webhook(&id, secret.clone());
+        account.webhooks.push(webhook.clone());
+        Ok((account, webhook))
+    })
+    .await?;
+    let id = added.id.as_deref().unwrap_or_default();
+    let mut shown = Shown::new(id, owner, &added);
     shown.secret = made.as_deref();
     Ok(Reply::json(StatusCode::CREATED, &shown).at(format!("/v1/webhooks/{id}")))
 }
@@ -126,45 +131,36 @@ pub(super) async fn create(request: &mut Request<'_>) -> Result<Reply, Problem> 
 /// `PUT /v1/webhooks/{id}`. A secret that is left out stays as it was.
 pub(super) async fn put(request: &mut Request<'_>, id: &str) -> Result<Reply, Problem> {
     let (wanted, secret) = read(request).await?;
-    let engine = request.engine();
-    let world = engine.world();
-    let view = world.webhook(id).ok_or_else(missing)?;
-    if wanted.id.is_some_and(|given| given != id) {
+    if wanted.id.as_deref().is_some_and(|given| given != id) {
         return Err(invalid(Fault::new("/id", "must be the id in the path, or left out")));
     }
-    if wanted.account.is_some_and(|given| *given != *view.account) {
-        return Err(invalid(Fault::new("/account", "must be the account that the webhook belongs to, or left out")));
-    }
-    let mut account = find_account(&world.set.accounts, &view.account)?;
-    let place = place_of(&world, view).ok_or_else(missing)?;
-    let webhook = account.webhooks.get_mut(place).ok_or_else(missing)?;
-    *webhook = Webhook {
-        id: Some(id.to_owned()),
-        url: wanted.url,
-        secret: secret.or_else(|| webhook.secret.clone()),
-        events: wanted.events,
-        enabled: wanted.enabled,
-    };
-    let webhook = webhook.clone();
-    engine.edit_resources(vec![Edit::Account(account)]).await.map_err(problem_of)?;
-    Ok(Reply::ok(&Shown::new(id, &view.account, &webhook)))
+    let mut owner = String::new();
+    let changed = change(request.engine(), |set| {
+        let (account, place) = find(set, id).ok_or_else(missing)?;
+        if wanted.account.as_ref().is_some_and(|given| *given != account.id) {
+            let detail = "must be the account that the webhook belongs to, or left out";
+            return Err(invalid(Fault::new("/account", detail)));
+        }
+        let mut account = account.clone();
+        let webhook = account.webhooks.get_mut(place).ok_or_else(missing)?;
+        *webhook = wanted.webhook(id, secret.clone().or_else(|| webhook.secret.clone()));
+        let webhook = webhook.clone();
+        owner.clone_from(&account.id);
+        Ok((account, webhook))
+    })
+    .await?;
+    Ok(Reply::ok(&Shown::new(id, &owner, &changed)))
 }
 
-/// `DELETE /v1/webhooks/{id}`.
+/// `DELETE /v1/webhooks/{id}`. The others keep their ids, whatever place they move to.
 pub(super) async fn delete(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    let engine = request.engine();
-    let world = engine.world();
-    let view = world.webhook(id).ok_or_else(missing)?;
-    let mut account = find_account(&world.set.accounts, &view.account)?;
-    let place = place_of(&world, view).filter(|place| *place < account.webhooks.len()).ok_or_else(missing)?;
-    // The others keep the ids that they have now, whatever place they move to.
-    for (webhook, view) in
-        account.webhooks.iter_mut().zip(world.account(&view.account).iter().flat_map(|a| &a.webhooks))
-    {
-        webhook.id = Some(view.id.to_string());
-    }
-    account.webhooks.remove(place);
-    engine.edit_resources(vec![Edit::Account(account)]).await.map_err(problem_of)?;
+    change(request.engine(), |set| {
+        let (account, place) = find(set, id).ok_or_else(missing)?;
+        let mut account = account.clone();
+        account.webhooks.remove(place);
+        Ok((account, ()))
+    })
+    .await?;
     Ok(Reply::no_content())
 }
 
@@ -190,30 +186,42 @@ fn free_id(account: &str, taken: impl Fn(&str) -> bool) -> String {
     (1u32..).map(|n| format!("{account}-{n}")).find(|id| !taken(id)).unwrap_or_default()
 }
 
-fn find_account(accounts: &[Account], id: &str) -> Result<Account, Problem> {
-    let found = accounts.iter().find(|account| account.id == id).cloned();
-    found.ok_or_else(|| invalid(Fault::new("/account", format!("there is no account {id:?}"))))
+/// The account that has the webhook, and the webhook's place in it.
+fn find<'s>(set: &'s ResourceSet, id: &str) -> Option<(&'s Account, usize)> {
+    // Every webhook that is stored has an id.
+    let place = |account: &Account| account.webhooks.iter().position(|webhook| webhook.id.as_deref() == Some(id));
+    set.accounts.iter().find_map(|account| Some((account, place(account)?)))
 }
 
-fn place_of(world: &engine::World, view: &WebhookView) -> Option<usize> {
-    world.account(&view.account)?.webhooks.iter().position(|other| other.id == view.id)
+/// Changes one account as `plan` wants it; what others change at the same time is not lost.
+async fn change<T>(
+    engine: &Engine,
+    mut plan: impl FnMut(&ResourceSet) -> Result<(Account, T), Problem>,
+) -> Result<T, Problem> {
+    let planned = engine.change_resources(|set| match plan(set) {
+        Ok((account, made)) => Ok((vec![Edit::Account(account)], made)),
+        Err(problem) => Err(Refused(problem)),
+    });
+    planned.await.map_err(|refused| refused.0)
 }
+
+/// A change that was not made, told of the webhook instead of the account it is in.
+struct Refused(Problem);
 
 fn missing() -> Problem {
     Problem::new(&catalogue::NOT_FOUND).detail("there is no such webhook")
 }
 
-/// What is wrong with the account's webhooks is wrong with this one.
-fn problem_of(error: EditError) -> Problem {
-    match error {
-        EditError::Faults(faults) => {
-            let faults = faults.iter().map(|fault| match (fault.kind, fault.field.strip_prefix("webhooks.")) {
-                (Kind::Account, Some(field)) => Fault::new(format!("/{field}"), fault.detail.clone()),
-                _ => Fault::new("", fault.to_string()),
-            });
-            Problem::new(&catalogue::INVALID).faults(faults.collect())
-        }
-        error => error.into(),
+impl From<EditError> for Refused {
+    fn from(error: EditError) -> Self {
+        let EditError::Faults(faults) = error else { return Self(error.into()) };
+        // The others were sound before, so that what is wrong with a webhook is wrong with this one.
+        let field = |field: &str| Some(field.strip_prefix("webhooks.")?.split_once('.')?.1.to_owned());
+        let faults = faults.iter().map(|fault| match (fault.kind, field(&fault.field)) {
+            (Kind::Account, Some(field)) => Fault::new(format!("/{field}"), fault.detail.clone()),
+            _ => Fault::new("", fault.to_string()),
+        });
+        Self(Problem::new(&catalogue::INVALID).faults(faults.collect()))
     }
 }
 

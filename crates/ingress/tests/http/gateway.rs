@@ -96,6 +96,7 @@ impl Gateway {
             authority,
         };
         let engine = Engine::start(store.clone(), engine_settings).await.unwrap();
+        settings.metrics.register(engine.metrics());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, asked) = oneshot::channel();

@@ -66,6 +66,55 @@ async fn a_body_that_does_not_come_is_a_timeout() {
     assert_eq!((answer.status, answer.code().as_str()), (408, "request_timeout"));
 }
 
+/// What is no HTTP is answered before there is a request.
+#[tokio::test]
+async fn what_can_not_be_read_as_http_is_a_problem() {
+    let gateway = Gateway::start().await;
+    let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let long = "x".repeat(100_000);
+    let cases = [
+        (400, "malformed_request", "G\0T /livez HTTP/1.1\r\nhost: x\r\n\r\n".to_owned()),
+        (400, "malformed_request", "GET /livez HTTP/1.7\r\nhost: x\r\n\r\n".to_owned()),
+        (400, "malformed_request", "GET /livez HTTP/1.1\r\nho st: x\r\n\r\n".to_owned()),
+        (400, "malformed_request", "GET /livez HTTP/1.1\r\nhost: x\r\ncontent-length: many\r\n\r\n".to_owned()),
+        (431, "headers_too_large", format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(70_000))),
+        (431, "headers_too_large", format!("GET /livez HTTP/1.1\r\nhost: x\r\n{many}\r\n")),
+        (431, "headers_too_large", format!("GET /livez HTTP/1.1\r\nhost: x\r\nx: {long}\r\n\r\n")),
+    ];
+    for (status, code, octets) in cases {
+        let what = &octets[..octets.len().min(60)];
+        let answer = gateway.once(&octets).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{what}");
+        assert_eq!(answer.header("connection"), Some("close"), "{what}");
+        let good = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+        let mut socket = gateway.connect().await;
+        // It may be answered while it is still being written.
+        let _ = socket.write_all(format!("{good}{good}{octets}").as_bytes()).await;
+        let mut left = Vec::new();
+        for expected in [200, 200, status] {
+            let answer = read_answer(&mut socket, &mut left).await.unwrap();
+            assert_eq!(answer.status, expected, "{what}");
+            assert!(!answer.body.is_empty(), "{what}");
+        }
+    }
+    let roomy = limited(|limits| limits.header_octets = 200_000).await;
+    let answer = roomy.once(&format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(70_000))).await;
+    assert_eq!((answer.status, answer.code().as_str()), (414, "uri_too_long"));
+}
+
+/// An answer to a HEAD has no body, and must not be taken for one that hyper made.
+#[tokio::test]
+async fn a_refused_head_keeps_its_form() {
+    let gateway = Gateway::start().await;
+    let mut socket = gateway.connect().await;
+    let head = format!("HEAD /v1/messages?x=1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SHOP}\r\n");
+    socket.write_all(format!("{head}\r\n{head}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text.matches("HTTP/1.1 400 Bad Request\r\n").count(), 2, "{text}");
+    assert!(!text.contains('{') && text.ends_with("\r\n\r\n"), "{text}");
+}
+
 #[tokio::test]
 async fn headers_have_limits() {
     let gateway = Gateway::start().await;

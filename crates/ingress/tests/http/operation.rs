@@ -17,6 +17,51 @@ async fn probes_and_pages_are_open() {
 }
 
 #[tokio::test]
+async fn requests_are_counted_by_route_method_and_class() {
+    let gateway = Gateway::start().await;
+    for _ in 0..3 {
+        gateway.post("/v1/messages", SHOP, hello()).await;
+    }
+    gateway.post("/v1/messages", SHOP, json!({})).await;
+    let id = gateway.get("/v1/messages", SHOP).await.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    gateway.get(&format!("/v1/messages/{id}"), SHOP).await;
+    gateway.get("/v1/accounts/shop", SHOP).await;
+    gateway.call("DELETE", "/livez", "", &[], b"").await;
+    gateway.get("/wp-admin.php", "").await;
+    gateway.once("G\0T / HTTP/1.1\r\n\r\n").await;
+    let text = gateway.get("/metrics", "").await.text();
+    for (count, route, method, class) in [
+        (3, "/v1/messages", "POST", "2xx"),
+        (1, "/v1/messages", "POST", "4xx"),
+        (1, "/v1/messages", "GET", "2xx"),
+        (1, "/v1/messages/{id}", "GET", "2xx"),
+        (1, "/v1/accounts/{id}", "GET", "4xx"),
+        (1, "none", "DELETE", "4xx"),
+        (1, "none", "GET", "4xx"),
+    ] {
+        let labels = format!("{{route=\"{route}\",method=\"{method}\",status=\"{class}\"}}");
+        for name in ["requests_total", "request_duration_seconds_count"] {
+            let line = format!("postrider_http_{name}{labels} {count}\n");
+            assert!(text.contains(&line), "{line}in\n{text}");
+        }
+    }
+    let unreadable = "postrider_http_requests_total{route=\"none\",method=\"other\",status=\"4xx\"} 1\n";
+    assert!(text.contains(unreadable), "{text}");
+    assert!(!text.contains(&id) && !text.contains("wp-admin"), "labels are few: {text}");
+}
+
+#[tokio::test]
+async fn only_what_was_committed_is_counted_as_accepted() {
+    let gateway = Gateway::start().await;
+    let batch = json!({ "messages": [hello(), hello(), {}] });
+    gateway.post("/v1/batches", SHOP, batch.clone()).await;
+    gateway.store.fail_with(Some(store::StoreError::Unavailable("away".into())));
+    assert_eq!(gateway.post("/v1/batches", SHOP, batch).await.status, 503);
+    let text = gateway.get("/metrics", "").await.text();
+    assert!(text.contains("postrider_messages_accepted_total{account=\"shop\"} 2\n"), "{text}");
+}
+
+#[tokio::test]
 async fn metrics_may_be_closed() {
     let gateway = Gateway::start_with(HttpSettings { open_metrics: false, ..HttpSettings::default() }).await;
     assert_eq!(gateway.get("/metrics", "").await.status, 401);

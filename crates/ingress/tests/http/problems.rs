@@ -72,6 +72,14 @@ async fn bodies_that_are_wrong_say_where() {
         (r#"{"to":"+447700900123","text":"x","encoding":"utf8"}"#, "/encoding"),
         (r#"{"text":"x"}"#, "/to"),
         (r#"{"to":"+447700900123"}"#, "/text"),
+        (r#"{"to":"+447700900123","binary":["AAAA"]}"#, "/binary"),
+        (r#"{"to":"+447700900123","text":"x","tlvs":[{"tag":1,"hex":"00"},[1,"00"]]}"#, "/tlvs/1"),
+        (r#"{"to":"+447700900123","text":"x","tlvs":{"tag":1,"hex":"00"}}"#, "/tlvs"),
+        (r#"{"to":"+447700900123","text":"x","encoding":{"gsm7":null}}"#, "/encoding"),
+        (r#"{"to":"+447700900123","text":"x","receipt":{"all":null}}"#, "/receipt"),
+        (r#"{"to":"+447700900123","text":"x","max_parts":49.5}"#, "/max_parts"),
+        (r#"{"to":"+447700900123","text":"x","priority":1e300}"#, "/priority"),
+        (r#"{"to":"+447700900123","text":"x","class":-1.0}"#, "/class"),
         ("[]", ""),
         ("7", ""),
     ] {
@@ -82,6 +90,25 @@ async fn bodies_that_are_wrong_say_where() {
     }
     let both = post(r#"{"to":"x","text":"y","priority":7,"class":9}"#).await.json();
     assert_eq!(both["errors"].as_array().map(Vec::len), Some(3), "all faults at once: {both}");
+}
+
+#[tokio::test]
+async fn whole_numbers_may_be_written_with_a_point() {
+    let gateway = Gateway::start().await;
+    let body = r#"{"to":"+447700900123","text":"x","max_parts":49.0,"class":-0.0,"priority":3.0,
+        "validity_seconds":6e2,"tlvs":[{"tag":5200.0,"hex":"00"}]}"#;
+    let sent = gateway.call("POST", "/v1/messages", SHOP, &[], body.as_bytes()).await;
+    assert_eq!(sent.status, 202, "{}", sent.text());
+    let message = sent.json();
+    assert_eq!((&message["priority"], &message["validity_seconds"]), (&json!(3), &json!(600)));
+    let batch = r#"{"defaults":{"max_parts":2.0},"messages":[
+        {"to":"+447700900123","binary":{"data":"AAAA","dcs":4.0},"priority":2.0},
+        {"to":"+447700900123","binary":["AAAA"]}]}"#;
+    let taken = gateway.call("POST", "/v1/batches", SHOP, &[], batch.as_bytes()).await.json();
+    assert_eq!((&taken["accepted"], &taken["rejected"][0]["index"]), (&json!(1), &json!(1)), "{taken}");
+    assert_eq!(taken["rejected"][0]["problem"]["errors"][0]["pointer"], "/binary");
+    let defaults = gateway.call("POST", "/v1/batches", SHOP, &[], br#"{"defaults":[],"messages":[{}]}"#).await;
+    assert_eq!((defaults.status, defaults.pointer().as_str()), (422, "/defaults"), "{}", defaults.text());
 }
 
 #[tokio::test]

@@ -1,4 +1,6 @@
+use engine::Vault;
 use ingress::http::HttpSettings;
+use model::resources::Secret;
 use serde_json::json;
 
 use crate::gateway::{ADMIN, Gateway, OTHER, SHOP, hello};
@@ -90,6 +92,53 @@ async fn faults_of_resources_have_pointers() {
             "{path} {body}"
         );
     }
+}
+
+#[tokio::test]
+async fn faults_inside_an_account_name_the_very_field() {
+    let gateway = Gateway::start().await;
+    let good = json!({ "url": "https://example.org/" });
+    let nowhere = json!({ "env": "POSTRIDER_NO_SUCH_VARIABLE" });
+    for (body, pointer) in [
+        (json!({ "api_token": nowhere }), "/api_token"),
+        (json!({ "api_token": { "file": "/no/such/file" } }), "/api_token"),
+        (json!({ "api_token": { "sealed": "AAAA" } }), "/api_token"),
+        (json!({ "webhooks": [good, { "url": "ftp://example.org/" }] }), "/webhooks/1/url"),
+        (json!({ "webhooks": [good, { "url": "https://x", "id": "shop-1" }] }), "/webhooks/1/id"),
+        (json!({ "languages": ["turkish", "klingon"] }), "/languages/1"),
+    ] {
+        let answer = gateway.put("/v1/accounts/new", ADMIN, body.clone()).await;
+        let seen = (answer.status, answer.pointer());
+        assert_eq!(seen, (422, pointer.to_owned()), "{body}: {}", answer.text());
+    }
+    assert_eq!(gateway.get("/v1/accounts/new", ADMIN).await.status, 404, "nothing of it was kept");
+}
+
+#[tokio::test]
+async fn what_this_installation_has_sealed_may_be_given_back() {
+    let gateway = Gateway::start().await;
+    let mut secret = Secret::Plain("correct horse".into());
+    Vault::new(&[7; 32]).seal(&mut secret).unwrap();
+    let connector =
+        json!({ "protocol": "smpp", "address": "smsc.example:2775", "system_id": "me", "password": secret });
+    let made = gateway.put("/v1/connectors/again", ADMIN, connector).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let world = gateway.engine.world();
+    let password = world.connector("again").and_then(|c| c.password.clone()).unwrap();
+    assert_eq!(password.reveal().unwrap(), "correct horse");
+}
+
+#[tokio::test]
+async fn whole_numbers_may_be_written_with_a_point_in_resources_too() {
+    let gateway = Gateway::start().await;
+    let body = r#"{"protocol":"smpp","address":"h:1","system_id":"me","window":20.0,"throughput":1e2,
+        "reconnect":{"min_ms":5.0},"source":{"ton":5.0,"npi":0}}"#;
+    let made = gateway.call("PUT", "/v1/connectors/c", ADMIN, &[], body.as_bytes()).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let shown = made.json();
+    assert_eq!((&shown["window"], &shown["throughput"]), (&json!(20), &json!(100)));
+    let broken = gateway.call("PUT", "/v1/routes/r", ADMIN, &[], br#"{"to":"carrier","order":1.5}"#).await;
+    assert_eq!((broken.status, broken.pointer().as_str()), (422, "/order"));
 }
 
 #[tokio::test]

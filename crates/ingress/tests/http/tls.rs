@@ -10,7 +10,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::gateway::{Gateway, read_answer};
+use crate::gateway::{Answer, Gateway, read_answer};
 
 /// Writes a new certificate for `localhost`, and returns it.
 fn write_certificate(folder: &Path) -> CertificateDer<'static> {
@@ -79,11 +79,44 @@ fn files_that_cannot_be_served_are_named() {
     assert!(matches!(Certificates::load(&cert, &key), Err(TlsError::Pem { .. })));
 }
 
+#[tokio::test]
+async fn what_is_too_large_or_unreadable_is_a_problem_over_tls_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = write_certificate(folder.path());
+    let certificates = Certificates::load(&folder.path().join("cert.pem"), &folder.path().join("key.pem")).unwrap();
+    let settings = HttpSettings { tls: Some(Arc::new(certificates)), ..HttpSettings::default() };
+    let gateway = Gateway::start_with(settings).await;
+    let mut client = connect(&gateway, &trusted, b"http/1.1").await.unwrap();
+    client.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\nGET\r\n\r\n").await.unwrap();
+    let mut left = Vec::new();
+    assert_eq!(read_answer(&mut client, &mut left).await.unwrap().status, 200);
+    assert_eq!(read_answer(&mut client, &mut left).await.unwrap().code(), "malformed_request");
+
+    let large = vec![("x-large".to_owned(), "x".repeat(40_000))];
+    let many = (0..65).map(|n| (format!("x-{n}"), "1".to_owned())).collect();
+    for headers in [large, many] {
+        let client = connect(&gateway, &trusted, b"h2").await.unwrap();
+        let answer = http2_answer(client, "/livez", headers).await;
+        assert_eq!((answer.status, answer.code().as_str()), (431, "headers_too_large"));
+    }
+}
+
 async fn http2_get(client: TlsStream<TcpStream>, path: &str) -> u16 {
+    http2_answer(client, path, Vec::new()).await.status
+}
+
+async fn http2_answer(client: TlsStream<TcpStream>, path: &str, headers: Vec<(String, String)>) -> Answer {
+    use http_body_util::BodyExt;
     use hyper_util::rt::{TokioExecutor, TokioIo};
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
     tokio::spawn(connection);
-    let request = hyper::Request::get(format!("https://localhost{path}")).body(String::new()).unwrap();
-    sender.send_request(request).await.unwrap().status().as_u16()
+    let mut request = hyper::Request::get(format!("https://localhost{path}"));
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let (parts, body) = sender.send_request(request.body(String::new()).unwrap()).await.unwrap().into_parts();
+    let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    let body = body.collect().await.unwrap().to_bytes().to_vec();
+    Answer { status: parts.status.as_u16(), headers: headers.collect(), body }
 }

@@ -1,4 +1,8 @@
+use std::sync::Arc;
+
 use serde_json::json;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use crate::gateway::{ADMIN, Gateway, OTHER, READER, SHOP};
 
@@ -67,6 +71,7 @@ async fn faults_of_webhooks_have_pointers() {
         (json!({ "url": "https://x", "secret": { "sealed": "x" } }), "/secret"),
         (json!({ "url": "https://x", "account": "nobody" }), "/account"),
         (json!({ "url": "https://x", "id": "a/b" }), "/id"),
+        (json!({ "url": "https://x", "events": ["message.*", 7] }), "/events/1"),
         (json!({ "url": "https://x", "colour": 1 }), "/colour"),
     ] {
         let answer = gateway.post("/v1/webhooks", ADMIN, body.clone()).await;
@@ -76,4 +81,31 @@ async fn faults_of_webhooks_have_pointers() {
     assert_eq!(taken.code(), "already_exists");
     let moved = gateway.put("/v1/webhooks/shop-1", ADMIN, json!({ "url": "https://x", "account": "other" })).await;
     assert_eq!(moved.pointer(), "/account");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn webhooks_that_are_made_at_the_same_moment_are_all_kept() {
+    let gateway = Arc::new(Gateway::start().await);
+    let start = Arc::new(Barrier::new(16));
+    let mut makers = JoinSet::new();
+    for _ in 0..16 {
+        let (gateway, start) = (gateway.clone(), start.clone());
+        makers.spawn(async move {
+            let body = json!({ "url": "https://example.org/", "account": "other" }).to_string();
+            let head = format!("POST /v1/webhooks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN}\r\n");
+            start.wait().await;
+            gateway.once(&format!("{head}content-length: {}\r\n\r\n{body}", body.len())).await
+        });
+    }
+    let mut promised = Vec::new();
+    while let Some(answer) = makers.join_next().await {
+        let answer = answer.unwrap();
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        promised.push(answer.json()["id"].as_str().unwrap().to_owned());
+    }
+    promised.sort();
+    let listed = gateway.get("/v1/webhooks?account=other", ADMIN).await.json();
+    let mut kept: Vec<_> = listed["data"].as_array().unwrap().iter().map(|w| w["id"].as_str().unwrap()).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, promised);
 }

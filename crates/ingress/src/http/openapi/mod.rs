@@ -153,10 +153,10 @@ impl Operation {
 
     /// Every status of a problem that the operation may come to, in order.
     fn problem_statuses(&self) -> Vec<u16> {
-        let mut statuses = vec![405, 500];
+        let mut statuses = vec![400, 405, 414, 431, 500];
         statuses.extend(&self.problems);
         if self.scope.is_some() {
-            statuses.extend([400, 401, 403, 503]);
+            statuses.extend([401, 403, 503]);
         }
         if !self.body.is_empty() {
             statuses.extend([408, 413, 415, 422]);
@@ -197,7 +197,7 @@ fn problem_response(status: u16) -> Value {
     match status {
         401 => headers["www-authenticate"] = json!({ "$ref": "#/components/headers/Authenticate" }),
         405 => headers["allow"] = json!({ "$ref": "#/components/headers/Allow" }),
-        503 => headers["retry-after"] = json!({ "$ref": "#/components/headers/RetryAfter" }),
+        429 | 503 => headers["retry-after"] = json!({ "$ref": "#/components/headers/RetryAfter" }),
         _ => {}
     }
     json!({

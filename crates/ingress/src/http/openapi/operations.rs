@@ -129,12 +129,23 @@ fn messages() -> Vec<Operation> {
         ),
         at("post", "/v1/messages/{id}/cancel", "cancelMessage", "Take a message back")
             .scope(Scope::Messages)
-            .gives(200, "The message, canceled.", reference("Message"))
+            .gives(200, "The message, canceled: here, or by its carrier if it was sent.", reference("Message"))
+            .problems(&[409]),
+        at("post", "/v1/messages/{id}/query", "queryMessage", "Ask the carrier what became of a message")
+            .scope(Scope::Messages)
+            .gives(
+                200,
+                "The message with the carrier's answer, or as it is where there is nothing to ask.",
+                reference("Message"),
+            )
             .problems(&[409]),
         at("post", "/v1/batches", "sendBatch", "Send up to 10,000 messages")
             .scope(Scope::Messages)
             .body(JSON, reference("Batch"))
-            .body("application/x-ndjson", json!({ "type": "string", "description": "One submission a line." }))
+            .body(
+                "application/x-ndjson",
+                json!({ "type": "string", "description": "One submission a line.", "pattern": "[^ \\t\\r\\n]" }),
+            )
             .makes(202, "Those that are sound are accepted, durably.", reference("BatchTaken"))
             .repeatable(),
         at("get", "/v1/batches/{id}", "getBatch", "See how far a batch has come").scope(Scope::Read).gives(

@@ -1,8 +1,10 @@
 //! Schemas of accounts, connectors, routes, inbound rules, tokens and webhooks.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use super::schemas::{NAME, count, time};
+use super::schemas::{NAME, URL, count, sender, time};
 use super::{object, reference};
 
 /// `whsec_` and base64 of 24 to 64 octets.
@@ -12,8 +14,6 @@ const SIGNING_SECRET: &str = "^whsec_([A-Za-z0-9+/]{32}([A-Za-z0-9+/]{4}){0,12}\
 pub(super) fn all() -> Map<String, Value> {
     let mut all = Map::new();
     let mut add = |name: &str, schema: Value| all.insert(name.to_owned(), schema);
-    let names = || json!({ "type": "array", "items": { "type": "string" } });
-    let order = || json!({ "type": "integer", "format": "int64", "default": 0, "description": "Place in the order, lowest first." });
     add("Secret", secret_forms(json!({ "type": "string" })));
     add("Account", account());
     add(
@@ -25,22 +25,7 @@ pub(super) fn all() -> Map<String, Value> {
     );
     add("Connector", connector());
     add("ConnectorStatus", connector_status());
-    add(
-        "Route",
-        object(
-            &["id"],
-            json!({
-                "id": name(), "order": order(),
-                "match": object(&[], json!({
-                    "to_prefix": { "type": "array", "items": { "type": "string", "pattern": "^[0-9]+$" }, "description": "Digits that the recipient's number begins with, without +." },
-                    "account": names(), "from": names(),
-                })),
-                "to": { "type": ["string", "null"], "description": "The connector that takes the messages." },
-                "action": { "type": "string", "enum": ["send", "reject"], "default": "send" },
-                "enabled": enabled(),
-            }),
-        ),
-    );
+    add("Route", route());
     add(
         "InboundRule",
         object(
@@ -127,12 +112,14 @@ fn secret_forms(text: Value) -> Value {
             text,
             object(&["env"], json!({ "env": { "type": "string", "description": "An environment variable." } })),
             object(&["file"], json!({ "file": { "type": "string", "description": "A file's path." } })),
+            object(&["sealed"], json!({ "sealed": { "type": "string",
+                "description": "Sealed with this installation's key, as `postrider export` writes it." } })),
         ],
     })
 }
 
 fn url() -> Value {
-    json!({ "type": "string", "pattern": "^https?://" })
+    json!({ "type": "string", "pattern": URL })
 }
 
 fn secret() -> Value {
@@ -153,6 +140,48 @@ fn scope() -> Value {
     json!({ "type": "string", "enum": ["messages", "read", "admin"] })
 }
 
+fn names() -> Value {
+    json!({ "type": "array", "items": { "type": "string" } })
+}
+
+fn order() -> Value {
+    json!({ "type": "integer", "format": "int64", "default": 0, "description": "Place in the order, lowest first." })
+}
+
+/// The codes of all countries, in either case.
+fn country_codes() -> String {
+    let mut seconds: BTreeMap<char, String> = BTreeMap::new();
+    for country in model::country::all() {
+        let mut letters = country.iso.chars();
+        if let (Some(first), Some(second)) = (letters.next(), letters.next()) {
+            seconds.entry(first).or_default().extend([second, second.to_ascii_lowercase()]);
+        }
+    }
+    let letters = seconds.iter().map(|(first, seconds)| format!("[{first}{}][{seconds}]", first.to_ascii_lowercase()));
+    format!("^({})$", letters.collect::<Vec<_>>().join("|"))
+}
+
+fn route() -> Value {
+    let mut route = object(
+        &["id"],
+        json!({
+            "id": name(), "order": order(),
+            "match": object(&[], json!({
+                "to_prefix": { "type": "array", "items": { "type": "string", "pattern": "^[0-9]+$" }, "description": "Digits that the recipient's number begins with, without +." },
+                "account": names(), "from": names(),
+            })),
+            "to": { "type": ["string", "null"], "description": "The connector that takes the messages." },
+            "action": { "type": "string", "enum": ["send", "reject"], "default": "send" },
+            "enabled": enabled(),
+        }),
+    );
+    route["anyOf"] = json!([
+        { "required": ["to"], "properties": { "to": { "type": "string" }, "action": { "const": "send" } } },
+        { "required": ["action"], "properties": { "to": { "type": "null" }, "action": { "const": "reject" } } },
+    ]);
+    route
+}
+
 fn open_text(description: &str) -> Value {
     json!({ "type": ["string", "null"], "description": description })
 }
@@ -166,6 +195,8 @@ fn number(least: u64, most: u64, default: u64) -> Value {
 }
 
 fn account() -> Value {
+    let mut default_sender = sender();
+    default_sender.push(json!({ "type": "null" }));
     object(
         &["id"],
         json!({
@@ -174,8 +205,9 @@ fn account() -> Value {
             "enabled": enabled(),
             "api_token": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Kept as a hash only; stays when it is left out." },
             "api_token_sha256": { "type": ["string", "null"], "pattern": "^[0-9A-Fa-f]{64}$" },
-            "default_sender": open_text("The sender of messages that name none."),
-            "default_country": open_text("ISO 3166-1 alpha-2: the country whose way of writing numbers is understood."),
+            "default_sender": { "anyOf": default_sender, "description": "The sender of messages that name none." },
+            "default_country": { "type": ["string", "null"], "pattern": country_codes(), "examples": ["GB"],
+                "description": "ISO 3166-1 alpha-2: the country whose way of writing numbers is understood." },
             "default_validity_seconds": { "type": ["integer", "null"], "minimum": 0 },
             "may_choose_connector": { "type": "boolean", "default": false },
             "languages": { "type": "array", "items": { "type": "string", "enum": sms::Language::ALL.map(sms::Language::name) } },
@@ -190,8 +222,9 @@ fn connector() -> Value {
     let link = json!({
         "id": name(),
         "protocol": { "type": "string", "enum": ["smpp"] },
-        "address": { "type": "string", "description": "`host:port`, or `smpps://host:port` for TLS.", "examples": ["smsc.example:2775"],
+        "address": { "type": "string", "description": "`host:port`, or `smpps://host:port` for TLS. Left out with `outbind`.", "examples": ["smsc.example:2775"],
             "pattern": "^(smpps?://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" },
+        "outbind": nullable(outbind()),
         "enabled": enabled(),
         "system_id": { "type": "string", "minLength": 1, "maxLength": 15, "pattern": "^[\\x00-\\x7F]+$" },
         "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
@@ -232,6 +265,10 @@ fn connector() -> Value {
         "mark_first": { "type": "boolean", "default": false },
         "status_overrides": { "type": "object", "propertyNames": { "pattern": "^(0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,9})$" },
             "additionalProperties": { "type": "string", "enum": ["permanent", "temporary", "throttled", "accepted"] } },
+        "cancel": { "type": "boolean", "default": true, "description": "Ask the carrier to take back messages that it has." },
+        "query": { "type": "boolean", "default": true, "description": "Ask the carrier what became of messages." },
+        "query_after_seconds": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32,
+            "description": "After so long without a final receipt the carrier is asked." },
         "max_attempts": number(0, 65_535, 20),
         "status": reference("ConnectorStatus"),
     });
@@ -239,7 +276,27 @@ fn connector() -> Value {
     for fields in [link, dialect] {
         properties.extend(fields.as_object().cloned().unwrap_or_default());
     }
-    object(&["id", "protocol", "address", "system_id"], Value::Object(properties))
+    let mut connector = object(&["id", "protocol", "system_id"], Value::Object(properties));
+    connector["anyOf"] = json!([
+        { "required": ["address"], "properties": { "outbind": { "type": "null" } } },
+        { "required": ["outbind"], "properties": { "outbind": { "type": "object" }, "address": false,
+            "bind": { "enum": ["transceiver", "receiver"] } } },
+    ]);
+    connector
+}
+
+fn outbind() -> Value {
+    let mut outbind = object(
+        &["listen", "allow"],
+        json!({
+            "listen": { "type": "string", "description": "`address:port` to listen on.", "examples": ["0.0.0.0:2776"] },
+            "system_id": { "type": "string", "description": "The carrier's, in its outbind." },
+            "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "The carrier's, in its outbind. Stays when it is left out." },
+            "allow": { "type": "array", "minItems": 1, "items": { "type": "string" }, "description": "Networks that the carrier comes from.", "examples": [["192.0.2.0/24"]] },
+        }),
+    );
+    outbind["description"] = json!("Wait for the carrier to connect and ask for the bind (SMPP outbind).");
+    outbind
 }
 
 fn connector_status() -> Value {

@@ -17,6 +17,12 @@ const SENDER_NUMBER: &str = "^(\\+?[ ().\\-/]*[1-9]([ ().\\-/]*[0-9]){6,14}[ ().
     |[ ().\\-/]*0[ ().\\-/]*0[ ().\\-/]*[1-9]([ ().\\-/]*[0-9]){6,14}[ ().\\-/]*)$";
 /// An alphanumeric sender: printable ASCII with something that is neither digit nor separator.
 const SENDER_NAME: &str = "^[ -~]*[!-'*,:-~][ -~]*$";
+/// An address on the web: a user, a host, a port, a path, without spaces.
+pub(super) const URL: &str = "^https?://([A-Za-z0-9._~%!$&'()*+,;=:-]*@)?\
+    ([A-Za-z0-9._-]+\
+    |\\[([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}\\]\
+    |\\[([0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{1,4}){0,3})?::([0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{1,4}){0,2})?\\])\
+    (:([0-9]{1,4}|[1-5][0-9]{4}))?([/?#][!-~]*)?$";
 const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
 pub(super) fn all() -> Map<String, Value> {
@@ -91,7 +97,7 @@ pub(super) fn all() -> Map<String, Value> {
             &["at", "event"],
             json!({
                 "at": time(false),
-                "event": { "type": "string", "description": "`accepted`, `sent`, `receipt`, `retry`, `in_doubt`, `delivered` …" },
+                "event": { "type": "string", "description": "`accepted`, `sent`, `receipt`, `query`, `withdrawn`, `retry`, `in_doubt`, `delivered` …" },
                 "part": { "type": "integer", "minimum": 1, "maximum": 255 },
                 "detail": { "type": "string" },
             }),
@@ -243,7 +249,7 @@ fn draft_fields() -> Value {
         "client_ref": { "type": ["string", "null"], "maxLength": 128, "description": "Given back everywhere." },
         "tags": { "type": "object", "maxProperties": 16, "propertyNames": { "minLength": 1, "maxLength": 128 },
             "additionalProperties": { "type": "string", "maxLength": 128 }, "description": "Searchable pairs; at most 128 octets each." },
-        "callback_url": { "type": ["string", "null"], "pattern": "^https?://", "maxLength": 2048, "description": "Events go here instead of to the account's webhooks." },
+        "callback_url": { "type": ["string", "null"], "pattern": URL, "maxLength": 2048, "description": "Events go here instead of to the account's webhooks." },
         "route": { "type": ["string", "null"], "description": "The route to take, if the account may choose." },
         "connector": { "type": ["string", "null"], "description": "The connector to take, if the account may choose." },
         "tlvs": { "type": "array", "maxItems": 32, "items": reference("Tlv"), "description": "Passed on to SMPP." },

@@ -27,6 +27,7 @@ fn what_is_declared_is_what_is_routed() {
                 let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 match find(&verb, &real) {
                     Found::Operation(operation) => {
+                        assert_eq!(operation.path(), path);
                         let declared = item.get(method).unwrap_or_else(|| panic!("{method} {path} is not declared"));
                         let scope = operation.scope(open_metrics).map(|scope| json!(scope));
                         assert_eq!(declared.get("x-scope").cloned(), scope, "{method} {path}");
@@ -47,7 +48,7 @@ fn every_operation_declares_its_security_and_its_problems() {
     assert_eq!(ids.len(), all.len(), "operation ids differ");
     for (method, path, operation) in &all {
         let responses = operation["responses"].as_object().unwrap();
-        let mut wanted = vec!["405", "500"];
+        let mut wanted = vec!["400", "405", "414", "431", "500"];
         if operation.get("x-scope").is_some() {
             assert_eq!(operation["security"], json!([{ "token": [] }]));
             wanted.extend(["400", "401", "403", "503"]);

@@ -53,6 +53,9 @@ macro_rules! entries {
 }
 
 entries! {
+    MALFORMED_REQUEST = 400 "malformed_request", "The request is not HTTP",
+        "The request line or a header breaks the rules of HTTP/1.1 (RFC 9112), or `Content-Length` is no length.",
+        "Send what an HTTP library writes. The connection is closed, for nobody knows where the next request begins.";
     MALFORMED_JSON = 400 "malformed_json", "The body is not JSON",
         "The request's body is empty, is cut off, or breaks the syntax of JSON (RFC 8259) or UTF-8.",
         "Send what a JSON library writes; `detail` names the line and column where reading stopped.";
@@ -93,8 +96,20 @@ entries! {
         "Another request with the same `Idempotency-Key` is being answered right now.",
         "Wait and repeat the request: it will be answered with the first one's answer.";
     TOO_LATE = 409 "too_late_to_cancel", "Too late to cancel",
-        "The message is being sent, was sent, or has ended.",
-        "Nothing can take it back. Read the message to see where it is.";
+        "The message is just being sent, has ended, or the carrier gave it no id to ask by.",
+        "Read the message to see where it is. One that is being sent may be canceled when it was.";
+    CANCEL_REFUSED = 409 "cancel_refused", "The carrier keeps the message",
+        "The carrier has the message and refused to take it back; `detail` has its `command_status`.",
+        "Mostly it is on the phone, or on its way there: read the message. Where the carrier never cancels, set `cancel = false` on the connector.";
+    PARTLY_CANCELED = 409 "partly_canceled", "Only a part was taken back",
+        "The carrier took back some parts of a long message and not the others. Each part's `status` says which.",
+        "Cancel it again for the others, or let them go: the message keeps its status until they have ended.";
+    CARRIER_NOT_ASKED = 409 "carrier_not_asked", "The connector does not ask that",
+        "The message is at the carrier, and its connector has `cancel = false` or `query = false`.",
+        "Wait for the receipt; or change the connector if its carrier can be asked.";
+    QUERY_REFUSED = 409 "query_refused", "The carrier does not say",
+        "The carrier refused to tell the state of the message; `detail` has its `command_status`.",
+        "It may have forgotten the message, or have no such operation: then set `query = false` on the connector.";
     STILL_USED = 409 "still_used", "Something refers to it",
         "Other resources refer to the one that is to be deleted.",
         "Change or delete those that `errors` names first.";
@@ -110,6 +125,9 @@ entries! {
     BODY_TOO_LARGE = 413 "body_too_large", "The body is too large",
         "A body has at most 1 MiB, that of `POST /v1/batches` at most 32 MiB.",
         "Split the request.";
+    URI_TOO_LONG = 414 "uri_too_long", "The address is too long",
+        "The request line has more octets than can be read.",
+        "Shorten the query.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "Wrong content type",
         "The body's `Content-Type` is not one that the operation reads, or it has a `Content-Encoding`.",
         "Send `Content-Type: application/json`; a batch may also be `application/x-ndjson`. Don't compress the body.";
@@ -128,12 +146,18 @@ entries! {
     BATCH_SIZE = 422 "batch_size", "The batch is empty or too long",
         "A batch has 1 to 10,000 messages.",
         "Split it.";
+    HEADERS_TOO_LARGE = 431 "headers_too_large", "The headers are too large",
+        "A request has at most 64 headers, and its request line and headers together at most 32 KiB, unless the gateway was configured otherwise.",
+        "Send fewer or shorter headers.";
     INTERNAL = 500 "internal", "A fault of the gateway",
         "The gateway came to a state that it should not be in. It goes on running.",
         "Report it with the `request_id`; the gateway's log has more under the same id.";
     NOT_SUPPORTED_YET = 501 "not_supported_yet", "Not supported yet",
         "The operation has a place in the API, but this version does not have it.",
         "Use a later version. `detail` names what is missing.";
+    CARRIER_UNAVAILABLE = 503 "carrier_unavailable" retry 5, "The carrier can't be asked now",
+        "No session to the carrier is bound, it is busy, or it did not answer in time. What it answers later is recorded all the same.",
+        "Repeat the request after `Retry-After`. Operators: see `/v1/connectors`.";
     DRAINING = 503 "draining" retry 5, "The gateway is stopping",
         "The gateway was told to stop and takes nothing new.",
         "Repeat the request after `Retry-After`, or send it to another node.";
@@ -276,7 +300,7 @@ mod tests {
         let codes: std::collections::BTreeSet<&str> = ALL.iter().map(|entry| entry.code).collect();
         assert_eq!(codes.len(), ALL.len(), "no code stands twice");
         assert!(ALL.windows(2).all(|pair| pair[0].status <= pair[1].status), "ordered by status");
-        assert!(ALL.iter().all(|entry| entry.status != 503 || entry.retry_after.is_some()));
+        assert!(ALL.iter().all(|entry| !matches!(entry.status, 429 | 503) || entry.retry_after.is_some()));
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
         if std::env::var_os("POSTRIDER_WRITE_DOCS").is_some() {
             std::fs::write(path, markdown()).unwrap();

@@ -1,11 +1,11 @@
 //! What the engine refuses, as problems.
 
-use engine::{AccessDenied, CancelError, CancelRefused, EditError, Refusal};
+use engine::{AccessDenied, CancelError, CancelRefused, CarrierError, EditError, QueryError, Refusal};
 use model::resources::SetFault;
 use model::submission::Fault;
 use store::StoreError;
 
-use super::{Problem, catalogue};
+use super::{Entry, Problem, catalogue};
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -51,9 +51,33 @@ impl From<CancelError> for Problem {
                 Problem::new(&catalogue::NOT_FOUND).detail(CancelRefused::NoSuchMessage.to_string())
             }
             CancelError::Refused(CancelRefused::TooLate) => Problem::new(&catalogue::TOO_LATE),
+            CancelError::Carrier(error) => of_carrier(&error, &catalogue::CANCEL_REFUSED),
             CancelError::Store(error) => error.into(),
         }
     }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::NoSuchMessage => Problem::new(&catalogue::NOT_FOUND).detail(error.to_string()),
+            QueryError::Carrier(error) => of_carrier(&error, &catalogue::QUERY_REFUSED),
+            QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// What a carrier did not do; `refused` is for one that would not.
+fn of_carrier(error: &CarrierError, refused: &'static Entry) -> Problem {
+    let entry = match error {
+        CarrierError::NotAsked(_) => &catalogue::CARRIER_NOT_ASKED,
+        CarrierError::Refused { reason, .. } if reason.permanent => refused,
+        CarrierError::Partly { .. } => &catalogue::PARTLY_CANCELED,
+        CarrierError::NoSession(_) | CarrierError::Busy | CarrierError::NoAnswer(_) | CarrierError::Refused { .. } => {
+            &catalogue::CARRIER_UNAVAILABLE
+        }
+    };
+    Problem::new(entry).detail(error.to_string())
 }
 
 impl From<EditError> for Problem {
@@ -96,5 +120,29 @@ fn count(faults: &[Fault]) -> String {
     match faults.len() {
         1 => "1 field is wrong".to_owned(),
         n => format!("{n} fields are wrong"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Reason;
+
+    use super::*;
+
+    #[test]
+    fn a_carrier_that_would_not_is_told_from_one_that_could_not() {
+        let refused = |permanent| CarrierError::Refused {
+            part: 1,
+            reason: Reason { smpp_status: Some(0x11), ..Reason::new("carrier_refused", "0x00000011", permanent) }
+                .into(),
+        };
+        let partly = CarrierError::Partly { canceled: 1, of: 2, why: "it refused part 2".into() };
+        let not_asked = CarrierError::NotAsked("a".into());
+        let cancel = |error| Problem::from(CancelError::Carrier(error)).entry.code;
+        let query = |error| Problem::from(QueryError::Carrier(error)).entry.code;
+        assert_eq!([cancel(refused(true)), query(refused(true))], ["cancel_refused", "query_refused"]);
+        assert_eq!([cancel(refused(false)), query(CarrierError::Busy)], ["carrier_unavailable"; 2]);
+        assert_eq!([cancel(partly), query(not_asked)], ["partly_canceled", "carrier_not_asked"]);
+        assert!(Problem::from(CancelError::Carrier(refused(true))).detail.unwrap().contains("0x00000011"));
     }
 }

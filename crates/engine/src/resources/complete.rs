@@ -1,0 +1,92 @@
+//! What an operator leaves out of resources, and the forms that are not kept.
+
+use model::resources::{Account, Connector, Kind, ResourceSet, Secret, SetFault};
+
+use super::{EditError, new_webhook_secret};
+use crate::hash::{hex, sha256};
+use crate::vault::{Vault, VaultError};
+
+/// `wanted` with what it leaves out: secrets as they were, hashes instead of API tokens, ids and
+/// secrets for webhooks, and the tokens of accounts that stay. Secrets that were sealed here are
+/// open in it; those that can't be had are faults.
+pub(super) fn completed(old: &ResourceSet, mut wanted: ResourceSet, vault: &Vault) -> Result<ResourceSet, EditError> {
+    let mut faults = Vec::new();
+    for account in &mut wanted.accounts {
+        let id = account.id.clone();
+        let mut fault = |field: String, detail: String| {
+            faults.push(SetFault { kind: Kind::Account, id: id.clone(), field, detail })
+        };
+        open_account(account, vault, &mut fault);
+        complete_account(account, old.accounts.iter().find(|a| a.id == account.id))?;
+    }
+    for connector in &mut wanted.connectors {
+        complete_connector(connector, old.connectors.iter().find(|c| c.id == connector.id));
+        let outbind = connector.outbind.as_mut().and_then(|outbind| outbind.password.as_mut());
+        let secrets = connector.password.iter_mut().map(|secret| ("password", secret));
+        for (field, secret) in secrets.chain(outbind.map(|secret| ("outbind.password", secret))) {
+            if let Err(error) = vault.open(secret) {
+                let (kind, id, field) = (Kind::Connector, connector.id.clone(), field.to_owned());
+                faults.push(SetFault { kind, id, field, detail: error.to_string() });
+            }
+        }
+    }
+    if !faults.is_empty() {
+        return Err(EditError::Faults(faults));
+    }
+    for (n, route) in wanted.routes.iter_mut().enumerate().filter(|(_, r)| r.order == 0) {
+        route.order = n as i64;
+    }
+    for (n, rule) in wanted.inbound.iter_mut().enumerate().filter(|(_, r)| r.order == 0) {
+        rule.order = n as i64;
+    }
+    if wanted.tokens.is_empty() {
+        let stays = |token: &&model::resources::Token| wanted.accounts.iter().any(|a| a.id == token.account);
+        wanted.tokens = old.tokens.iter().filter(stays).cloned().collect();
+    }
+    Ok(wanted)
+}
+
+/// Opens what was sealed, and makes a hash of an API token, wherever it is.
+fn open_account(account: &mut Account, vault: &Vault, fault: &mut impl FnMut(String, String)) {
+    if let Some(mut token) = account.api_token.take() {
+        let opened = vault.open(&mut token).map_err(|error| error.to_string());
+        match opened.and_then(|()| token.reveal().map_err(|error| error.to_string())) {
+            Ok(token) => account.api_token_sha256 = Some(hex(&sha256(token.as_bytes()))),
+            Err(why) => fault("api_token".into(), why),
+        }
+    }
+    for (n, webhook) in account.webhooks.iter_mut().enumerate() {
+        if let Some(Err(error)) = webhook.secret.as_mut().map(|secret| vault.open(secret)) {
+            fault(format!("webhooks.{n}.secret"), error.to_string());
+        }
+    }
+}
+
+fn complete_account(account: &mut Account, before: Option<&Account>) -> Result<(), VaultError> {
+    if account.api_token_sha256.is_none() {
+        account.api_token_sha256 = before.and_then(|a| a.api_token_sha256.clone());
+    }
+    for (n, webhook) in account.webhooks.iter_mut().enumerate() {
+        let id = webhook.id.get_or_insert_with(|| format!("{}-{}", account.id, n + 1));
+        if webhook.secret.is_none() {
+            let was = before.and_then(|a| a.webhooks.iter().find(|w| w.id.as_ref() == Some(id)));
+            webhook.secret = match was.and_then(|w| w.secret.clone()) {
+                Some(secret) => Some(secret),
+                None => Some(Secret::Plain(new_webhook_secret()?)),
+            };
+        }
+    }
+    Ok(())
+}
+
+fn complete_connector(connector: &mut Connector, before: Option<&Connector>) {
+    if connector.password.is_none() {
+        connector.password = before.and_then(|c| c.password.clone());
+    }
+    if let Some(outbind) = connector.outbind.as_mut().filter(|outbind| outbind.password.is_none()) {
+        outbind.password = before.and_then(|c| c.outbind.as_ref()?.password.clone());
+    }
+    if let Some(outbind) = connector.outbind.as_mut().filter(|outbind| outbind.password.is_none()) {
+        outbind.password = before.and_then(|c| c.outbind.as_ref()).and_then(|outbind| outbind.password.clone());
+    }
+}
