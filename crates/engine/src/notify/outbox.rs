@@ -65,8 +65,8 @@ impl Outbox {
 
     /// Deliveries that have just become durable. Never blocks: what has no room is read from the
     /// store later.
-    pub(crate) fn offer(&self, deliveries: &[Delivery]) {
-        if !deliveries.is_empty() {
+    pub(crate) fn offer(&self, deliveries: impl ExactSizeIterator<Item = Delivery>) {
+        if deliveries.len() > 0 {
             let now = self.now();
             self.change(|lanes| lanes.offer(deliveries, now));
         }
@@ -82,12 +82,22 @@ impl Outbox {
             let mut woken = std::pin::pin!(self.inner.callers.notified());
             // Listening begins before looking, so that nothing is missed between the two.
             woken.as_mut().enable();
-            let (world, now) = (self.inner.world.borrow().clone(), self.now());
-            if let Some(taken) = self.change(|lanes| lanes.take(&world, now)) {
-                return Call::new(taken, self.clone());
+            if let Some(call) = self.try_next() {
+                return call;
             }
             woken.await;
         }
+    }
+
+    /// The next delivery that may be attempted, if there is one now.
+    #[must_use]
+    pub fn try_next(&self) -> Option<Call> {
+        if self.inner.facts.is_closed() {
+            return None;
+        }
+        let (world, now) = (self.inner.world.borrow().clone(), self.now());
+        let taken = self.change(|lanes| lanes.take(&world, now))?;
+        Some(Call::new(taken, self.clone()))
     }
 
     /// The endpoints that have something in memory, or will have.

@@ -124,6 +124,8 @@ async fn serve_http1(
         .header_read_timeout(header_timeout)
         .max_headers(headers)
         .max_buf_size(header_octets.max(8192))
+        // Answers are small: one copy costs less than a list of pieces for the kernel.
+        .writev(false)
         .serve_connection(socket, service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

@@ -1,18 +1,15 @@
 //! One call: made, timed, and its outcome named.
 
-use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use engine::notify::{CallResult, Target};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, USER_AGENT};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use model::{DeliveryId, Timestamp};
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
@@ -20,13 +17,12 @@ use rustls_pki_types::pem::PemObject as _;
 use tokio::time::Instant;
 
 use super::connect::{ConnectError, Connector, Resolver, system_resolver};
+use super::endpoint::{BadUrl, Endpoint, Endpoints};
 use super::guard::Guard;
-use super::sign::{Signer, basic};
+use super::pool::{Broken, Connection, Pool};
+use super::sign::{BadSecret, Signer};
 use super::{WebhookSettings, WebhookSettingsError};
 
-/// How long an unused connection is kept: less than the 5 seconds after which common servers
-/// close it, so that a call seldom meets a connection that is just being closed.
-const IDLE: Duration = Duration::from_secs(4);
 /// Octets of an answer that are read, so that its connection can be used again. Nobody looks at
 /// them; a longer answer costs its connection.
 const ANSWER_MAX: usize = 64 << 10;
@@ -39,9 +35,35 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("postrider/", env!("
 
 /// Calls webhooks, over connections that are kept.
 pub struct Client {
-    http: legacy::Client<Connector, Full<Bytes>>,
+    connector: Connector,
+    pool: Pool,
+    endpoints: Endpoints,
     signer: Signer,
     timeout: Duration,
+}
+
+/// Why a call came to no answer.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error(transparent)]
+    Url(#[from] BadUrl),
+    #[error(transparent)]
+    Secret(#[from] BadSecret),
+    #[error("{0}")]
+    Header(#[from] http::header::InvalidHeaderValue),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+/// A call, ready to be made: as often as it must be.
+struct Prepared {
+    endpoint: Arc<Endpoint>,
+    payload: Bytes,
+    id: HeaderValue,
+    timestamp: HeaderValue,
+    signature: Option<HeaderValue>,
 }
 
 impl fmt::Debug for Client {
@@ -58,72 +80,99 @@ impl Client {
 
     pub(super) fn with_resolver(settings: &WebhookSettings, resolve: Resolver) -> Result<Self, WebhookSettingsError> {
         let connector = Connector::new(Guard::new(&settings.allow_private), Arc::new(tls(settings)?), resolve);
-        let http = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
-        Ok(Self { http, signer: Signer::default(), timeout: settings.timeout })
+        Ok(Self {
+            connector,
+            pool: Pool::default(),
+            endpoints: Endpoints::default(),
+            signer: Signer::default(),
+            timeout: settings.timeout,
+        })
     }
 
     /// Hands `payload` over once. `now` is what `webhook-timestamp` says.
     pub async fn attempt(&self, target: &Target, id: DeliveryId, payload: &str, now: Timestamp) -> CallResult {
-        let request = match self.request(target, id, payload, now) {
-            Ok(request) => request,
-            Err(detail) => return failed(detail),
-        };
         let deadline = Instant::now() + self.timeout;
-        match tokio::time::timeout_at(deadline, self.send(request)).await {
+        let prepared = match self.prepare(target, id, payload, now) {
+            Ok(prepared) => prepared,
+            Err(error) => return failed(error.to_string()),
+        };
+        match tokio::time::timeout_at(deadline, self.call(&prepared)).await {
             Err(_) => failed(format!("no answer within {} s", self.timeout.as_secs_f32())),
-            Ok(Err(error)) => failed(describe(&error)),
-            Ok(Ok(response)) => {
+            Ok(Err(error)) => failed(error.to_string()),
+            Ok(Ok((response, mut connection))) => {
                 let result = judge(response.status(), response.headers());
                 // What the answer was is known; its rest is of no interest but for the connection.
-                let _ = tokio::time::timeout_at(deadline, drain(response)).await;
+                let drained = tokio::time::timeout_at(deadline, connection.drain(response, ANSWER_MAX)).await;
+                if drained == Ok(true) {
+                    self.pool.put(&prepared.endpoint.origin, connection);
+                }
                 result
             }
         }
     }
 
-    fn request(
-        &self,
-        target: &Target,
-        id: DeliveryId,
-        payload: &str,
-        now: Timestamp,
-    ) -> Result<Request<Full<Bytes>>, String> {
-        let uri: Uri = target.url.parse().map_err(|e| format!("the webhook's URL is none: {e}"))?;
-        let authorization = uri.authority().and_then(|a| a.as_str().rsplit_once('@')).map(|(user, _)| basic(user));
-        let (id, timestamp) = (id.to_string(), now.as_seconds().to_string());
-        let signature = match &target.secret {
-            Some(secret) => {
-                Some(self.signer.sign(secret, &id, &timestamp, payload.as_bytes()).map_err(|e| e.to_string())?)
-            }
-            None => None,
+    async fn call(&self, call: &Prepared) -> Result<(Response<Incoming>, Connection), CallError> {
+        let mut connection = match self.pool.take(&call.endpoint.origin).await {
+            Some(connection) => connection,
+            None => self.open(&call.endpoint).await?,
         };
-        let mut request = Request::new(Full::new(Bytes::copy_from_slice(payload.as_bytes())));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri;
-        let headers = request.headers_mut();
-        headers.reserve(6);
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(USER_AGENT, AGENT);
-        headers.insert(ID, ascii(id)?);
-        headers.insert(TIMESTAMP, ascii(timestamp)?);
-        if let Some(signature) = signature {
-            headers.insert(SIGNATURE, signature);
+        match connection.exchange(call.request()).await {
+            // Servers close connections that they think are not used any more, also just when a
+            // call comes: once more, over a new one.
+            Err(Broken::Closed) => {
+                connection = self.open(&call.endpoint).await?;
+                Ok((connection.exchange(call.request()).await?, connection))
+            }
+            answer => Ok((answer?, connection)),
         }
-        if let Some(Some(authorization)) = authorization {
-            headers.insert(AUTHORIZATION, authorization);
-        }
-        Ok(request)
     }
 
-    /// Sends a request, and once more if a connection that was kept turned out to be closed.
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, legacy::Error> {
-        match self.http.request(request.clone()).await {
-            Err(error) if was_closed(&error) => self.http.request(request).await,
-            other => other,
+    async fn open(&self, endpoint: &Endpoint) -> Result<Connection, CallError> {
+        let stream = self.connector.connect(&endpoint.origin).await?;
+        Ok(Connection::open(stream).await?)
+    }
+
+    fn prepare(&self, target: &Target, id: DeliveryId, payload: &str, now: Timestamp) -> Result<Prepared, CallError> {
+        let endpoint = self.endpoints.get(&target.url)?;
+        let (id, timestamp) = (id.to_string(), now.as_seconds().to_string());
+        let signature = match &target.secret {
+            Some(secret) => Some(self.signer.sign(secret, &id, &timestamp, payload.as_bytes())?),
+            None => None,
+        };
+        let (id, timestamp) = (HeaderValue::try_from(id)?, HeaderValue::try_from(timestamp)?);
+        Ok(Prepared { endpoint, payload: Bytes::copy_from_slice(payload.as_bytes()), id, timestamp, signature })
+    }
+
+    /// Closes connections that have not been used for long.
+    pub(super) fn sweep(&self) {
+        self.pool.sweep();
+    }
+
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.pool.len()
+    }
+}
+
+impl Prepared {
+    fn request(&self) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.payload.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.path.clone();
+        let headers = request.headers_mut();
+        headers.reserve(8);
+        headers.insert(HOST, self.endpoint.host.clone());
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(USER_AGENT, AGENT);
+        headers.insert(ID, self.id.clone());
+        headers.insert(TIMESTAMP, self.timestamp.clone());
+        if let Some(signature) = &self.signature {
+            headers.insert(SIGNATURE, signature.clone());
         }
+        if let Some(authorization) = &self.endpoint.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        request
     }
 }
 
@@ -151,10 +200,6 @@ fn tls(settings: &WebhookSettings) -> Result<rustls::ClientConfig, WebhookSettin
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
-}
-
-fn ascii(text: String) -> Result<HeaderValue, String> {
-    HeaderValue::try_from(text).map_err(|e| e.to_string())
 }
 
 fn failed(detail: impl Into<String>) -> CallResult {
@@ -185,36 +230,6 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
-}
-
-/// Reads an answer to its end, if that is not far.
-async fn drain(response: Response<Incoming>) {
-    let mut body = response.into_body();
-    let mut left = ANSWER_MAX;
-    while !body.is_end_stream() {
-        let Some(Ok(frame)) = body.frame().await else { return };
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        let Some(rest) = left.checked_sub(length) else { return };
-        left = rest;
-    }
-}
-
-/// Did the server close the connection before it answered anything?
-fn was_closed(error: &legacy::Error) -> bool {
-    let hyper = error.source().and_then(|e| e.downcast_ref::<hyper::Error>());
-    hyper.is_some_and(|e| e.is_incomplete_message() || e.is_closed() || e.is_canceled())
-}
-
-/// What went wrong, for a person: our own words where we have them, the innermost otherwise.
-fn describe(error: &legacy::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        if let Some(connect) = source.downcast_ref::<ConnectError>() {
-            return connect.to_string();
-        }
-        innermost = source;
-    }
-    if was_closed(error) { "the server closed the connection without an answer".into() } else { innermost.to_string() }
 }
 
 #[cfg(test)]

@@ -10,15 +10,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::endpoint::Origin;
 use super::guard::Guard;
 
 /// Longest wait for one address: the next one may be better.
@@ -32,9 +31,8 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(super) type Resolver = Arc<dyn Fn(Box<str>, u16) -> BoxFuture<io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
 /// Opens connections to addresses that may be called.
-#[derive(Clone)]
 pub(super) struct Connector {
-    guard: Arc<Guard>,
+    guard: Guard,
     tls: TlsConnector,
     resolve: Resolver,
 }
@@ -42,8 +40,6 @@ pub(super) struct Connector {
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
-    #[error("the URL names no host")]
-    NoHost,
     #[error("{host} can't be looked up: {source}")]
     Lookup { host: Box<str>, source: io::Error },
     #[error("{host} has no address")]
@@ -63,16 +59,14 @@ pub(super) fn system_resolver() -> Resolver {
 
 impl Connector {
     pub fn new(guard: Guard, tls: Arc<rustls::ClientConfig>, resolve: Resolver) -> Self {
-        Self { guard: Arc::new(guard), tls: TlsConnector::from(tls), resolve }
+        Self { guard, tls: TlsConnector::from(tls), resolve }
     }
 
-    async fn connect(self, uri: Uri) -> Result<Stream, ConnectError> {
-        let tls = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-        let host = uri.host().ok_or(ConnectError::NoHost)?;
-        let host: Box<str> = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host).into();
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let addresses = self.addresses(&host, port).await?;
-        let tcp = connect_any(&host, &addresses).await?;
+    /// A connection to `origin`, with TLS if that is its scheme.
+    pub async fn connect(&self, origin: &Origin) -> Result<Stream, ConnectError> {
+        let Origin { tls, host, port } = origin;
+        let addresses = self.addresses(host, *port).await?;
+        let tcp = connect_any(host, &addresses).await?;
         // Calls are small and their answers are waited for.
         let _ = tcp.set_nodelay(true);
         if !tls {
@@ -121,30 +115,10 @@ async fn connect_any(host: &str, addresses: &[SocketAddr]) -> Result<TcpStream, 
     Err(last)
 }
 
-impl tower_service::Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = ConnectError;
-    type Future = BoxFuture<Result<Stream, ConnectError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        Box::pin(self.clone().connect(uri))
-    }
-}
-
 /// A connection, with TLS or without.
 pub(super) enum Stream {
     Plain(TokioIo<TcpStream>),
     Tls(TokioIo<Box<TlsStream<TcpStream>>>),
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
 }
 
 impl Read for Stream {

@@ -3,16 +3,19 @@
 //! The engine's [`Outbox`] decides what is called, when and how often, and how many calls may be
 //! under way, over all and per endpoint. Here is the call itself: [`sign`] makes the signature,
 //! [`guard`] says which addresses may be called, [`connect`] opens connections to those and no
-//! others, [`attempt`] makes one call and says what it came to. Connections are kept and used
-//! again; redirects are not followed.
+//! others, [`pool`] keeps them between calls, [`attempt`] makes one call and says what it came to.
+//! Redirects are not followed.
 
 mod attempt;
 mod connect;
+mod endpoint;
 mod guard;
+mod pool;
 mod sign;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::notify::{Call, Outbox};
@@ -58,27 +61,35 @@ pub enum WebhookSettingsError {
 /// way, which takes as long as the timeout at the most. Dropped before that, the calls under way
 /// are given back.
 pub async fn run(outbox: Outbox, client: Client, shutdown: impl Future<Output = ()>) {
-    let client = Arc::new(client);
-    let mut calls = JoinSet::new();
+    let (client, stopping) = (Arc::new(client), Arc::new(AtomicBool::new(false)));
+    let mut callers = JoinSet::new();
+    let mut sweep = tokio::time::interval(pool::IDLE);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            Some(_) = calls.join_next() => {}
+            Some(_) = callers.join_next() => {}
+            _ = sweep.tick() => client.sweep(),
             call = outbox.next() => {
-                let now = outbox.now();
-                calls.spawn(make(client.clone(), call, now));
+                callers.spawn(make(call, client.clone(), outbox.clone(), stopping.clone()));
             }
         }
     }
-    while calls.join_next().await.is_some() {}
+    stopping.store(true, Ordering::Relaxed);
+    while callers.join_next().await.is_some() {}
 }
 
-async fn make(client: Arc<Client>, call: Call, now: model::Timestamp) {
-    let delivery = &call.delivery;
-    let result = client.attempt(&call.target, delivery.id, &delivery.payload, now).await;
-    tracing::debug!(delivery = %delivery.id, endpoint = %delivery.endpoint, event = %delivery.event, ?result, "webhook called");
-    call.finish(result).await;
+/// Makes a call, and then whatever else may be called: while there is much to do, those who do it
+/// need not be woken.
+async fn make(first: Call, client: Arc<Client>, outbox: Outbox, stopping: Arc<AtomicBool>) {
+    let mut next = Some(first);
+    while let Some(call) = next {
+        let delivery = &call.delivery;
+        let result = client.attempt(&call.target, delivery.id, &delivery.payload, outbox.now()).await;
+        tracing::debug!(delivery = %delivery.id, endpoint = %delivery.endpoint, event = %delivery.event, ?result, "webhook called");
+        call.finish(result).await;
+        next = if stopping.load(Ordering::Relaxed) { None } else { outbox.try_next() };
+    }
 }
 
 #[cfg(test)]

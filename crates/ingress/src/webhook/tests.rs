@@ -200,6 +200,17 @@ async fn connections_are_used_again_unless_the_answer_is_endless() {
 }
 
 #[tokio::test]
+async fn a_server_that_wants_the_connection_closed_has_its_way() {
+    let mut app = App::start(None).await;
+    let client = client();
+    app.answer(200, &[("connection", "close")], "thank you");
+    assert_eq!(attempt(&client, &app.target("/")).await, CallResult::Taken);
+    assert_eq!(client.kept(), 0);
+    assert_eq!(attempt(&client, &app.target("/")).await, CallResult::Taken);
+    assert_eq!((app.seen.recv().await.unwrap().connection, app.seen.recv().await.unwrap().connection), (1, 2));
+}
+
+#[tokio::test]
 async fn answers_are_judged() {
     let app = App::start(None).await;
     let client = client();
@@ -288,6 +299,22 @@ async fn a_connection_that_was_closed_meanwhile_is_made_anew() {
     let target = Target { url: format!("http://{address}/").into(), secret: None };
     assert_eq!(attempt(&client(), &target).await, CallResult::Taken);
     server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_when_nobody_has_used_it_for_long() {
+    let mut app = App::start(None).await;
+    let client = client();
+    attempt(&client, &app.target("/")).await;
+    client.sweep();
+    assert_eq!(client.kept(), 1);
+    tokio::time::pause();
+    tokio::time::advance(super::pool::IDLE).await;
+    client.sweep();
+    assert_eq!(client.kept(), 0);
+    tokio::time::resume();
+    attempt(&client, &app.target("/")).await;
+    assert_eq!((app.seen.recv().await.unwrap().connection, app.seen.recv().await.unwrap().connection), (1, 2));
 }
 
 /// A file that is gone with the test.
