@@ -12,24 +12,24 @@ use prometheus_client::registry::Registry;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfAccount {
-    account: String,
+    account: Name,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfConnector {
-    connector: String,
+    connector: Name,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WithStatus {
-    connector: String,
-    status: String,
+    connector: Name,
+    status: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WithForm {
-    connector: String,
-    form: String,
+    connector: Name,
+    form: &'static str,
 }
 
 /// Every metric of the engine.
@@ -92,25 +92,24 @@ impl Metrics {
     }
 
     pub(crate) fn accepted(&self, account: &Name, count: u64) {
-        self.accepted.get_or_create(&OfAccount { account: account.to_string() }).inc_by(count);
+        self.accepted.get_or_create(&OfAccount { account: account.clone() }).inc_by(count);
     }
 
-    pub(crate) fn moved(&self, connector: Option<&Name>, status: Status) {
-        let connector = connector.map_or_else(String::new, ToString::to_string);
-        self.moved.get_or_create(&WithStatus { connector, status: status.as_str().to_owned() }).inc();
+    pub(crate) fn moved(&self, connector: Option<Name>, status: Status, messages: u64) {
+        let connector = connector.unwrap_or_else(|| "".into());
+        self.moved.get_or_create(&WithStatus { connector, status: status.as_str() }).inc_by(messages);
     }
 
     pub(crate) fn receipt(&self, connector: &Name, state: ReceiptState) {
-        let status = format!("{state:?}").to_lowercase();
-        self.receipts.get_or_create(&WithStatus { connector: connector.to_string(), status }).inc();
+        self.receipts.get_or_create(&WithStatus { connector: connector.clone(), status: state.as_str() }).inc();
     }
 
     pub(crate) fn unmatched(&self, connector: &Name) {
-        self.unmatched.get_or_create(&OfConnector { connector: connector.to_string() }).inc();
+        self.unmatched.get_or_create(&OfConnector { connector: connector.clone() }).inc();
     }
 
     pub(crate) fn received(&self, connector: &Name) {
-        self.received.get_or_create(&OfConnector { connector: connector.to_string() }).inc();
+        self.received.get_or_create(&OfConnector { connector: connector.clone() }).inc();
     }
 
     pub(crate) fn committed(&self, messages: usize) {
@@ -119,7 +118,7 @@ impl Metrics {
     }
 
     pub(crate) fn learnt(&self, connector: &Name, form: &'static str, count: u64) {
-        let labels = WithForm { connector: connector.to_string(), form: form.to_owned() };
+        let labels = WithForm { connector: connector.clone(), form };
         self.receipt_ids.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
@@ -127,7 +126,7 @@ impl Metrics {
     #[must_use]
     pub fn receipt_ids(&self, connector: &Name) -> Vec<(&'static str, u64)> {
         let count = |form: &'static str| {
-            let labels = WithForm { connector: connector.to_string(), form: form.to_owned() };
+            let labels = WithForm { connector: connector.clone(), form };
             self.receipt_ids.get(&labels).map_or(0, |gauge| gauge.get().max(0) as u64)
         };
         ["same", "hex-to-dec", "dec-to-hex"].into_iter().map(|form| (form, count(form))).collect()

@@ -35,6 +35,19 @@ pub enum ReceiptState {
 }
 
 impl ReceiptState {
+    /// The word for it, in lower case.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReceiptState::Intermediate => "intermediate",
+            ReceiptState::Delivered => "delivered",
+            ReceiptState::Expired => "expired",
+            ReceiptState::Undelivered => "undelivered",
+            ReceiptState::Rejected => "rejected",
+            ReceiptState::Unknown => "unknown",
+        }
+    }
+
     /// The part's state after it; `None` for one that is not final.
     #[must_use]
     pub fn part_status(self) -> Option<PartStatus> {

@@ -45,6 +45,42 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Takes everything out. The room stays, for the next commit.
+    pub fn clear(&mut self) {
+        let Self {
+            fences,
+            answers,
+            batches,
+            insert,
+            update,
+            dequeue,
+            enqueue,
+            remote_ids,
+            remote_ids_done,
+            deliveries_done,
+            deliveries,
+            parked_done,
+            parked,
+            mo_parts_done,
+            mo_parts,
+        } = self;
+        fences.clear();
+        answers.clear();
+        batches.clear();
+        insert.clear();
+        update.clear();
+        dequeue.clear();
+        enqueue.clear();
+        remote_ids.clear();
+        remote_ids_done.clear();
+        deliveries_done.clear();
+        deliveries.clear();
+        parked_done.clear();
+        parked.clear();
+        mo_parts_done.clear();
+        mo_parts.clear();
+    }
+
     /// Is there nothing to write?
     #[must_use]
     pub fn is_empty(&self) -> bool {

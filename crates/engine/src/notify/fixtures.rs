@@ -95,7 +95,7 @@ impl Bench {
     /// Commits new deliveries and offers them, as the recorder does.
     pub async fn owe(&self, deliveries: Vec<Delivery>) {
         self.store.commit(Changes { deliveries: deliveries.clone(), ..Changes::default() }).await.unwrap();
-        self.outbox.offer(&deliveries);
+        self.outbox.offer(deliveries.into_iter());
     }
 
     pub async fn next(&self) -> Call {
@@ -138,7 +138,7 @@ async fn record(store: Arc<MemoryStore>, outbox: Outbox, mut inbox: mpsc::Receiv
         let puts = changes.deliveries.clone();
         store.commit(changes).await.unwrap();
         commits.fetch_add(1, Ordering::Relaxed);
-        outbox.offer(&puts);
+        outbox.offer(puts.into_iter());
         if let Some((sender, tickets)) = acknowledge {
             let _ = sender.send(tickets);
         }

@@ -94,15 +94,15 @@ impl Lane {
 
     /// A delivery that has just become durable. It stays in memory if it is due, fits in `limit`
     /// octets and nothing older waits in the store; otherwise it is found there later.
-    pub fn offer(&mut self, delivery: &Delivery, limit: usize, now: Timestamp, out: &mut Vec<Settled>) {
+    pub fn offer(&mut self, delivery: Delivery, limit: usize, now: Timestamp, out: &mut Vec<Settled>) {
         if delivery.state != DeliveryState::Pending || self.knows(delivery.id) {
             return;
         }
-        let wait = !self.recalled || self.paging.is_behind(now) || delivery.due > now || !self.fits(delivery, limit);
+        let wait = !self.recalled || self.paging.is_behind(now) || delivery.due > now || !self.fits(&delivery, limit);
         if wait {
             self.paging.left((delivery.due, delivery.id), now);
         } else {
-            self.admit(Arc::new(brought_back(delivery.clone())), out);
+            self.admit(Arc::new(brought_back(delivery)), out);
         }
     }
 

@@ -124,7 +124,7 @@ impl World {
         let Some((put, ticket)) = self.offers.pop_front() else { return };
         let mut out = vec![];
         if let Some(put) = put {
-            self.lane.offer(&put, ROOM, self.now, &mut out);
+            self.lane.offer(put.clone(), ROOM, self.now, &mut out);
         }
         self.acknowledgements.extend(ticket);
         self.write(out);

@@ -26,7 +26,7 @@ fn lane(now: Timestamp) -> Lane {
 
 fn offer(lane: &mut Lane, deliveries: &[Delivery], now: Timestamp) {
     let mut out = vec![];
-    deliveries.iter().for_each(|d| lane.offer(d, ROOM, now, &mut out));
+    deliveries.iter().for_each(|d| lane.offer(d.clone(), ROOM, now, &mut out));
     assert_eq!(out, []);
 }
 
@@ -226,7 +226,7 @@ fn what_does_not_fit_stays_in_the_store_in_order() {
     let room = 3 * weight_of(&delivery(1, 0, 0));
     let rows: Vec<_> = (1..=5).map(|n| delivery(n, 0, n as i64)).collect();
     for row in &rows {
-        lane.offer(row, room, at(10), &mut vec![]);
+        lane.offer(row.clone(), room, at(10), &mut vec![]);
     }
     assert_eq!(lane.waiting(), 3);
     assert!(!lane.is_hungry(room, at(10)), "it is full");

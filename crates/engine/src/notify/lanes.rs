@@ -122,10 +122,11 @@ impl Lanes {
     }
 
     /// Deliveries that have just become durable.
-    pub fn offer(&mut self, deliveries: &[Delivery], now: Timestamp) {
+    pub fn offer(&mut self, deliveries: impl Iterator<Item = Delivery>, now: Timestamp) {
         for delivery in deliveries {
-            if self.open(&delivery.endpoint, now) {
-                self.with(&delivery.endpoint, now, |lane, limit, out| lane.offer(delivery, limit, now, out));
+            let endpoint = delivery.endpoint.clone();
+            if self.open(&endpoint, now) {
+                self.with(&endpoint, now, |lane, limit, out| lane.offer(delivery, limit, now, out));
             }
         }
     }

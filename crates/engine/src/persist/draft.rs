@@ -38,6 +38,9 @@ pub(crate) struct Cancellation {
     pub reply: oneshot::Sender<Result<Message, CancelRefused>>,
 }
 
+/// New messages whose room is kept from one commit to the next; a large batch's is given back.
+const ROOM_KEPT: usize = 4096;
+
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub changes: Changes,
@@ -47,14 +50,26 @@ pub(crate) struct Draft {
     pub waiting: Vec<Waiting>,
     pub canceled: Vec<Cancellation>,
     pub ends: Vec<(Name, End)>,
-    /// Messages that changed state, for the metrics.
-    pub moved: Vec<(Option<Name>, Status)>,
+    /// How many messages came to each state, for the metrics.
+    pub moved: Vec<(Option<Name>, Status, u64)>,
     pub now: Timestamp,
 }
 
 impl Draft {
-    pub fn new(now: Timestamp) -> Self {
-        Self { now, ..Self::default() }
+    /// Begins the next commit at `now`, in the room of the last one: a busy gateway makes hundreds a
+    /// second, and room of that size is dear to come by.
+    pub fn begin(&mut self, now: Timestamp) {
+        if self.changes.insert.capacity() > ROOM_KEPT {
+            *self = Self::default();
+        }
+        self.now = now;
+        self.changes.clear();
+        self.entries.clear();
+        self.unchanged.clear();
+        self.waiting.clear();
+        self.canceled.clear();
+        self.ends.clear();
+        self.moved.clear();
     }
 
     /// Takes a message in, as it is stored now.
@@ -94,7 +109,11 @@ impl Draft {
             progress.due = None;
         }
         if applied.moved() {
-            self.moved.push((progress.connector.clone(), applied.after));
+            let (connector, status) = (&progress.connector, applied.after);
+            match self.moved.iter_mut().find(|(c, s, _)| *s == status && c == connector) {
+                Some((_, _, count)) => *count += 1,
+                None => self.moved.push((connector.clone(), status, 1)),
+            }
             if let Some(event) = event_of(applied.after) {
                 let owed =
                     notify::owed(world, &entry.message, event, self.now, || DeliveryId(engine.next_id(self.now).0));
@@ -158,9 +177,9 @@ impl Draft {
     }
 
     /// Every message of a closed draft, for the cache.
-    pub fn into_messages(self) -> impl Iterator<Item = Message> {
-        let new = self.changes.insert.into_iter().map(|new| new.message);
-        new.chain(self.changes.update).chain(self.unchanged)
+    pub fn take_messages(&mut self) -> impl Iterator<Item = Message> {
+        let new = self.changes.insert.drain(..).map(|new| new.message);
+        new.chain(self.changes.update.drain(..)).chain(self.unchanged.drain(..))
     }
 
     /// Takes acceptances out and answers them with `failed`; the rest of the draft stays.

@@ -59,6 +59,8 @@ pub(crate) struct Recorder {
     pub reassembly: Reassembly,
     /// About how many receipts are parked: while there are none, nobody looks for one.
     pub parked: u64,
+    /// The last turn's draft and facts, for the room in them.
+    spare: (Draft, Vec<Fact>),
 }
 
 /// Records until every sender of facts is gone.
@@ -124,18 +126,19 @@ impl Recorder {
             learnt: Learnt::default(),
             reassembly: Reassembly::new(engine.inner.store.mo_parts().await?),
             parked: engine.inner.store.parked(None, 1).await?.len() as u64,
+            spare: Default::default(),
         })
     }
 
     async fn record(&mut self, groups: Vec<Facts>, inbox: &mut mpsc::Receiver<Facts>, left: &mut VecDeque<Facts>) {
         let world = self.engine.inner.current.load_full();
-        let mut facts = Vec::new();
+        let (mut draft, mut facts) = std::mem::take(&mut self.spare);
+        draft.begin(self.engine.now());
         let mut acknowledge = Vec::new();
         for group in groups {
             facts.extend(group.facts);
             acknowledge.extend(group.acknowledge);
         }
-        let mut draft = Draft::new(self.engine.now());
         self.accept_all(&mut facts, &mut draft);
         let resolved = loop {
             match self.gather(&facts, &world, &mut draft).await {
@@ -143,12 +146,13 @@ impl Recorder {
                 Err(error) => self.store_away(&error, &mut draft, inbox, left).await,
             }
         };
-        for fact in facts {
+        for fact in facts.drain(..) {
             self.apply(fact, &world, &resolved, &mut draft);
         }
         draft.close();
         self.commit(&mut draft, inbox, left).await;
-        self.after(draft);
+        self.after(&mut draft);
+        self.spare = (draft, facts);
         for (sender, recorded) in acknowledge {
             // A session that has ended is told nothing; the carrier sends again, and that is known.
             let _ = sender.send(recorded);
@@ -263,10 +267,10 @@ impl Recorder {
     }
 
     /// What follows from a commit that is durable.
-    fn after(&mut self, mut draft: Draft) {
+    fn after(&mut self, draft: &mut Draft) {
         let inner = &self.engine.inner;
-        for (connector, status) in &draft.moved {
-            inner.metrics.moved(connector.as_ref(), *status);
+        for (connector, status, messages) in draft.moved.drain(..) {
+            inner.metrics.moved(connector, status, messages);
         }
         inner.metrics.committed(draft.changes.insert.len() + draft.changes.update.len());
         let mut ends: HashMap<&str, Vec<End>> = HashMap::new();
@@ -284,13 +288,13 @@ impl Recorder {
             });
             lane.offer(mine);
         }
-        inner.outbox.offer(&draft.changes.deliveries);
+        inner.outbox.offer(draft.changes.deliveries.drain(..));
         for Cancellation { message, outcome, reply } in std::mem::take(&mut draft.canceled) {
             let message = draft.closed_message(message).cloned().ok_or(CancelRefused::NoSuchMessage);
             let _ = reply.send(outcome.and(message));
         }
         let waiting = std::mem::take(&mut draft.waiting);
-        for message in draft.into_messages() {
+        for message in draft.take_messages() {
             self.messages.insert(message.body.id, message);
         }
         for waiting in waiting {
