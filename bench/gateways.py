@@ -18,6 +18,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = pathlib.Path(os.environ.get("POSTRIDER_BIN") or ROOT / "target" / "release" / "postrider")
 TOKEN = "bench-token-of-no-value"
+BULK_TOKEN = "bulk-token-of-no-value"
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -57,6 +58,8 @@ class Stage:
         self.window, self.sessions = window, sessions
         self.sink_port = sink_port or free_port()
         self.processes = []
+        # A second account whose messages go to a carrier that is down.
+        self.bulk = False
 
     def __enter__(self):
         return self
@@ -105,6 +108,28 @@ system_id = "bench"
 password = "bench"
 sessions = {self.sessions}
 window = {self.window}
+"""
+        if self.bulk:
+            text += f"""
+[[account]]
+id = "bulk"
+api_token = "{BULK_TOKEN}"
+
+[[connector]]
+id = "down"
+protocol = "smpp"
+address = "127.0.0.1:{free_port()}"
+system_id = "bench"
+password = "bench"
+
+[[route]]
+id = "bulk"
+match = {{ account = ["bulk"] }}
+to = "down"
+
+[[route]]
+id = "rest"
+to = "smsc"
 """
         path = self.directory / "resources.toml"
         path.write_text(text)
@@ -193,8 +218,8 @@ concatenation = true
         wait_for("Kannel's bind", online)
         return [smsbox, bearerbox]
 
-    def bench(self, *options, sink=True):
-        command = [BINARY, "bench", "http", "--address", self.http, "--token", TOKEN, *map(str, options)]
+    def bench(self, *options, sink=True, token=TOKEN):
+        command = [BINARY, "bench", "http", "--address", self.http, "--token", token, *map(str, options)]
         if sink:
             command += ["--sink", f"127.0.0.1:{self.sink_port}"]
         run = subprocess.run(command, stdout=subprocess.PIPE, check=False)
