@@ -148,7 +148,7 @@ pub(crate) fn choose(found: Vec<Candidate>, addresses: &[Box<str>; 2], learnt: O
 }
 
 /// Is this the same phone, as far as the last digits tell? Carriers add and drop prefixes.
-fn same_phone(to: &Address, named: &str) -> bool {
+pub(crate) fn same_phone(to: &Address, named: &str) -> bool {
     const DIGITS: usize = 8;
     let tail = |text: &str| {
         let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();

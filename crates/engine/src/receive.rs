@@ -11,7 +11,7 @@ use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
 
 use crate::dispatch::{Incoming, MobileOriginated, Outcome};
 use crate::facts::Fact;
-use crate::matching::{Candidate, Form, candidates, choose, normal_id, parked_under};
+use crate::matching::{Candidate, Form, candidates, choose, normal_id, parked_under, same_phone};
 use crate::notify;
 use crate::persist::{Draft, Recorder, Resolved};
 use crate::settle::receipt_rules;
@@ -21,13 +21,23 @@ use crate::world::World;
 const PARKED_SECONDS: i64 = 86_400;
 
 impl Recorder {
-    /// Finds the parts that this turn's receipts may be for, under every form of their ids.
-    pub(crate) async fn resolve_receipts(&self, facts: &[Fact], world: &World) -> Result<Resolved, StoreError> {
+    /// Finds the parts that the receipts among `facts` may be for, under every form of their ids.
+    pub(crate) async fn resolve_receipts(
+        &mut self,
+        facts: &[Fact],
+        world: &World,
+        draft: &Draft,
+    ) -> Result<Resolved, StoreError> {
         let mut parts = HashMap::new();
         let mut unknown = Vec::new();
         for fact in facts {
-            let Fact::Incoming { connector, incoming: Incoming::Receipt { remote_ids, .. } } = fact else { continue };
-            for (_, key) in self.keys_of(connector, remote_ids, world) {
+            let Fact::Incoming { connector, incoming } = fact else { continue };
+            let Incoming::Receipt { remote_ids, addresses, .. } = incoming else { continue };
+            let keys = self.keys_of(connector, remote_ids, world);
+            if self.is_certain(connector, &keys, addresses, draft) {
+                continue;
+            }
+            for (_, key) in keys {
                 match self.remote_ids.get(&key) {
                     Some(part) => {
                         parts.insert(key, *part);
@@ -45,13 +55,30 @@ impl Recorder {
         Ok(Resolved { parts, parked: Vec::new() })
     }
 
+    /// Is the part known already that the learnt form of the id means, and is its phone the
+    /// receipt's? Then the store need not be asked whether another form means another part: it
+    /// would not be chosen.
+    fn is_certain(
+        &self,
+        connector: &Name,
+        keys: &[(Form, RemoteKey)],
+        addresses: &[Box<str>; 2],
+        draft: &Draft,
+    ) -> bool {
+        let Some((form, key)) = keys.first() else { return false };
+        let part = self.remote_ids.get(key).filter(|_| self.learnt.form(connector) == Some(*form));
+        let message = part.and_then(|part| self.remembered(part.message, draft));
+        message.is_some_and(|message| addresses.iter().any(|a| same_phone(&message.body.to, a)))
+    }
+
     /// Finds parked receipts for the ids that this turn's answers bring. Only asked of the store
     /// while there are any.
     pub(crate) async fn resolve_parked(
-        &self,
+        &mut self,
         facts: &[Fact],
         world: &World,
         resolved: &mut Resolved,
+        draft: &Draft,
     ) -> Result<(), StoreError> {
         if self.parked == 0 {
             return Ok(());
@@ -64,6 +91,8 @@ impl Recorder {
             }
         }
         resolved.parked = self.engine.inner.store.parked_for(&keys).await?;
+        resolved.parked.extend(self.parked_in_flight(&keys));
+        resolved.parked.retain(|parked| !draft.changes.parked_done.iter().any(|done| done.id == parked.id));
         Ok(())
     }
 

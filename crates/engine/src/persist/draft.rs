@@ -173,7 +173,12 @@ impl Draft {
     /// A message of a closed draft.
     pub fn closed_message(&self, id: MessageId) -> Option<&Message> {
         let changed = self.changes.update.iter().find(|m| m.body.id == id);
-        changed.or_else(|| self.unchanged.iter().find(|m| m.body.id == id))
+        changed.or_else(|| self.unchanged(id))
+    }
+
+    /// A message of a closed draft that it did not change.
+    pub fn unchanged(&self, id: MessageId) -> Option<&Message> {
+        self.unchanged.iter().find(|m| m.body.id == id)
     }
 
     /// Every message of a closed draft, for the cache.

@@ -1,10 +1,13 @@
 //! Persist: the recorder. It alone turns facts into commits, so that everything that happened in
 //! one moment shares one flush to disk: that is group commit, and it is why durability is cheap.
 //!
-//! A turn is: take every group of facts that is waiting; find the messages they speak of, in the
-//! cache or in the store; apply the facts in order; commit; then tell everybody who waited. While
-//! one commit is flushed the next turn's facts gather by themselves, so a busy gateway makes larger
-//! commits and an idle one answers at once.
+//! There are at most two commits at a time: one on its way to the disk ([`flight::Flight`]), and one
+//! open, into which facts are put as they come: find the messages they speak of, in the commit on
+//! its way, in the cache or in the store, and apply the facts in order. When the one on its way has
+//! landed, the open one begins, and then everybody who waited is told. So a busy gateway makes
+//! larger commits without pausing, and an idle one answers at once. What the open draft builds on
+//! will be durable before it: a commit on its way is repeated until it lands, and only acceptances,
+//! which nothing builds on yet, are ever taken out of it.
 //!
 //! When the store can't be written, acceptances are refused (the client hears 503 and keeps its
 //! message), and everything else — what carriers answered, receipts — is kept and committed when
@@ -12,15 +15,16 @@
 //! memory stays bounded.
 
 mod draft;
+mod flight;
 mod recent;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Message, MessageId};
 use store::{CommitError, PartRef, RemoteKey, StoreError};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::engine::{Engine, StartError};
 use crate::facts::{AcceptFailed, Acceptance, CancelRefused, Fact, FactSender, Facts, Recorded};
@@ -29,6 +33,7 @@ use crate::reassemble::Reassembly;
 use crate::schedule::End;
 use crate::world::World;
 pub(crate) use draft::{Cancellation, Draft, Waiting};
+use flight::{Acknowledgement, Flight};
 pub(crate) use recent::Recent;
 
 /// Groups of facts taken into one commit at the most.
@@ -49,6 +54,9 @@ const RECENT_REMOTE_IDS: usize = 40_000;
 /// How often a store that is away is tried.
 const STORE_AWAY: Duration = Duration::from_millis(250);
 
+/// How often the facts that gather while a commit is on its way are looked at.
+const WHILE_FLYING: Duration = Duration::from_millis(1);
+
 /// Turns facts into commits.
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -59,41 +67,94 @@ pub(crate) struct Recorder {
     pub reassembly: Reassembly,
     /// About how many receipts are parked: while there are none, nobody looks for one.
     pub parked: u64,
-    /// The last turn's draft and facts, for the room in them.
-    spare: (Draft, Vec<Fact>),
+    /// The commit in the making.
+    open: Open,
+    /// The commit on its way.
+    flight: Option<Flight>,
+    /// Groups that came while the store was away.
+    left: VecDeque<Facts>,
+    /// A draft and facts that are done with, for the room in them.
+    spare: (Option<Draft>, Vec<Fact>),
+}
+
+/// A commit in the making: facts are put into it as they come.
+#[derive(Debug, Default)]
+struct Open {
+    draft: Draft,
+    acknowledge: Vec<Acknowledgement>,
+    weight: usize,
+}
+
+impl Open {
+    fn is_empty(&self) -> bool {
+        self.weight == 0 && self.acknowledge.is_empty()
+    }
 }
 
 /// Records until every sender of facts is gone.
 pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>) {
     let mut groups = Vec::new();
-    let mut left = VecDeque::new();
-    let mut not_before = None;
+    let mut closed = false;
+    let mut not_before: Option<Instant> = None;
     loop {
-        if left.is_empty() && inbox.recv_many(&mut groups, GROUPS_MAX).await == 0 {
+        if recorder.may_begin(closed, not_before) {
+            not_before = recorder.begin();
+        }
+        if !recorder.left.is_empty() && recorder.open.weight < FACTS_MAX {
+            recorder.take_left(&mut groups);
+            recorder.add(&mut groups, &mut inbox).await;
+            continue;
+        }
+        if closed && recorder.flight.is_none() && recorder.open.is_empty() {
             return;
         }
-        left.extend(groups.drain(..));
-        if let Some(not_before) = not_before.take()
-            && left.iter().map(Facts::weight).sum::<usize>() < FULL
-        {
-            tokio::time::sleep_until(not_before).await;
-            while left.len() < GROUPS_MAX
-                && let Ok(group) = inbox.try_recv()
-            {
-                left.push_back(group);
+        let room = !closed && recorder.open.weight < FACTS_MAX;
+        tokio::select! {
+            biased;
+            outcome = landed(&mut recorder.flight), if recorder.flight.is_some() => {
+                if recorder.open.weight < BUSY && room && outcome.is_ok() {
+                    take_waiting(&mut inbox, &mut groups);
+                    recorder.add(&mut groups, &mut inbox).await;
+                }
+                recorder.land(outcome, &mut not_before, &mut inbox).await;
             }
+            // By the millisecond: to be woken for each group would cost more than it gains.
+            () = tokio::time::sleep(WHILE_FLYING), if recorder.flight.is_some() && room => {
+                take_waiting(&mut inbox, &mut groups);
+                recorder.add(&mut groups, &mut inbox).await;
+            }
+            count = inbox.recv_many(&mut groups, GROUPS_MAX), if recorder.flight.is_none() && room => {
+                closed = count == 0;
+                recorder.add(&mut groups, &mut inbox).await;
+            }
+            () = sleep_until(not_before), if recorder.flight.is_none() && !recorder.open.is_empty() => not_before = None,
         }
-        let begun = tokio::time::Instant::now();
-        let mut count = 0;
-        let mut turn = Vec::new();
-        while count < FACTS_MAX
-            && let Some(group) = left.pop_front()
-        {
-            count += group.weight();
-            turn.push(group);
-        }
-        recorder.record(turn, &mut inbox, &mut left).await;
-        not_before = (count >= BUSY).then_some(begun + BUSY_PACE);
+    }
+}
+
+/// The end of the commit on its way.
+async fn landed(flight: &mut Option<Flight>) -> Result<(), CommitError> {
+    match flight {
+        Some(flight) => flight.landed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn take_waiting(inbox: &mut mpsc::Receiver<Facts>, groups: &mut Vec<Facts>) {
+    let mut weight = 0;
+    while weight < FACTS_MAX
+        && groups.len() < GROUPS_MAX
+        && let Ok(group) = inbox.try_recv()
+    {
+        weight += group.weight();
+        groups.push(group);
     }
 }
 
@@ -126,37 +187,114 @@ impl Recorder {
             learnt: Learnt::default(),
             reassembly: Reassembly::new(engine.inner.store.mo_parts().await?),
             parked: engine.inner.store.parked(None, 1).await?.len() as u64,
-            spare: Default::default(),
+            open: Open::default(),
+            flight: None,
+            left: VecDeque::new(),
+            spare: (None, Vec::new()),
         })
     }
 
-    async fn record(&mut self, groups: Vec<Facts>, inbox: &mut mpsc::Receiver<Facts>, left: &mut VecDeque<Facts>) {
-        let world = self.engine.inner.current.load_full();
-        let (mut draft, mut facts) = std::mem::take(&mut self.spare);
-        draft.begin(self.engine.now());
-        let mut acknowledge = Vec::new();
-        for group in groups {
-            facts.extend(group.facts);
-            acknowledge.extend(group.acknowledge);
+    /// May the next commit begin?
+    fn may_begin(&self, closed: bool, not_before: Option<Instant>) -> bool {
+        let pace = || closed || self.open.weight >= FULL || not_before.is_none_or(|at| at <= Instant::now());
+        self.flight.is_none() && !self.open.is_empty() && pace()
+    }
+
+    /// Sends the open draft on its way and opens the next. Returns when the one after it may begin.
+    fn begin(&mut self) -> Option<Instant> {
+        let next = Open { draft: self.spare.0.take().unwrap_or_default(), ..Open::default() };
+        let Open { mut draft, acknowledge, weight } = std::mem::replace(&mut self.open, next);
+        self.open.draft.begin(self.engine.now());
+        draft.close();
+        self.flight = Some(Flight::begin(self.engine.inner.store.clone(), draft, acknowledge));
+        (weight >= BUSY).then(|| Instant::now() + BUSY_PACE)
+    }
+
+    /// What follows from the end of the commit on its way. The next begins before anybody is told,
+    /// so that the disk need not wait for that.
+    async fn land(
+        &mut self,
+        outcome: Result<(), CommitError>,
+        not_before: &mut Option<Instant>,
+        inbox: &mut mpsc::Receiver<Facts>,
+    ) {
+        let Some(flight) = self.flight.take() else { return };
+        let (mut draft, acknowledge) = flight.end();
+        match outcome {
+            Ok(()) => {
+                self.engine.store_back();
+                if self.may_begin(false, *not_before) {
+                    *not_before = self.begin();
+                }
+                self.after(&mut draft);
+                self.spare.0 = Some(draft);
+                for (sender, recorded) in acknowledge {
+                    // A session that has ended is told nothing; the carrier sends again, and that is known.
+                    let _ = sender.send(recorded);
+                }
+                return;
+            }
+            Err(CommitError::KeysTaken(places)) => {
+                let taken = |w: &Waiting| w.answer.is_some_and(|place| places.contains(&place));
+                draft.refuse_acceptances(|w| taken(w).then_some(AcceptFailed::KeyTaken));
+            }
+            Err(CommitError::Fenced(lease)) => {
+                let error = StoreError::Unavailable(format!("the lease {lease} was lost"));
+                self.store_away(&error, &mut draft, inbox).await;
+            }
+            Err(CommitError::Store(error)) => self.store_away(&error, &mut draft, inbox).await,
         }
+        self.flight = Some(Flight::begin(self.engine.inner.store.clone(), draft, acknowledge));
+    }
+
+    /// A message as it is after everything that was recorded, if that is known without the store.
+    pub(crate) fn remembered<'a>(&'a self, id: MessageId, draft: &'a Draft) -> Option<&'a Message> {
+        let flying = || self.flight.as_ref().and_then(|flight| flight.message(id));
+        draft.message(id).or_else(flying).or_else(|| self.messages.get(&id))
+    }
+
+    /// Receipts that the commit on its way parks under one of `keys`: the store may not know them yet.
+    pub(crate) fn parked_in_flight(&self, keys: &[RemoteKey]) -> Vec<store::ParkedReceipt> {
+        let parked = self.flight.iter().flat_map(Flight::parked);
+        parked.filter(|parked| keys.contains(&parked.key)).cloned().collect()
+    }
+
+    fn take_left(&mut self, groups: &mut Vec<Facts>) {
+        let mut weight = 0;
+        while weight < FACTS_MAX
+            && let Some(group) = self.left.pop_front()
+        {
+            weight += group.weight();
+            groups.push(group);
+        }
+    }
+
+    /// Puts groups of facts into the open draft.
+    async fn add(&mut self, groups: &mut Vec<Facts>, inbox: &mut mpsc::Receiver<Facts>) {
+        if groups.is_empty() {
+            return;
+        }
+        let world = self.engine.inner.current.load_full();
+        let mut facts = std::mem::take(&mut self.spare.1);
+        for group in groups.drain(..) {
+            self.open.weight += group.weight();
+            facts.extend(group.facts);
+            self.open.acknowledge.extend(group.acknowledge);
+        }
+        let mut draft = std::mem::take(&mut self.open.draft);
+        draft.now = self.engine.now();
         self.accept_all(&mut facts, &mut draft);
         let resolved = loop {
             match self.gather(&facts, &world, &mut draft).await {
                 Ok(resolved) => break resolved,
-                Err(error) => self.store_away(&error, &mut draft, inbox, left).await,
+                Err(error) => self.store_away(&error, &mut draft, inbox).await,
             }
         };
         for fact in facts.drain(..) {
             self.apply(fact, &world, &resolved, &mut draft);
         }
-        draft.close();
-        self.commit(&mut draft, inbox, left).await;
-        self.after(&mut draft);
-        self.spare = (draft, facts);
-        for (sender, recorded) in acknowledge {
-            // A session that has ended is told nothing; the carrier sends again, and that is known.
-            let _ = sender.send(recorded);
-        }
+        self.open.draft = draft;
+        self.spare.1 = facts;
     }
 
     /// Acceptances come first: facts of this turn may be about them only in later turns.
@@ -184,7 +322,7 @@ impl Recorder {
 
     /// Finds what the facts speak of: receipts' parts, and the messages themselves.
     async fn gather(&mut self, facts: &[Fact], world: &World, draft: &mut Draft) -> Result<Resolved, StoreError> {
-        let mut resolved = self.resolve_receipts(facts, world).await?;
+        let mut resolved = self.resolve_receipts(facts, world, draft).await?;
         let mut wanted: Vec<MessageId> = facts.iter().filter_map(Fact::message).collect();
         wanted.extend(resolved.parts.values().map(|part| part.message));
         wanted.sort_unstable();
@@ -194,7 +332,9 @@ impl Recorder {
             if draft.has(id) {
                 continue;
             }
-            match self.messages.take(&id) {
+            // The commit on its way is newer than what was remembered before it.
+            let flying = self.flight.as_ref().and_then(|flight| flight.message(id));
+            match flying.cloned().or_else(|| self.messages.take(&id)) {
                 Some(message) => draft.load(message),
                 None => missing.push(id),
             }
@@ -203,44 +343,13 @@ impl Recorder {
             let found = self.engine.inner.store.messages(&missing).await?;
             found.into_iter().for_each(|message| draft.load(message));
         }
-        self.resolve_parked(facts, world, &mut resolved).await?;
+        self.resolve_parked(facts, world, &mut resolved, draft).await?;
         Ok(resolved)
-    }
-
-    /// Commits the draft, whatever it takes. Only acceptances are given up.
-    async fn commit(&mut self, draft: &mut Draft, inbox: &mut mpsc::Receiver<Facts>, left: &mut VecDeque<Facts>) {
-        while !draft.changes.is_empty() {
-            // The store only looks at the changes, so that they can be had back without a copy.
-            let changes = Arc::new(std::mem::take(&mut draft.changes));
-            let outcome = self.engine.inner.store.commit_shared(changes.clone()).await;
-            draft.changes = Arc::unwrap_or_clone(changes);
-            match outcome {
-                Ok(()) => {
-                    self.engine.store_back();
-                    break;
-                }
-                Err(CommitError::KeysTaken(places)) => {
-                    let taken = |w: &Waiting| w.answer.is_some_and(|place| places.contains(&place));
-                    draft.refuse_acceptances(|w| taken(w).then_some(AcceptFailed::KeyTaken));
-                }
-                Err(CommitError::Fenced(lease)) => {
-                    let error = StoreError::Unavailable(format!("the lease {lease} was lost"));
-                    self.store_away(&error, draft, inbox, left).await;
-                }
-                Err(CommitError::Store(error)) => self.store_away(&error, draft, inbox, left).await,
-            }
-        }
     }
 
     /// The store failed: refuses what can be refused, and waits a little. Acceptances that come in
     /// meanwhile are refused at once; the rest waits in the channel.
-    async fn store_away(
-        &mut self,
-        error: &StoreError,
-        draft: &mut Draft,
-        inbox: &mut mpsc::Receiver<Facts>,
-        left: &mut VecDeque<Facts>,
-    ) {
+    async fn store_away(&mut self, error: &StoreError, draft: &mut Draft, inbox: &mut mpsc::Receiver<Facts>) {
         let why = error.to_string();
         let news = self.engine.inner.health.send_if_modified(|health| {
             let news = health.store.is_none();
@@ -250,20 +359,24 @@ impl Recorder {
         if news {
             tracing::error!(%error, "the store can't be used; messages are refused until it can");
         }
-        draft.refuse_acceptances(|_| Some(AcceptFailed::Store(why.clone())));
+        let refused = |_: &Waiting| Some(AcceptFailed::Store(why.clone()));
+        draft.refuse_acceptances(refused);
+        self.open.draft.refuse_acceptances(refused);
         let pause = tokio::time::sleep(STORE_AWAY);
         tokio::pin!(pause);
         loop {
             tokio::select! {
                 () = &mut pause => break,
-                Some(group) = inbox.recv(), if left.len() < GROUPS_MAX => left.push_back(group),
+                Some(group) = inbox.recv(), if self.left.len() < GROUPS_MAX => self.left.push_back(group),
             }
         }
-        for group in left.iter_mut() {
+        let mut left = std::mem::take(&mut self.left);
+        for group in &mut left {
             let mut early = Draft::default();
             self.accept_all(&mut group.facts, &mut early);
-            early.refuse_acceptances(|_| Some(AcceptFailed::Store(why.clone())));
+            early.refuse_acceptances(refused);
         }
+        self.left = left;
     }
 
     /// What follows from a commit that is durable.
@@ -295,7 +408,12 @@ impl Recorder {
         }
         let waiting = std::mem::take(&mut draft.waiting);
         for message in draft.take_messages() {
-            self.messages.insert(message.body.id, message);
+            if message.progress.status.is_final() {
+                // It is seldom spoken of again, and would push what is out of near memory.
+                self.messages.take(&message.body.id);
+            } else {
+                self.messages.insert(message.body.id, message);
+            }
         }
         for waiting in waiting {
             let _ = waiting.reply.send(Ok(()));

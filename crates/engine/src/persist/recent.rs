@@ -34,11 +34,15 @@ impl<K: Hash + Eq + Clone, V> Recent<K, V> {
         self.stamp += 1;
         self.order.push_back((self.stamp, key.clone()));
         self.entries.insert(key, (self.stamp, value));
-        while self.entries.len() > self.capacity || self.order.len() > self.capacity * 2 {
-            let Some((stamp, oldest)) = self.order.pop_front() else { break };
-            if self.entries.get(&oldest).is_some_and(|(newest, _)| *newest == stamp) {
-                self.entries.remove(&oldest);
+        while let Some((stamp, oldest)) = self.order.front() {
+            let outdated = self.entries.get(oldest).is_none_or(|(newest, _)| newest != stamp);
+            if !outdated {
+                if self.entries.len() <= self.capacity && self.order.len() <= self.capacity * 2 {
+                    break;
+                }
+                self.entries.remove(oldest);
             }
+            self.order.pop_front();
         }
     }
 }

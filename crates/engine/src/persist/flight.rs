@@ -1,0 +1,74 @@
+//! A flight: one commit on its way to the disk.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use model::{Message, MessageId};
+use store::{Changes, CommitError, Store};
+use tokio::sync::mpsc;
+
+use super::draft::Draft;
+use crate::facts::Recorded;
+
+/// Whom to tell that what it reported is durable, and what.
+pub(super) type Acknowledgement = (mpsc::UnboundedSender<Recorded>, Recorded);
+
+/// A closed draft whose changes are being committed.
+pub(super) struct Flight {
+    /// What is to be done when they are durable. Its changes are in `changes`.
+    draft: Draft,
+    /// The store only looks at them, so that they can be had back without a copy.
+    changes: Arc<Changes>,
+    acknowledge: Vec<Acknowledgement>,
+    commit: Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>,
+}
+
+impl Flight {
+    /// Sends a closed draft on its way.
+    pub fn begin(store: Arc<dyn Store>, mut draft: Draft, acknowledge: Vec<Acknowledgement>) -> Self {
+        let changes = Arc::new(std::mem::take(&mut draft.changes));
+        let shared = changes.clone();
+        let commit = Box::pin(async move {
+            // Acceptances may have been refused, or somebody only wants to know that all is durable.
+            if shared.is_empty() { Ok(()) } else { store.commit_shared(shared).await }
+        });
+        Self { draft, changes, acknowledge, commit }
+    }
+
+    /// Waits for its end. Not to be asked again after that. Cancel-safe.
+    pub async fn landed(&mut self) -> Result<(), CommitError> {
+        self.commit.as_mut().await
+    }
+
+    /// The draft, with its changes.
+    pub fn end(self) -> (Draft, Vec<Acknowledgement>) {
+        let Self { mut draft, changes, acknowledge, commit } = self;
+        drop(commit);
+        draft.changes = Arc::unwrap_or_clone(changes);
+        (draft, acknowledge)
+    }
+
+    /// A message as this commit leaves it.
+    pub fn message(&self, id: MessageId) -> Option<&Message> {
+        let update = &self.changes.update;
+        match update.binary_search_by_key(&id, |message| message.body.id) {
+            Ok(place) => update.get(place),
+            Err(_) => self.draft.unchanged(id).or_else(|| {
+                // Nobody knows a new message yet, so this is asked only of ids that are guessed.
+                self.changes.insert.iter().map(|new| &new.message).find(|message| message.body.id == id)
+            }),
+        }
+    }
+
+    /// Receipts that it parks.
+    pub fn parked(&self) -> &[store::ParkedReceipt] {
+        &self.changes.parked
+    }
+}
+
+impl fmt::Debug for Flight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flight").field("changes", &self.changes).finish_non_exhaustive()
+    }
+}
