@@ -17,13 +17,16 @@ use crate::{OpenError, connection};
 
 /// Pages of 4 KiB in the log, as they are estimated, after which the thread is woken. The longer
 /// the log, the more often its pages have been written anew and need copying once only.
-const WAKE_PAGES: u64 = 12_000;
+const WAKE_PAGES: u64 = 3_000;
 /// A commit writes at least about this many pages …
 const PAGES_A_COMMIT: u64 = 8;
 /// … and one more for this many rows; measured with small and with large commits.
 const ROWS_A_PAGE: u64 = 6;
 /// Pages in the log from which on the writer helps.
-const LONG_LOG_PAGES: i64 = 16_000;
+const LONG_LOG_PAGES: i64 = 12_000;
+
+/// How nice the thread is to the others (nice(7)).
+const NICE: i32 = 10;
 
 /// The way to the thread. When it is dropped, the thread ends.
 pub(crate) struct Checkpointer {
@@ -53,6 +56,11 @@ impl Checkpointer {
 
     /// Called by the writer between transactions.
     pub fn after_commit(&mut self, writer: &Connection) {
+        if self.log_is_long.swap(false, Ordering::Relaxed) {
+            // The thread has just copied nearly all of it, so this is short. What can't be copied now
+            // (a full disk, say) stays in the log.
+            let _ = checkpoint(writer);
+        }
         let rows = writer.total_changes();
         self.pages += PAGES_A_COMMIT + rows.saturating_sub(self.rows) / ROWS_A_PAGE;
         self.rows = rows;
@@ -60,10 +68,6 @@ impl Checkpointer {
             return;
         }
         self.pages = 0;
-        if self.log_is_long.swap(false, Ordering::Relaxed) {
-            // What can't be copied now (a full disk, say) stays in the log.
-            let _ = checkpoint(writer);
-        }
         if let Some(wake) = &self.wake
             && let Err(TrySendError::Disconnected(())) = wake.try_send(())
         {
@@ -82,6 +86,8 @@ impl Drop for Checkpointer {
 }
 
 fn serve(db: &Connection, wishes: &Receiver<()>, log_is_long: &AtomicBool) {
+    // Of this thread only, on Linux. Copying pages can wait; commits can't.
+    let _ = rustix::process::setpriority_process(None, NICE);
     while wishes.recv().is_ok() {
         if checkpoint(db).is_ok_and(|pages| pages >= LONG_LOG_PAGES) {
             log_is_long.store(true, Ordering::Relaxed);

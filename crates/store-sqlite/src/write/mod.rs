@@ -75,9 +75,12 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let result = self.result.ok_or_else(|| StoreError::Unavailable("the work was not done".into()));
+        let Self { work, result, reply } = *self;
+        // What the work shares with the caller is the caller's alone when it hears.
+        drop(work);
+        let result = result.ok_or_else(|| StoreError::Unavailable("the work was not done".into()));
         // Nobody may be waiting any more; the work is done all the same.
-        let _ = self.reply.send(committed.and(result));
+        let _ = reply.send(committed.and(result));
     }
 }
 
