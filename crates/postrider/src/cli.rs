@@ -95,7 +95,7 @@ fn dispatch(command: Command, colour: Colour) -> Outcome {
         Command::Encode(args) => encode::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Simulate(command) => runtime()?.block_on(simulate::run(command)),
-        Command::Bench(args) => runtime()?.block_on(crate::bench::run(args)),
+        Command::Bench(args) => crate::bench::runtime(&args)?.block_on(crate::bench::run(args)),
         Command::Connector(command) => connector::run(&command),
         Command::Explain(_) => Err(Failure::not_yet("explain")),
         Command::Queue(_) => Err(Failure::not_yet("queue")),

@@ -5,6 +5,10 @@ use clap::{Args, Subcommand, ValueEnum};
 /// Load from outside, against any gateway.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
+    /// Threads that make the load. One makes some 50,000 requests a second and leaves the most of a
+    /// small machine to the gateway.
+    #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: u16,
     /// Which way in.
     #[command(subcommand)]
     pub command: BenchCommand,

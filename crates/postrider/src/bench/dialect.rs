@@ -3,6 +3,8 @@
 
 use std::io::Write;
 
+use memchr::memmem;
+
 use super::args::{Dialect, HttpArgs};
 
 /// Writes requests.
@@ -88,8 +90,9 @@ fn percent(text: &str) -> String {
 /// The message that a call-back is about: the number after `b-`, wherever it stands.
 pub fn reference(octets: &[u8]) -> Option<u64> {
     // Ids may hold the same two characters, but not behind these.
-    let at = octets.windows(3).position(|w| matches!(w, [b'"' | b'=', b'b', b'-']))?;
-    let digits = octets[at + 3..].iter().take_while(|b| b.is_ascii_digit());
+    let marks = memmem::find_iter(octets, b"b-");
+    let at = marks.into_iter().find(|&at| at > 0 && matches!(octets[at - 1], b'"' | b'='))?;
+    let digits = octets[at + 2..].iter().take_while(|b| b.is_ascii_digit());
     let (mut number, mut any) = (0u64, false);
     for digit in digits.take(18) {
         number = number * 10 + u64::from(digit - b'0');

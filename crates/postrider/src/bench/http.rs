@@ -1,5 +1,7 @@
 //! Just enough HTTP/1.1 to find where a message ends.
 
+use memchr::memmem;
+
 /// A complete message at the front of a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -14,7 +16,7 @@ pub struct Message {
 /// The message at the front of `octets`, if all of it is there. Only `Content-Length` is
 /// understood; neither of the gateways sends anything else.
 pub fn message(octets: &[u8]) -> Option<Message> {
-    let body = find(octets, b"\r\n\r\n")? + 4;
+    let body = memmem::find(octets, b"\r\n\r\n")? + 4;
     let head = &octets[..body];
     let length = header(head, b"content-length").and_then(number).unwrap_or(0);
     let total = body + length;
@@ -37,10 +39,6 @@ fn number(octets: &[u8]) -> Option<usize> {
         value * 10 + usize::from(digit - b'0')
     });
     any.then_some(value)
-}
-
-fn find(octets: &[u8], what: &[u8]) -> Option<usize> {
-    octets.windows(what.len()).position(|w| w == what)
 }
 
 #[cfg(test)]

@@ -24,6 +24,16 @@ use load::Load;
 use sink::Sink;
 use stats::Latencies;
 
+/// The runtime for a load.
+pub fn runtime(args: &BenchArgs) -> std::io::Result<tokio::runtime::Runtime> {
+    use tokio::runtime::Builder;
+    let mut builder = match args.threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.worker_threads(usize::from(args.threads)).enable_all().build()
+}
+
 /// Runs the load and prints its summary. It fails if messages were lost or refused.
 pub async fn run(args: BenchArgs) -> Outcome {
     match args.command {
