@@ -87,6 +87,79 @@ async fn a_receipt_and_the_answer_after_it_may_be_reported_together() {
     assert_eq!(bench.engine.unmatched(None, 10).await.unwrap().len(), 0);
 }
 
+/// Long enough on the test's own clock for the recorder to have seen everything.
+async fn recorder_has_looked() {
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_may_come_while_its_answer_is_on_its_way_to_the_disk() {
+    let bench = start(CONNECTOR).await;
+    let message = bench.submit(PLAIN).await.unwrap();
+    let mut session = bench.session();
+    let jobs = take(&mut session, 1).await;
+    bench.store.hold(true);
+    sent(&mut session, &jobs[0], "R1").await;
+    recorder_has_looked().await;
+    session.receive(delivered("R1"), 42);
+    session.report().await;
+    recorder_has_looked().await;
+    bench.store.hold(false);
+    let done = bench.until(message.body.id, Status::Delivered).await;
+    let told: Vec<&str> = done.progress.events.iter().map(|e| &*e.what).collect();
+    assert_eq!(told, ["accepted", "sent", "receipt", "delivered"]);
+    assert_eq!(bench.engine.unmatched(None, 10).await.unwrap().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_finds_the_receipt_that_is_on_its_way_to_the_disk() {
+    let bench = start(CONNECTOR).await;
+    let message = bench.submit(PLAIN).await.unwrap();
+    let mut session = bench.session();
+    let jobs = take(&mut session, 1).await;
+    bench.store.hold(true);
+    session.receive(delivered("R1"), 42);
+    session.report().await;
+    recorder_has_looked().await;
+    sent(&mut session, &jobs[0], "R1").await;
+    recorder_has_looked().await;
+    bench.store.hold(false);
+    bench.until(message.body.id, Status::Delivered).await;
+    assert_eq!(bench.engine.unmatched(None, 10).await.unwrap().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_fails_on_its_way_takes_only_acceptances_with_it() {
+    let bench = start(CONNECTOR).await;
+    let message = bench.submit(PLAIN).await.unwrap();
+    let mut session = bench.session();
+    let jobs = take(&mut session, 1).await;
+    bench.store.hold(true);
+    let submitted = async {
+        let first = bench.submit(PLAIN);
+        let second = async {
+            recorder_has_looked().await;
+            bench.submit(PLAIN).await
+        };
+        tokio::join!(first, second)
+    };
+    let meanwhile = async {
+        recorder_has_looked().await;
+        sent(&mut session, &jobs[0], "R1").await;
+        recorder_has_looked().await;
+        recorder_has_looked().await;
+        bench.store.fail_with(Some(StoreError::Unavailable("the disk is full".into())));
+        bench.store.hold(false);
+    };
+    let ((first, second), ()) = tokio::join!(submitted, meanwhile);
+    assert!(matches!(first, Err(Refusal::StoreAway(_))), "it was on its way: {first:?}");
+    assert!(matches!(second, Err(Refusal::StoreAway(_))), "it was in the open draft: {second:?}");
+    bench.store.fail_with(None);
+    // From here on the test looks again and again, and the clock would stand still.
+    tokio::time::resume();
+    bench.until(message.body.id, Status::Sent).await;
+}
+
 #[tokio::test]
 async fn the_same_receipt_twice_changes_nothing_the_second_time() {
     let bench = start(CONNECTOR).await;

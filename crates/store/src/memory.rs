@@ -5,6 +5,7 @@ mod state;
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
 use async_trait::async_trait;
 use model::delivery::DeliveryState;
@@ -26,18 +27,48 @@ pub struct MemoryStore {
     state: Mutex<State>,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     failure: Mutex<Option<StoreError>>,
+    gate: Mutex<Gate>,
+}
+
+/// Where commits wait while they are held.
+#[derive(Default)]
+struct Gate {
+    held: bool,
+    waiting: Vec<Waker>,
 }
 
 impl MemoryStore {
     /// An empty store whose clock is `clock`.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { state: Mutex::default(), clock: Box::new(clock), failure: Mutex::new(None) }
+        Self { state: Mutex::default(), clock: Box::new(clock), failure: Mutex::new(None), gate: Mutex::default() }
     }
 
     /// From now on every [`Store::commit`] fails with this, and writes nothing, until it is given
     /// `None`. Reads, resources and leases go on.
     pub fn fail_with(&self, failure: Option<StoreError>) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    /// From now on every [`Store::commit`] waits before it does anything, until it is given `false`: a
+    /// slow disk.
+    pub fn hold(&self, held: bool) {
+        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        gate.held = held;
+        if !held {
+            gate.waiting.drain(..).for_each(Waker::wake);
+        }
+    }
+
+    async fn passed_gate(&self) {
+        std::future::poll_fn(|context| {
+            let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+            if !gate.held {
+                return Poll::Ready(());
+            }
+            gate.waiting.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -60,6 +91,7 @@ impl Store for MemoryStore {
     }
 
     async fn commit_shared(&self, changes: Arc<Changes>) -> Result<(), CommitError> {
+        self.passed_gate().await;
         if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(failure.into());
         }
