@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::colour::Colour;
-use crate::commands::{apply, check, connector, decode, demo, encode, export, later, send, serve, simulate, token};
+use crate::commands::{
+    apply, check, connector, decode, demo, encode, export, import, later, send, serve, simulate, token,
+};
 use crate::outcome::{Failure, Outcome};
 
 /// An SMS gateway in one program.
@@ -38,6 +40,9 @@ enum Command {
     Diff(apply::FileArgs),
     /// Print the stored resources as a file
     Export(export::ExportArgs),
+    /// Turn another gateway's configuration into a resources file
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Make tokens for the API
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -90,6 +95,7 @@ fn dispatch(command: Command, colour: Colour) -> Outcome {
         Command::Apply(args) => runtime()?.block_on(apply::apply(args)),
         Command::Diff(args) => runtime()?.block_on(apply::diff(args)),
         Command::Export(args) => runtime()?.block_on(export::run(args)),
+        Command::Import(command) => import::run(&command),
         Command::Token(command) => runtime()?.block_on(token::run(command)),
         Command::Send(args) => send::run(&args, colour),
         Command::Encode(args) => encode::run(&args),

@@ -7,6 +7,7 @@ pub mod decode;
 pub mod demo;
 pub mod encode;
 pub mod export;
+pub mod import;
 pub mod later;
 pub mod send;
 pub mod serve;

@@ -1,0 +1,191 @@
+//! Samples of Kannel.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::super::{draft, kannel as translator, source};
+use super::{LINK, kannel, routes, tells, told};
+
+#[test]
+fn a_link_of_kannel_is_a_connector() {
+    let imported = kannel(&format!(
+        "group = core\nsms-resend-retry = 4\nssl-trusted-ca-file = /ca.pem\n\n{LINK}smsc-id = \"north one\"\n\
+         use-ssl = 1\nsystem-type = VMA\ninterface-version = 50\naddress-range = ^44\nsource-addr-ton = 5\n\
+         source-addr-npi = 0\ndest-addr-ton = 1\nmax-pending-submits = 0x20\nthroughput = 12.4\ninstances = 3\n\
+         enquire-link-interval = 45\nreconnect-delay = 7\nmsg-id-type = 1\nalt-charset = ISO-8859-1\nalt-dcs = on\n\
+         wait-ack = 20\nservice-type = CMT\nmy-number = 1\n"
+    ));
+    let connector = &imported.resources_json()["connector"][0];
+    assert_eq!(
+        connector,
+        &json!({
+            "id": "north-one", "protocol": "smpp", "address": "smpps://smsc.example:2775", "bind": "transceiver",
+            "system_id": "me", "password": "hunter2", "system_type": "VMA", "interface_version": "5.0",
+            "address_range": "^44", "sessions": 3, "window": 32, "throughput": 12, "enquire_link_seconds": 45,
+            "response_timeout_seconds": 20, "reconnect": { "min_ms": 7000, "max_ms": 7000 },
+            "default_alphabet": "latin1", "flash": "class-group", "service_type": "CMT",
+            "source": { "ton": 5, "npi": 0 }, "receipt_id": "hex-to-dec", "max_attempts": 5, "tls": { "ca": "/ca.pem" },
+        })
+    );
+    tells(&imported, "19: dest-addr-ton", "go together");
+    tells(&imported, "30: my-number", "default_sender");
+    assert_eq!(imported.left_out.len(), 2, "{:#?}", told(&imported));
+}
+
+#[test]
+fn kannel_binds_where_it_has_ports() {
+    let binds = |ports: &str| {
+        let text = LINK.replace("port = 2775\ntransceiver-mode = yes\n", ports);
+        let resources = kannel(&text).resources_json();
+        let connectors = resources["connector"].as_array().unwrap().clone();
+        let text = |c: &Value| format!("{} {}", c["address"].as_str().unwrap(), c["bind"].as_str().unwrap());
+        connectors.iter().map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(binds("port = 1\n"), ["smsc.example:1 transmitter"]);
+    assert_eq!(binds("receive-port = 2\n"), ["smsc.example:2 receiver"]);
+    assert_eq!(binds("port = 1\nreceive-port = 1\n"), ["smsc.example:1 transmitter+receiver"]);
+    assert_eq!(binds("port = 1\nreceive-port = 2\n"), ["smsc.example:1 transmitter", "smsc.example:2 receiver"]);
+    assert_eq!(binds("port = 1\nreceive-port = 2\ntransceiver-mode = on\n"), ["smsc.example:1 transceiver"]);
+}
+
+#[test]
+fn conditions_of_kannel_are_an_ordered_list() {
+    let link = |id: &str, more: &str| format!("{LINK}smsc-id = {id}\n{more}\n\n");
+    let text = link("uk", "allowed-prefix = +44;0049\ndenied-prefix = 447781\npreferred-prefix = 4478")
+        + &link("us", "allowed-prefix = 1\ndenied-prefix-regex = ^1900")
+        + &link("vip", "allowed-smsc-id = VIP")
+        + "group = sendsms-user\nusername = a\npassword = aaaaaaaaaaaaaaaaaaaaaaaaa\n\n\
+           group = sendsms-user\nusername = b\npassword = bbbbbbbbbbbbbbbbbbbbbbbbb\nforced-smsc = VIP\ndenied-prefix = 7\n\n";
+    let imported = kannel(&text);
+    // With both lists, what is in neither is taken, and what is in both as well.
+    assert_eq!(
+        routes(&imported),
+        ["b/7 reject", "b/4478 uk", "b/ vip", "/1900 uk", "/1 us", "/ uk"].map(str::to_owned),
+        "{:#?}",
+        told(&imported)
+    );
+    tells(&imported, "13: smsc", "shares messages with vip");
+    let text = link("uk", "allowed-prefix = 44;49")
+        + &link("us", "allowed-prefix = 1\ndenied-prefix-regex = ^1900")
+        + &link("rest", "denied-prefix = 44;1900");
+    let imported = kannel(&text);
+    assert_eq!(routes(&imported), ["/1900 reject", "/44+49 uk", "/1 us", "/ rest"].map(str::to_owned));
+}
+
+#[test]
+fn users_of_kannel_are_accounts() {
+    let imported = kannel(
+        "group = smsbox\nglobal-sender = 60777\nsendsms-port = 13013\nsendsms-interface = 127.0.0.1\n\n\
+         group = sendsms-user\nname = Shop\nusername = shop one\npassword = \"a long \\\"quoted\\\" password\"\n\
+         user-allow-ip = 10.0.0.1\nmax-messages = 3\ndlr-url = \"http://10.1.2.3:8080/dlr?id=%d\"\n\n\
+         group = sendsms-user\nusername = second\npassword = \"a long \\\"quoted\\\" password\"\nfaked-sender = SHOP\n\
+         forced-smsc = x\n",
+    );
+    let resources = imported.resources_json();
+    assert_eq!(
+        resources["account"],
+        json!([
+            {
+                "id": "shop-one", "name": "Shop", "api_token": "a long \"quoted\" password", "default_sender": "60777",
+                "may_choose_connector": true,
+                "webhooks": [{ "url": "http://10.1.2.3:8080/dlr", "events": ["message.*"] }],
+            },
+            { "id": "second", "name": null, "default_sender": "SHOP" },
+        ])
+        .as_array()
+        .map(|list| {
+            let full = |v: &Value| {
+                v.as_object()
+                    .unwrap()
+                    .iter()
+                    .filter(|(_, v)| !v.is_null())
+                    .map(|(k, v)| (k.clone(), v.clone()))
+                    .collect()
+            };
+            Value::Array(list.iter().map(|v| Value::Object(full(v))).collect())
+        })
+        .unwrap()
+    );
+    let config = json!({ "http": { "listen": ["127.0.0.1:13013"] }, "webhooks": { "allow_private": ["10.1.2.3/32"] } });
+    assert_eq!(imported.config.json(), config);
+    tells(&imported, "16: password", "another account's token");
+    tells(&imported, "17: faked-sender", "default sender");
+    let shown: Vec<Value> = imported.left_out.iter().map(draft::LeftOut::json).collect();
+    assert!(!json!(shown).to_string().contains("quoted"), "{shown:#?}");
+}
+
+#[test]
+fn services_of_kannel_are_rules_that_are_no_wider() {
+    let imported = kannel(&format!(
+        "{LINK}smsc-id = in\n\ngroup = sms-service\nkeyword = default\nget-url = http://app.example/all?t=%a\n\n\
+         group = sms-service\nname = info\nkeyword = INFO\naliases = help;hilfe\naccepted-smsc = in;gone\n\
+         post-url = https://app.example/info\n\n\
+         group = sms-service\nkeyword = x\ntext = hello\n\n\
+         group = sms-service\nkeyword = y\nallowed-receiver-prefix = 44\nget-url = http://app.example/y\n\n\
+         group = sms-service\nkeyword-regex = ^(stop|end)$\nget-url = http://app.example/stop\n\n\
+         group = sms-service\nkeyword = z\nget-url = http://app.example/%p/z\n"
+    ));
+    let rules = imported.resources_json()["inbound"].clone();
+    assert_eq!(
+        rules,
+        json!([
+            { "id": "info", "match": { "connector": ["in"], "keyword": ["INFO", "help", "hilfe"] }, "account": "service-info" },
+            { "id": "stop", "match": { "keyword": ["stop", "end"] }, "account": "service-stop" },
+            { "id": "default", "match": {}, "account": "service-default" },
+        ])
+    );
+    tells(&imported, "23: text", "no automatic replies yet");
+    tells(&imported, "27: allowed-receiver-prefix", "whole service is left out");
+    tells(&imported, "36: get-url", "escapes in its path");
+}
+
+#[test]
+fn other_links_and_groups_are_told() {
+    let imported =
+        kannel("group = smsc\nsmsc = cimd2\n\ngroup = smsc\nsmsc = emi\n\ngroup = ppg\n\nx = 1\n\nnonsense\n");
+    tells(&imported, "1: smsc cimd2", "no CIMD2 connectors yet");
+    tells(&imported, "4: smsc emi", "no UCP/EMI connectors yet");
+    tells(&imported, "7: group ppg", "no counterpart");
+    tells(&imported, "9: group", "is missing");
+    tells(&imported, "11: line", "has no \"=\"");
+}
+
+#[test]
+fn includes_are_followed_and_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("links")).unwrap();
+    std::fs::write(at("main"), "include = links\n\ngroup = sendsms-user\nusername = \"u\"\ninclude = \"pw\"\n")
+        .unwrap();
+    std::fs::write(at("links/a"), LINK.replace("hunter2", "\\\nlong\\\n er")).unwrap();
+    std::fs::write(at("links/b"), LINK).unwrap();
+    std::fs::write(at("pw"), "password = 0123456789012345678901234567890").unwrap();
+    let imported = translator::import(&at("main")).unwrap().finish().unwrap();
+    let resources = imported.resources_json();
+    assert_eq!(resources["connector"][0]["password"], "long er");
+    assert_eq!(resources["connector"][1]["id"], "smsc.example-2");
+    assert_eq!(resources["account"][0]["api_token"], "0123456789012345678901234567890");
+
+    std::fs::write(at("pw"), "include = main").unwrap();
+    let failure = format!("{:?}", translator::import(&at("main")).err().unwrap());
+    assert!(failure.contains("included already"), "{failure}");
+    for n in 0..30 {
+        std::fs::write(at(&format!("d{n}")), format!("include = d{}", n + 1)).unwrap();
+    }
+    let failure = format!("{:?}", translator::import(&at("d0")).err().unwrap());
+    assert!(failure.contains("too deep"), "{failure}");
+    std::fs::write(at("big"), vec![b'#'; source::OCTETS_MAX + 1]).unwrap();
+    assert!(translator::import(&at("big")).is_err() && translator::import(&PathBuf::from("/nowhere")).is_err());
+}
+
+#[test]
+fn what_check_would_refuse_is_left_out_with_what_needs_it() {
+    let text = LINK.replace("= me", "= a-name-of-more-than-fifteen")
+        + "smsc-id = long\n\n"
+        + "group = sms-service\nkeyword = a\naccepted-smsc = long\nget-url = http://app.example/\n";
+    let imported = kannel(&text);
+    assert_eq!(imported.resources_json().as_object().unwrap().keys().collect::<Vec<_>>(), ["account"]);
+    tells(&imported, "1: connector", "15 ASCII characters");
+    tells(&imported, "10: inbound", "no connector");
+}
