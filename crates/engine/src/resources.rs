@@ -17,9 +17,11 @@ use crate::hash::{hex, sha256};
 use crate::vault::{Vault, VaultError};
 use crate::world::{World, WorldError};
 
+mod check;
 mod complete;
 mod difference;
 
+pub use check::check;
 pub use difference::{Changed, Difference};
 
 /// Tries at a change that others keep getting in the way of.
@@ -155,7 +157,7 @@ pub async fn apply(
 pub async fn diff(store: &dyn Store, vault: &Vault, wanted: &ResourceSet) -> Result<Vec<Difference>, EditError> {
     let (_, set) = load(store, vault).await?;
     let complete = completed(&set, wanted.clone(), vault)?;
-    let faults = complete.faults();
+    let faults = check(&complete);
     if !faults.is_empty() {
         return Err(EditError::Faults(faults));
     }
@@ -225,7 +227,7 @@ async fn replace(
     old: &ResourceSet,
     wanted: &ResourceSet,
 ) -> Result<Option<u64>, EditError> {
-    let faults = wanted.faults();
+    let faults = check(wanted);
     if !faults.is_empty() {
         return Err(EditError::Faults(faults));
     }

@@ -1,198 +1,226 @@
-//! Which connector takes a message that goes out.
+//! What becomes of a message that goes out.
 
-use model::resources::{Route, RouteAction};
-use model::{Address, Name};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// What a route looks at.
-#[derive(Clone, Copy, Debug)]
-pub struct Outgoing<'a> {
-    /// The account that sends.
-    pub account: &'a str,
-    /// The recipient.
-    pub to: &'a Address,
-    /// The sender.
-    pub from: &'a Address,
-}
+use jiff::tz::TimeZoneDatabase;
+use model::Name;
+use model::resources::{Pool as PoolResource, PriceList, ResourceSet, Route};
 
-/// What becomes of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// This route sends it over this connector.
-    Send {
-        /// The route; `None` when there are no routes and only one connector.
-        route: Option<Name>,
-        /// The connector.
-        connector: Name,
-    },
-    /// This route refuses it.
-    Reject {
-        /// The route.
-        route: Name,
-    },
-    /// No route matches it.
-    NoRoute,
-}
-
-/// A rule that was looked at, and why it did not match; `None` is the one that did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tried {
-    /// The route.
-    pub route: Name,
-    /// The field that stood against it.
-    pub against: Option<&'static str>,
-}
+use crate::country::Countries;
+use crate::error::{Faults, RuleError, RuleProblem};
+use crate::index::Index;
+use crate::plan::{COPIES_MAX, Decision, Outcome, RoutePlan, Tried};
+use crate::pool::{AllWell, Health, Member, Pool};
+use crate::price::PriceTable;
+use crate::question::{Asked, Outgoing, Question};
+use crate::rule::{Action, Known, Rule};
 
 /// The routes in order, ready to be asked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RouteTable {
-    routes: Vec<Compiled>,
+    rules: Vec<Rule>,
+    index: Index,
+    /// Only if a rule looks at them.
+    countries: Option<Countries>,
+    /// Places in `rules`.
+    by_id: HashMap<Name, u32>,
     /// Takes everything when no route was written at all.
     only_connector: Option<Name>,
 }
 
-#[derive(Debug)]
-struct Compiled {
-    id: Name,
-    connector: Option<Name>,
-    prefixes: Vec<Box<str>>,
-    accounts: Vec<Box<str>>,
-    senders: Vec<Box<str>>,
+impl Default for RouteTable {
+    fn default() -> Self {
+        Self::new(&[], &[])
+    }
 }
 
 impl RouteTable {
-    /// Compiles `routes`, by their order and then as they stand. A gateway with one connector and
-    /// no routes sends everything over it: `connectors` are all that there are.
+    /// Compiles `routes`, by their order and then as they stand, without pools; names are taken as
+    /// they are. A gateway with one connector and no routes sends everything over it:
+    /// `connectors` are all that there are. A route with a fault matches nothing.
     #[must_use]
     pub fn new(routes: &[Route], connectors: &[&str]) -> Self {
+        let zones = TimeZoneDatabase::bundled();
+        let names = connectors.iter().map(|id| (*id, Name::from(*id))).collect();
+        let known = Known { accounts: None, connectors: names, any_connector: true, pools: HashMap::new(), zones };
+        Self::build(routes, connectors, &known, &mut Vec::new())
+    }
+
+    /// Compiles the routes and pools of `set`; every fault is told at once, those that
+    /// [`ResourceSet::faults`] tells of the same fields too.
+    pub fn compile(set: &ResourceSet) -> Result<Self, Vec<RuleError>> {
+        Self::with_costs(set, [])
+    }
+
+    /// The same, with what a part costs over connectors, for members of pools that don't say.
+    pub fn with_costs<'c>(
+        set: &ResourceSet,
+        costs: impl IntoIterator<Item = (&'c str, &'c PriceList)>,
+    ) -> Result<Self, Vec<RuleError>> {
+        let connectors: Vec<&str> = set.connectors.iter().map(|c| c.id.as_str()).collect();
+        let costs: HashMap<&str, &PriceList> = costs.into_iter().collect();
+        let mut errors = Vec::new();
+        let pools =
+            set.pools.iter().map(|pool| (pool.id.as_str(), compile_pool(pool, &connectors, &costs, &mut errors)));
+        let known = Known {
+            pools: pools.collect(),
+            accounts: Some(set.accounts.iter().map(|a| a.id.as_str()).collect()),
+            connectors: connectors.iter().map(|id| (*id, Name::from(*id))).collect(),
+            any_connector: false,
+            zones: TimeZoneDatabase::bundled(),
+        };
+        let table = Self::build(&set.routes, &connectors, &known, &mut errors);
+        if errors.is_empty() { Ok(table) } else { Err(errors) }
+    }
+
+    fn build(routes: &[Route], connectors: &[&str], known: &Known<'_>, errors: &mut Vec<RuleError>) -> Self {
         let mut ordered: Vec<&Route> = routes.iter().filter(|r| r.enabled).collect();
         ordered.sort_by_key(|r| r.order);
-        let boxed = |list: &[String]| list.iter().map(|s| s.as_str().into()).collect();
+        let rules: Vec<Rule> = ordered.into_iter().map(|route| Rule::compile(route, known, errors)).collect();
+        // What is not looked at may not be wrong either: it will be looked at one day.
+        routes.iter().filter(|r| !r.enabled).for_each(|route| drop(Rule::compile(route, known, errors)));
         let only_connector = match connectors {
             [only] if routes.is_empty() => Some(Name::from(*only)),
             _ => None,
         };
-        let routes = ordered
-            .into_iter()
-            .map(|r| Compiled {
-                id: r.id.as_str().into(),
-                connector: r.to.as_deref().filter(|_| r.action == RouteAction::Send).map(Name::from),
-                prefixes: boxed(&r.matches.to_prefix),
-                accounts: boxed(&r.matches.account),
-                senders: boxed(&r.matches.from),
-            })
-            .collect();
-        Self { routes, only_connector }
+        Self {
+            index: Index::new(rules.iter().map(|rule| &rule.conditions)),
+            by_id: rules.iter().zip(0..).map(|(rule, number)| (rule.id.clone(), number)).collect(),
+            countries: rules.iter().any(Rule::asks_country).then(Countries::new),
+            rules,
+            only_connector,
+        }
     }
 
-    /// The decision for `message`.
+    /// What becomes of a message: where it goes, as what, at which price. `health` says how the
+    /// connectors are; `random` is a fresh random number, from which all chance is drawn.
+    #[must_use]
+    pub fn plan(&self, question: &Question<'_>, health: &dyn Health, random: u64) -> Outcome {
+        if let Some(connector) = &self.only_connector {
+            return Outcome::Send(over_only(connector, health));
+        }
+        let asked = Asked::new(question, self.countries.as_ref());
+        let mut copies = Vec::new();
+        for rule in self.index.candidates(asked).filter_map(|number| self.rules.get(number as usize)) {
+            if rule.against(asked, true).is_some() {
+                continue;
+            }
+            match self.outcome(rule, asked, health, random) {
+                Outcome::Send(copy) if matches!(rule.action, Action::Copy(_)) => {
+                    if copies.len() < COPIES_MAX {
+                        copies.push(copy);
+                    }
+                }
+                Outcome::Send(plan) => return Outcome::Send(RoutePlan { copies, ..plan }),
+                Outcome::Drop { route, .. } => return Outcome::Drop { route, copies },
+                other => return other,
+            }
+        }
+        Outcome::NoRoute
+    }
+
+    /// What this route makes of a message, whether it is for it or not: for accounts that may
+    /// choose their route. `None` if there is no such route that is enabled and sends.
+    #[must_use]
+    pub fn plan_over(&self, route: &str, question: &Question<'_>, health: &dyn Health, random: u64) -> Option<Outcome> {
+        let rule = self.rules.get(*self.by_id.get(route)? as usize)?;
+        let chosen = matches!(rule.action, Action::Send(_)) && rule.fault.is_none();
+        chosen.then(|| self.outcome(rule, Asked::new(question, self.countries.as_ref()), health, random))
+    }
+
+    /// Every rule up to the one that decides, with what stood against it.
+    #[must_use]
+    pub fn explain_plan(&self, question: &Question<'_>) -> Vec<Tried> {
+        let asked = Asked::new(question, self.countries.as_ref());
+        let mut tried = Vec::new();
+        for rule in &self.rules {
+            let against = rule.against(asked, false);
+            tried.push(Tried { route: rule.id.clone(), against });
+            if against.is_none() && !matches!(rule.action, Action::Copy(_)) {
+                break;
+            }
+        }
+        tried
+    }
+
+    /// The decision for `message`, in short.
     #[must_use]
     pub fn decide(&self, message: Outgoing<'_>) -> Decision {
-        if let Some(connector) = &self.only_connector {
-            return Decision::Send { route: None, connector: connector.clone() };
-        }
-        match self.routes.iter().find(|r| r.against(message).is_none()) {
-            Some(Compiled { id, connector: Some(connector), .. }) => {
-                Decision::Send { route: Some(id.clone()), connector: connector.clone() }
+        match self.plan(&message.into(), &AllWell, 0) {
+            Outcome::Send(plan) => match plan.connectors.into_iter().next() {
+                Some(connector) => Decision::Send { route: plan.route, connector },
+                None => Decision::NoRoute,
+            },
+            Outcome::Reject { route, .. } | Outcome::Drop { route, .. } | Outcome::Unfit { route, .. } => {
+                Decision::Reject { route }
             }
-            Some(Compiled { id, .. }) => Decision::Reject { route: id.clone() },
-            None => Decision::NoRoute,
+            Outcome::NoRoute => Decision::NoRoute,
         }
     }
 
     /// Every rule up to the one that decides, with what stood against it.
     #[must_use]
     pub fn explain(&self, message: Outgoing<'_>) -> Vec<Tried> {
-        let mut tried = Vec::new();
-        for route in &self.routes {
-            let against = route.against(message);
-            tried.push(Tried { route: route.id.clone(), against });
-            if against.is_none() {
-                break;
+        self.explain_plan(&message.into())
+    }
+
+    fn outcome(&self, rule: &Rule, asked: Asked<'_>, health: &dyn Health, random: u64) -> Outcome {
+        let route = rule.id.clone();
+        match &rule.action {
+            Action::Send(sending) | Action::Copy(sending) => {
+                match sending.plan(&route, asked, self.countries.as_ref(), health, random) {
+                    Ok(plan) => Outcome::Send(plan),
+                    Err((field, error)) => Outcome::Unfit { route, field, error },
+                }
             }
+            Action::Reject(reason) => Outcome::Reject { route, reason: reason.clone() },
+            Action::Drop => Outcome::Drop { route, copies: Vec::new() },
         }
-        tried
     }
 }
 
-impl Compiled {
-    fn against(&self, message: Outgoing<'_>) -> Option<&'static str> {
-        let to = message.to.bare();
-        if !self.prefixes.is_empty() && !self.prefixes.iter().any(|p| to.starts_with(&**p)) {
-            Some("to_prefix")
-        } else if !self.accounts.is_empty() && !self.accounts.iter().any(|a| **a == *message.account) {
-            Some("account")
-        } else if !self.senders.is_empty()
-            && !self.senders.iter().any(|s| **s == *message.from.as_str() || **s == *message.from.bare())
-        {
-            Some("from")
-        } else {
-            None
-        }
+fn over_only(connector: &Name, health: &dyn Health) -> RoutePlan {
+    RoutePlan {
+        route: None,
+        pool: None,
+        connectors: vec![connector.clone()],
+        usable: usize::from(health.state(connector).usable),
+        to: None,
+        from: None,
+        text_append: None,
+        price: None,
+        copies: Vec::new(),
     }
+}
+
+fn compile_pool(
+    pool: &PoolResource,
+    connectors: &[&str],
+    costs: &HashMap<&str, &PriceList>,
+    errors: &mut Vec<RuleError>,
+) -> Arc<Pool> {
+    let mut faults = Faults { kind: model::resources::set::POOL, id: &pool.id, errors, first: None };
+    if pool.members.is_empty() {
+        faults.add("members", "members".into(), RuleProblem::NoTarget);
+    }
+    let mut members = Vec::with_capacity(pool.members.len());
+    for (n, member) in pool.members.iter().enumerate() {
+        if !connectors.contains(&member.connector.as_str()) {
+            let problem = RuleProblem::Unknown { what: "connector", name: member.connector.clone() };
+            faults.add("members", format!("members.{n}.connector"), problem);
+        }
+        let cost = member.cost.as_ref().or_else(|| costs.get(member.connector.as_str()).copied()).map(PriceTable::new);
+        members.push(Member {
+            connector: member.connector.as_str().into(),
+            weight: member.weight,
+            priority: member.priority,
+            cost: cost.and_then(|cost| faults.keep("members", format!("members.{n}.cost"), cost)),
+        });
+    }
+    members.sort_by_key(|member| member.priority);
+    Arc::new(Pool { id: pool.id.as_str().into(), strategy: pool.strategy, sticky: pool.sticky, members })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn table(toml: &str, connectors: &[&str]) -> RouteTable {
-        #[derive(Debug)]
-        struct Routes(Vec<Route>);
-        let table: toml::Table = toml.parse().unwrap();
-        let routes = table.get("route").cloned().unwrap_or(toml::Value::Array(vec![]));
-        let routes = Routes(routes.try_into().unwrap());
-        RouteTable::new(&routes.0, connectors)
-    }
-
-    fn ask(table: &RouteTable, account: &str, to: &str, from: &str) -> Decision {
-        let (to, from) = (Address::recipient(to, None).unwrap(), Address::sender(from, None).unwrap());
-        table.decide(Outgoing { account, to: &to, from: &from })
-    }
-
-    fn send(route: Option<&str>, connector: &str) -> Decision {
-        Decision::Send { route: route.map(Name::from), connector: connector.into() }
-    }
-
-    const ROUTES: &str = r#"
-        [[route]]
-        id = "rest"
-        order = 9
-        to = "b"
-        [[route]]
-        id = "uk"
-        to = "a"
-        match = { to_prefix = ["44"], account = ["shop"], from = ["SHOP"] }
-        [[route]]
-        id = "no-caribbean"
-        action = "reject"
-        match = { to_prefix = ["1876", "1809"] }
-        [[route]]
-        id = "off"
-        enabled = false
-        to = "c"
-    "#;
-
-    #[test]
-    fn the_first_route_that_matches_decides() {
-        let table = table(ROUTES, &["a", "b", "c"]);
-        assert_eq!(ask(&table, "shop", "+447700900123", "SHOP"), send(Some("uk"), "a"));
-        assert_eq!(ask(&table, "bank", "+447700900123", "SHOP"), send(Some("rest"), "b"));
-        assert_eq!(ask(&table, "shop", "+447700900123", "BANK"), send(Some("rest"), "b"));
-        assert_eq!(ask(&table, "shop", "+18765550123", "SHOP"), Decision::Reject { route: "no-caribbean".into() });
-    }
-
-    #[test]
-    fn what_stood_against_each_rule_is_told() {
-        let table = table(ROUTES, &["a", "b"]);
-        let (to, from) = (Address::recipient("+447700900123", None).unwrap(), Address::sender("SHOP", None).unwrap());
-        let tried = table.explain(Outgoing { account: "bank", to: &to, from: &from });
-        let tried: Vec<_> = tried.iter().map(|t| (&*t.route, t.against)).collect();
-        assert_eq!(tried, [("uk", Some("account")), ("no-caribbean", Some("to_prefix")), ("rest", None)]);
-    }
-
-    #[test]
-    fn without_routes_the_only_connector_takes_everything() {
-        assert_eq!(ask(&table("", &["a"]), "x", "+447700900123", "S"), send(None, "a"));
-        assert_eq!(ask(&table("", &["a", "b"]), "x", "+447700900123", "S"), Decision::NoRoute);
-    }
-}
+mod tests;

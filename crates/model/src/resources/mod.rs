@@ -1,4 +1,4 @@
-//! Resources: accounts, connectors, routes, inbound rules, webhooks, tokens, as an operator
+//! Resources: accounts, connectors, pools, routes, inbound rules, webhooks, tokens, as an operator
 //! writes them in the resources file and sees them in the API.
 //!
 //! They are kept in the store as one JSON document each, under [`Kind`] and id. What they refer
@@ -6,6 +6,10 @@
 
 mod account;
 mod connector;
+mod inbound;
+mod pool;
+mod price;
+mod rewrite;
 mod route;
 mod secret;
 pub mod set;
@@ -15,7 +19,11 @@ pub use connector::{
     AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, InterfaceVersion, LongForm, OutbindSettings,
     Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
-pub use route::{Inbound, InboundMatch, Route, RouteAction, RouteMatch};
+pub use inbound::{Handover, Inbound, InboundMatch};
+pub use pool::{POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
+pub use price::{Amount, Currency, Money, MoneyError, PriceList};
+pub use rewrite::{AddressRewrite, Rewrite, TEXT_APPEND_MAX};
+pub use route::{Day, INGRESSES, PREFIX_MAX, PartRange, Route, RouteAction, RouteMatch, TimeWindow};
 pub use secret::{Secret, SecretError};
 pub use set::{ResourceSet, SetFault};
 

@@ -1,9 +1,13 @@
 //! All resources together, and what must be true of them as a whole.
 
+mod rules;
+
 use std::collections::BTreeSet;
 
-use super::{Account, BindKind, Connector, Inbound, Kind, Route, RouteAction, Token};
+use super::{Account, BindKind, Connector, Inbound, Kind, Pool, Route, Token};
 use crate::{Address, country, id, url};
+use rules::Known;
+pub use rules::POOL;
 
 /// Every resource of a gateway.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +16,8 @@ pub struct ResourceSet {
     pub accounts: Vec<Account>,
     /// Connectors.
     pub connectors: Vec<Connector>,
+    /// Pools.
+    pub pools: Vec<Pool>,
     /// Routes, in the order in which they are looked at.
     pub routes: Vec<Route>,
     /// Inbound rules, in the order in which they are looked at.
@@ -44,27 +50,20 @@ impl ResourceSet {
         faults.ids(Kind::Route, self.routes.iter().map(|r| &r.id));
         faults.ids(Kind::Inbound, self.inbound.iter().map(|r| &r.id));
         faults.ids(Kind::Token, self.tokens.iter().map(|r| &r.id));
-        let accounts: BTreeSet<&str> = self.accounts.iter().map(|a| a.id.as_str()).collect();
-        let connectors: BTreeSet<&str> = self.connectors.iter().map(|c| c.id.as_str()).collect();
+        let known = Known {
+            accounts: self.accounts.iter().map(|a| a.id.as_str()).collect(),
+            connectors: self.connectors.iter().map(|c| c.id.as_str()).collect(),
+            pools: self.pools.iter().map(|p| p.id.as_str()).collect(),
+        };
         self.accounts.iter().for_each(|a| faults.account(a));
         faults.webhook_ids(&self.accounts);
         self.connectors.iter().for_each(|c| faults.connector(c));
-        for route in &self.routes {
-            faults.route(route, &connectors);
-            for account in route.matches.account.iter().filter(|a| !accounts.contains(a.as_str())) {
-                faults.add(Kind::Route, &route.id, "match.account", no_such("account", account));
-            }
-        }
-        for rule in &self.inbound {
-            if !accounts.contains(rule.account.as_str()) {
-                faults.add(Kind::Inbound, &rule.id, "account", no_such("account", &rule.account));
-            }
-            for connector in rule.matches.connector.iter().filter(|c| !connectors.contains(c.as_str())) {
-                faults.add(Kind::Inbound, &rule.id, "match.connector", no_such("connector", connector));
-            }
-        }
+        faults.ids(POOL, self.pools.iter().map(|r| &r.id));
+        self.pools.iter().for_each(|p| faults.pool(p, &known));
+        self.routes.iter().for_each(|r| faults.route(r, &known));
+        self.inbound.iter().for_each(|r| faults.inbound(r, &known));
         for token in &self.tokens {
-            if !accounts.contains(token.account.as_str()) {
+            if !known.accounts.contains(token.account.as_str()) {
                 faults.add(Kind::Token, &token.id, "account", no_such("account", &token.account));
             }
             if !is_sha256(&token.sha256) {
@@ -202,31 +201,6 @@ impl Faults {
             );
         }
     }
-
-    fn route(&mut self, route: &Route, connectors: &BTreeSet<&str>) {
-        let kind = Kind::Route;
-        match (route.action, &route.to) {
-            (RouteAction::Send, None) => {
-                self.add(kind, &route.id, "to", "is missing: the connector that takes the messages".into())
-            }
-            (RouteAction::Reject, Some(_)) => {
-                self.add(kind, &route.id, "to", "has no meaning with action = \"reject\"".into())
-            }
-            (RouteAction::Send, Some(to)) if !connectors.contains(to.as_str()) => {
-                self.add(kind, &route.id, "to", no_such("connector", to));
-            }
-            _ => {}
-        }
-        for prefix in route.matches.to_prefix.iter().filter(|p| p.is_empty() || !p.bytes().all(|b| b.is_ascii_digit()))
-        {
-            self.add(
-                kind,
-                &route.id,
-                "match.to_prefix",
-                format!("\"{prefix}\" must be digits, country code first, without +"),
-            );
-        }
-    }
 }
 
 /// A `command_status` as a key of `status_overrides` writes it: `0x45`, or decimal.
@@ -250,6 +224,8 @@ mod tests {
             #[serde(default)]
             connector: Vec<Connector>,
             #[serde(default)]
+            pool: Vec<Pool>,
+            #[serde(default)]
             route: Vec<Route>,
             #[serde(default)]
             inbound: Vec<Inbound>,
@@ -258,13 +234,14 @@ mod tests {
         ResourceSet {
             accounts: file.account,
             connectors: file.connector,
+            pools: file.pool,
             routes: file.route,
             inbound: file.inbound,
             tokens: vec![],
         }
     }
 
-    fn faults(toml: &str) -> Vec<String> {
+    pub(super) fn faults(toml: &str) -> Vec<String> {
         set(toml).faults().iter().map(ToString::to_string).collect()
     }
 
@@ -300,9 +277,8 @@ mod tests {
             .replace(":2775", "");
         let faults = faults(&bad);
         assert_eq!(faults.len(), 4, "{faults:#?}");
-        assert!(
-            faults.iter().any(|f| f == r#"route "all": to: there is no connector "b"; add it or correct the name"#)
-        );
+        assert!(faults.iter().any(|f| f
+            == r#"route "all": to: there is no connector "b" and no pool of that name; add it or correct the name"#));
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl<'i> Reader<'i> {
 
     /// What does not hold together, and is not the consequence of a fault that was told already.
     fn whole(&mut self) {
-        for fault in self.set.faults() {
+        for fault in engine::resources::check(&self.set) {
             let consequence =
                 self.refused.iter().any(|(kind, id)| fault.detail.starts_with(&format!("there is no {kind} \"{id}\"")));
             if !consequence {

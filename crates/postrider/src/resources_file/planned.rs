@@ -53,7 +53,6 @@ const KEYS: [(Kind, &[&str]); 4] = [
             "price",
             "pool",
             "copy_to",
-            "match.to_country",
             "match.country",
             "match.to",
             "match.text",
@@ -70,9 +69,7 @@ const KEYS: [(Kind, &[&str]); 4] = [
             "match.parts",
             "match.priority",
             "match.connector",
-            "match.from_prefix",
             "match.to_regex",
-            "match.from_regex",
         ],
     ),
     (

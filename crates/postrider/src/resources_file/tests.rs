@@ -71,7 +71,7 @@ fn what_is_not_built_yet_is_refused_by_name() {
         ("carrier-a", "protocol = \"http\"", "protocol = \"http\" is not supported yet"),
         ("carrier-a", "protocol = \"modem\"", "protocol = \"modem\" is not supported yet"),
         ("carrier-a", "cost = 1", "connector.cost is not supported yet"),
-        ("uk", "match = { to_country = [\"GB\"] }", "route.match.to_country is not supported yet"),
+        ("uk", "match = { tags = { a = [\"b\"] } }", "route.match.tags is not supported yet"),
         ("uk", "match = { text = \"x\" }", "route.match.text is not supported yet"),
         ("rest", "action = \"drop\"", "action = \"drop\" is not supported yet"),
         ("rest", "action = \"copy\"", "action = \"copy\" is not supported yet"),
