@@ -35,7 +35,7 @@ pub enum Edit {
     /// Puts a connector. A password that is left out stays as it was.
     Connector(Connector),
     /// Puts a route.
-    Route(Route),
+    Route(Box<Route>),
     /// Puts an inbound rule.
     Inbound(Inbound),
     /// Puts a token.
@@ -186,7 +186,7 @@ fn edited(before: &ResourceSet, edits: Vec<Edit>, vault: &Vault) -> Result<Resou
         match edit {
             Edit::Account(account) => put(&mut set.accounts, account, |a| &a.id),
             Edit::Connector(connector) => put(&mut set.connectors, connector, |c| &c.id),
-            Edit::Route(route) => put(&mut set.routes, route, |r| &r.id),
+            Edit::Route(route) => put(&mut set.routes, *route, |r| &r.id),
             Edit::Inbound(rule) => put(&mut set.inbound, rule, |r| &r.id),
             Edit::Token(token) => put(&mut set.tokens, token, |t| &t.id),
             Edit::Remove(kind, id) => {

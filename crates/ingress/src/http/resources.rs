@@ -44,7 +44,7 @@ pub(super) async fn put(request: &mut Request<'_>, kind: Kind, id: &str) -> Resu
     let edit = match kind {
         Kind::Account => Edit::Account(account_of(&body, id)?),
         Kind::Connector => Edit::Connector(connector_of(&body, id)?),
-        Kind::Route => Edit::Route(read(&body, id)?),
+        Kind::Route => Edit::Route(Box::new(read(&body, id)?)),
         Kind::Inbound => Edit::Inbound(read(&body, id)?),
         Kind::Token => return Err(missing(kind, id)),
     };

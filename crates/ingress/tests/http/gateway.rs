@@ -249,7 +249,7 @@ fn first_resources() -> Vec<Edit> {
         account(json!({ "id": "other", "api_token": OTHER, "may_choose_connector": true })),
         account(json!({ "id": "closed", "api_token": "closed-token", "enabled": false })),
         Edit::Connector(serde_json::from_value::<Connector>(connector).unwrap()),
-        Edit::Route(route),
+        Edit::Route(Box::new(route)),
         Edit::Route(serde_json::from_value(reject).unwrap()),
         Edit::Inbound(serde_json::from_value::<Inbound>(inbound).unwrap()),
         token("admin", "shop", ADMIN, &[Scope::Admin], None),
