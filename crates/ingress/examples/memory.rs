@@ -54,7 +54,7 @@ fn resources() -> Result<Vec<Edit>, serde_json::Error> {
         Edit::Account(account),
         Edit::Account(operator),
         Edit::Connector(connector),
-        Edit::Route(route),
+        Edit::Route(Box::new(route)),
         Edit::Token(admin),
     ])
 }
