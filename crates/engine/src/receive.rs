@@ -34,7 +34,8 @@ impl Recorder {
             let Fact::Incoming { connector, incoming } = fact else { continue };
             let Incoming::Receipt { remote_ids, addresses, .. } = incoming else { continue };
             let keys = self.keys_of(connector, remote_ids, world);
-            if self.is_certain(connector, &keys, addresses, draft) {
+            if let Some((key, part)) = self.certain(connector, &keys, addresses, draft) {
+                parts.insert(key, part);
                 continue;
             }
             for (_, key) in keys {
@@ -55,20 +56,20 @@ impl Recorder {
         Ok(Resolved { parts, parked: Vec::new() })
     }
 
-    /// Is the part known already that the learnt form of the id means, and is its phone the
-    /// receipt's? Then the store need not be asked whether another form means another part: it
-    /// would not be chosen.
-    fn is_certain(
+    /// The part that the learnt form of the id means, if it is known already and its phone is the
+    /// receipt's. Then the store need not be asked whether another form means another part: it would
+    /// not be chosen.
+    fn certain(
         &self,
         connector: &Name,
         keys: &[(Form, RemoteKey)],
         addresses: &[Box<str>; 2],
         draft: &Draft,
-    ) -> bool {
-        let Some((form, key)) = keys.first() else { return false };
-        let part = self.remote_ids.get(key).filter(|_| self.learnt.form(connector) == Some(*form));
-        let message = part.and_then(|part| self.remembered(part.message, draft));
-        message.is_some_and(|message| addresses.iter().any(|a| same_phone(&message.body.to, a)))
+    ) -> Option<(RemoteKey, PartRef)> {
+        let (_, key) = keys.first().filter(|(form, _)| self.learnt.form(connector) == Some(*form))?;
+        let part = *self.remote_ids.get(key)?;
+        let to = &self.remembered(part.message, draft)?.body.to;
+        addresses.iter().any(|a| same_phone(to, a)).then(|| (key.clone(), part))
     }
 
     /// Finds parked receipts for the ids that this turn's answers bring. Only asked of the store

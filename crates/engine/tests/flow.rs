@@ -161,6 +161,21 @@ async fn a_commit_that_fails_on_its_way_takes_only_acceptances_with_it() {
 }
 
 #[tokio::test]
+async fn receipts_find_their_messages_when_the_form_of_ids_is_learnt_too() {
+    let bench = start(CONNECTOR).await;
+    let mut session = bench.session();
+    for number in 0..20 {
+        let message = bench.submit(PLAIN).await.unwrap();
+        let jobs = take(&mut session, 1).await;
+        let id = format!("R{number}");
+        sent(&mut session, &jobs[0], &id).await;
+        bench.until(message.body.id, Status::Sent).await;
+        receipt(&mut session, &id, ReceiptState::Delivered).await;
+        bench.until(message.body.id, Status::Delivered).await;
+    }
+}
+
+#[tokio::test]
 async fn the_same_receipt_twice_changes_nothing_the_second_time() {
     let bench = start(CONNECTOR).await;
     let message = bench.submit(PLAIN).await.unwrap();

@@ -108,8 +108,15 @@ fn every_field_of_the_model_is_declared() {
     assert_eq!(declared("Defaults"), known::<model::Submission>());
     assert_eq!(declared("Account"), known::<model::resources::Account>());
     assert_eq!(declared("AccountWebhook"), known::<model::resources::Webhook>());
-    assert_eq!(declared("Route"), known::<model::resources::Route>());
-    assert_eq!(declared("InboundRule"), known::<model::resources::Inbound>());
+    // Fields that the model has and the gateway refuses for now are not declared.
+    let without = |mut fields: BTreeSet<String>, refused: [&str; 3]| {
+        assert!(refused.iter().all(|field| fields.remove(*field)), "{refused:?} are no fields");
+        fields
+    };
+    let route = without(known::<model::resources::Route>(), ["price", "reason", "rewrite"]);
+    assert_eq!(declared("Route"), route);
+    let inbound = without(known::<model::resources::Inbound>(), ["deliver", "forward", "reply"]);
+    assert_eq!(declared("InboundRule"), inbound);
     let mut connector = declared("Connector");
     assert!(connector.remove("status"));
     assert_eq!(connector, known::<model::resources::Connector>());
