@@ -101,7 +101,7 @@ pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>
             not_before = recorder.begin();
         }
         if !recorder.left.is_empty() && recorder.open.weight < FACTS_MAX {
-            recorder.take_left(&mut groups);
+            take_groups(&mut groups, || recorder.left.pop_front());
             recorder.add(&mut groups, &mut inbox).await;
             continue;
         }
@@ -113,14 +113,14 @@ pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>
             biased;
             outcome = landed(&mut recorder.flight), if recorder.flight.is_some() => {
                 if recorder.open.weight < BUSY && room && outcome.is_ok() {
-                    take_waiting(&mut inbox, &mut groups);
+                    take_groups(&mut groups, || inbox.try_recv().ok());
                     recorder.add(&mut groups, &mut inbox).await;
                 }
                 recorder.land(outcome, &mut not_before, &mut inbox).await;
             }
             // By the millisecond: to be woken for each group would cost more than it gains.
             () = tokio::time::sleep(WHILE_FLYING), if recorder.flight.is_some() && room => {
-                take_waiting(&mut inbox, &mut groups);
+                take_groups(&mut groups, || inbox.try_recv().ok());
                 recorder.add(&mut groups, &mut inbox).await;
             }
             count = inbox.recv_many(&mut groups, GROUPS_MAX), if recorder.flight.is_none() && room => {
@@ -147,11 +147,12 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-fn take_waiting(inbox: &mut mpsc::Receiver<Facts>, groups: &mut Vec<Facts>) {
+/// Takes groups from `next` until they are a commit's worth.
+fn take_groups(groups: &mut Vec<Facts>, mut next: impl FnMut() -> Option<Facts>) {
     let mut weight = 0;
     while weight < FACTS_MAX
         && groups.len() < GROUPS_MAX
-        && let Ok(group) = inbox.try_recv()
+        && let Some(group) = next()
     {
         weight += group.weight();
         groups.push(group);
@@ -257,16 +258,6 @@ impl Recorder {
     pub(crate) fn parked_in_flight(&self, keys: &[RemoteKey]) -> Vec<store::ParkedReceipt> {
         let parked = self.flight.iter().flat_map(Flight::parked);
         parked.filter(|parked| keys.contains(&parked.key)).cloned().collect()
-    }
-
-    fn take_left(&mut self, groups: &mut Vec<Facts>) {
-        let mut weight = 0;
-        while weight < FACTS_MAX
-            && let Some(group) = self.left.pop_front()
-        {
-            weight += group.weight();
-            groups.push(group);
-        }
     }
 
     /// Puts groups of facts into the open draft.

@@ -10,9 +10,7 @@ pub fn check(set: &ResourceSet) -> Vec<SetFault> {
     let mut faults = set.faults();
     faults.extend(set.routes.iter().flat_map(route_not_yet));
     faults.extend(set.inbound.iter().flat_map(inbound_not_yet));
-    if !set.pools.is_empty() {
-        faults.extend(set.pools.iter().map(|pool| not_yet(Kind::Route, &pool.id, "pool", "pools of connectors are")));
-    }
+    faults.extend(set.pools.iter().map(|pool| not_yet(Kind::Route, &pool.id, "pool", "pools of connectors are")));
     if faults.is_empty() {
         let rules = RouteTable::compile(set).err().into_iter().chain(InboundTable::compile(set).err());
         faults.extend(rules.flatten().map(SetFault::from));

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,7 +28,8 @@ pub(super) const IDLE: Duration = Duration::from_secs(4);
 const KEPT_MAX: usize = 4096;
 
 type Body = Full<Bytes>;
-type Driver = Pin<Box<http1::Connection<Stream, Body>>>;
+/// `None` once it has ended: it is not to be polled again.
+type Driver = Option<Pin<Box<http1::Connection<Stream, Body>>>>;
 
 /// Why a call over a connection came to no answer.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +67,7 @@ impl Connection {
     /// Begins to speak HTTP over `stream`.
     pub async fn open(stream: Stream) -> Result<Self, Broken> {
         let (sender, driver) = http1::Builder::new().writev(false).handshake(stream).await?;
-        Ok(Self { sender, driver: Box::pin(driver) })
+        Ok(Self { sender, driver: Some(Box::pin(driver)) })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -97,8 +98,7 @@ impl Connection {
 
     /// Is it still open, as far as can be seen without waiting?
     async fn is_open(&mut self) -> bool {
-        std::future::poll_fn(|cx| Poll::Ready(self.driver.as_mut().poll(cx).is_pending())).await
-            && !self.sender.is_closed()
+        std::future::poll_fn(|cx| Poll::Ready(!has_ended(&mut self.driver, cx))).await && !self.sender.is_closed()
     }
 }
 
@@ -106,7 +106,7 @@ impl Connection {
 async fn drive<T>(driver: &mut Driver, wanted: impl Future<Output = T>) -> Option<T> {
     let mut wanted = pin!(wanted);
     std::future::poll_fn(|cx| {
-        let ended = driver.as_mut().poll(cx).is_ready();
+        let ended = has_ended(driver, cx);
         match wanted.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending if ended => Poll::Ready(None),
@@ -114,6 +114,14 @@ async fn drive<T>(driver: &mut Driver, wanted: impl Future<Output = T>) -> Optio
         }
     })
     .await
+}
+
+/// Drives the connection as far as it goes: is it at its end?
+fn has_ended(driver: &mut Driver, cx: &mut Context<'_>) -> bool {
+    if driver.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready()) {
+        *driver = None;
+    }
+    driver.is_none()
 }
 
 /// The connections that nobody uses at the moment.

@@ -317,6 +317,24 @@ async fn a_connection_is_closed_when_nobody_has_used_it_for_long() {
     assert_eq!((app.seen.recv().await.unwrap().connection, app.seen.recv().await.unwrap().connection), (1, 2));
 }
 
+#[tokio::test]
+async fn a_server_that_wants_to_speak_something_else_is_no_success() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move {
+        let mut buffer = [0; 4096];
+        while let Ok((mut socket, _)) = listener.accept().await {
+            assert!(socket.read(&mut buffer).await.unwrap() > 0);
+            let _ = socket
+                .write_all(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n")
+                .await;
+        }
+    });
+    let target = Target { url: format!("http://{address}/").into(), secret: None };
+    assert!(matches!(attempt(&client(), &target).await, CallResult::Failed { .. }));
+    server.abort();
+}
+
 /// A file that is gone with the test.
 fn temp_file(content: &str) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
