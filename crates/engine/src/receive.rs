@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{Body, Change, DeliveryId, Direction, Message, Name, Progress, Receipt, ReceiptWish, Status, Timestamp};
+use model::{
+    Body, Change, DeliveryId, Direction, Ingress, Message, Name, Progress, Receipt, ReceiptWish, Status, Timestamp,
+};
 use routing::Incoming as InboundQuestion;
 use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
 
@@ -211,6 +213,7 @@ impl Recorder {
         let body = Body {
             id: self.engine.next_id(now),
             direction: Direction::Mo,
+            ingress: Ingress::Http,
             account: "".into(),
             to: mo.to,
             from: mo.from,

@@ -2,9 +2,9 @@
 //!
 //! A message is written once for each answer and each event, tens of thousands of times a second,
 //! so its JSON is put together by hand. `reason`, `connector`, `client_ref`, `submitted_at`,
-//! `final_at` and `price` are always there and may be `null`; what few messages have (`class`,
-//! `send_at`, `validity_seconds`, `tags`, `callback_url`, `tlvs`, `batch_id`) is left out when it
-//! is not given.
+//! `final_at` and `price` are always there and may be `null`; an MT has its `ingress`; what few
+//! messages have (`class`, `send_at`, `validity_seconds`, `tags`, `callback_url`, `tlvs`,
+//! `batch_id`) is left out when it is not given.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,10 +16,14 @@ pub fn message_json(message: &Message, out: &mut String) {
     let Message { body, progress } = message;
     out.push_str(r#"{"id":""#);
     push_uuid(&body.id.0, out);
-    out.push_str(match body.direction {
-        Direction::Mt => r#"","direction":"mt","status":""#,
-        Direction::Mo => r#"","direction":"mo","status":""#,
-    });
+    match body.direction {
+        Direction::Mt => {
+            out.push_str(r#"","direction":"mt","ingress":""#);
+            out.push_str(body.ingress.as_str());
+            out.push_str(r#"","status":""#);
+        }
+        Direction::Mo => out.push_str(r#"","direction":"mo","status":""#),
+    }
     out.push_str(progress.status.as_str());
     out.push_str(r#"","reason":"#);
     push_reason(progress.reason.as_deref(), out);

@@ -23,7 +23,7 @@ fn rendered(message: &Message) -> Value {
 #[test]
 fn a_plain_message_has_the_usual_fields_and_no_others() {
     let expected = json!({
-        "id": "01900000-0000-7000-8000-000000000001", "direction": "mt", "status": "queued", "reason": null,
+        "id": "01900000-0000-7000-8000-000000000001", "direction": "mt", "ingress": "http", "status": "queued", "reason": null,
         "to": "+447700900123", "from": "SHOP", "text": "Your code is 123456", "encoding": "gsm7",
         "transliterate": false, "priority": 1, "receipt": "final", "client_ref": null,
         "parts": [{"n": 1, "status": "queued", "remote_id": null, "submitted_at": null, "final_at": null}],
@@ -40,6 +40,7 @@ fn what_was_asked_for_comes_back() {
     let at = body.created_at;
     body.content = Content::Binary { data: Box::new([0, 255, 7]), udh: Box::new([5, 0, 3, 1, 2, 1]), dcs: 245 };
     body.encoding = Encoding::Binary;
+    body.ingress = model::Ingress::Smpp;
     body.transliterate = true;
     body.class = Some(0);
     body.priority = 3;
@@ -66,6 +67,7 @@ fn what_was_asked_for_comes_back() {
     let value = rendered(&message);
     assert_eq!(value["binary"], json!({"data": "AP8H", "udh": "BQADAQIB", "dcs": 245}));
     assert_eq!(value.get("text"), None);
+    assert_eq!(value["ingress"], "smpp");
     assert_eq!(value["class"], 0);
     assert_eq!(value["priority"], 3);
     assert_eq!(value["transliterate"], true);

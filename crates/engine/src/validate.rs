@@ -79,6 +79,7 @@ pub(crate) fn validate(
     let body = Body {
         id,
         direction: Direction::Mt,
+        ingress: submission.ingress,
         account: account.id.clone(),
         to,
         from,

@@ -31,7 +31,7 @@ pub use address::{Address, AddressError, AddressKind};
 pub use delivery::Delivery;
 pub use id::{BatchId, DeliveryId, IdMaker, MessageId, Name};
 pub use message::{
-    Body, Content, Direction, Encoding, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,
+    Body, Content, Direction, Encoding, Ingress, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,
 };
 pub use receipt::{Receipt, ReceiptPolicy, ReceiptState};
 pub use submission::Submission;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::{Address, Body, Content, Direction, Encoding, MessageId, ReceiptWish, Timestamp};
+use crate::{Address, Body, Content, Direction, Encoding, Ingress, MessageId, ReceiptWish, Timestamp};
 
 /// The text "hello" from `SHOP` to +447700900123, of account `shop`, accepted at `at`, with an hour
 /// to go. Take what else a test needs with `Body { …, ..body(at) }`.
@@ -11,6 +11,7 @@ pub fn body(at: Timestamp) -> Body {
     Body {
         id: MessageId(Uuid::nil()),
         direction: Direction::Mt,
+        ingress: Ingress::Http,
         account: "shop".into(),
         to: Address::from_carrier("+447700900123", true),
         from: Address::from_carrier("SHOP", false),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::form;
-use crate::message::ReceiptWish;
+use crate::message::{Ingress, ReceiptWish};
 
 /// One message as an application asks for it: the body of `POST /v1/messages`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct Submission {
     /// SMPP TLVs to pass on.
     #[serde(default, deserialize_with = "form::objects", skip_serializing_if = "Vec::is_empty")]
     pub tlvs: Vec<TlvSubmission>,
+    /// The way in that it came by: set by the ingress, never read from what an application wrote.
+    #[serde(skip)]
+    pub ingress: Ingress,
 }
 
 /// Octets instead of a text.

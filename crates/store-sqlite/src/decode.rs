@@ -154,6 +154,7 @@ impl<'r> Columns<'r> {
                 Some(_) => self.json::<Pairs>(at + 15)?.0,
             },
             tlvs: extra.tlvs.iter().map(tlv).collect::<Option<_>>().ok_or_else(|| self.broken(at + 16))?,
+            ingress: extra.ingress,
             class: extra.class,
             transliterate: extra.transliterate,
             validity_given: extra.validity_given,

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use model::delivery::DeliveryState;
 use model::message::{Event, Part};
-use model::{Body, Content, Direction, Encoding, PartStatus, Reason, ReceiptWish, Status};
+use model::{Body, Content, Direction, Encoding, Ingress, PartStatus, Reason, ReceiptWish, Status};
 use serde::{Deserialize, Serialize};
 
 /// The number of a status in the store: its place in [`Status::ALL`].
@@ -29,6 +29,8 @@ pub(crate) fn number<T: PartialEq>(all: &[T], one: &T) -> i64 {
 #[derive(Default, Serialize, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Extra {
+    #[serde(skip_serializing_if = "is_http")]
+    pub ingress: Ingress,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class: Option<u8>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -54,7 +56,8 @@ pub(crate) struct Extra {
 impl Extra {
     /// The column's text; `None` for the common case.
     pub fn of(body: &Body) -> Option<String> {
-        let plain = body.class.is_none()
+        let plain = is_http(&body.ingress)
+            && body.class.is_none()
             && !body.transliterate
             && !body.validity_given
             && !body.wide_reference
@@ -70,6 +73,7 @@ impl Extra {
             Content::Binary { udh, dcs, .. } => (Some(*dcs), hex(udh)),
         };
         let extra = Extra {
+            ingress: body.ingress,
             class: body.class,
             transliterate: body.transliterate,
             validity_given: body.validity_given,
@@ -82,6 +86,10 @@ impl Extra {
         };
         Some(serde_json::to_string(&extra).expect("strings and numbers only"))
     }
+}
+
+fn is_http(ingress: &Ingress) -> bool {
+    *ingress == Ingress::Http
 }
 
 fn hex(octets: &[u8]) -> String {

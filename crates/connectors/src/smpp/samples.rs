@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::resources::Connector;
-use model::{Address, Body, Content, Direction, Encoding, IdMaker, MessageId, ReceiptWish, Timestamp};
+use model::{Address, Body, Content, Direction, Encoding, IdMaker, Ingress, MessageId, ReceiptWish, Timestamp};
 
 /// A connector with these settings, as TOML.
 pub fn connector(settings: &str) -> Connector {
@@ -25,6 +25,7 @@ pub fn text(text: &str, encoding: Encoding) -> Body {
     Body {
         id: message_id(7),
         direction: Direction::Mt,
+        ingress: Ingress::Http,
         account: Arc::from("shop"),
         to: Address::recipient("+447700900123", None).unwrap(),
         from: Address::sender("SHOP", None).unwrap(),

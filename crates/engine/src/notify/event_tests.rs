@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use model::message::Progress;
 use model::resources::{Account, EventFilter, ResourceSet, Secret, Webhook};
-use model::{Address, Body, Content, Direction, Encoding, MessageId, Status};
+use model::{Address, Body, Content, Direction, Encoding, Ingress, MessageId, Status};
 use serde_json::{Value, json};
 
 use super::*;
@@ -28,6 +28,7 @@ fn message() -> Message {
     let body = Body {
         id: MessageId(Uuid::from_u128(5)),
         direction: Direction::Mt,
+        ingress: Ingress::Http,
         account: "shop".into(),
         to: Address::recipient("+447700900123", None).unwrap(),
         from: Address::sender("SHOP", None).unwrap(),

@@ -1,6 +1,6 @@
 use super::*;
 use model::Address;
-use model::message::{Content, Direction, Encoding, ReceiptWish};
+use model::message::{Content, Direction, Encoding, Ingress, ReceiptWish};
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
@@ -14,6 +14,7 @@ fn body(n: u128, priority: u8) -> Arc<Body> {
     Arc::new(Body {
         id: id(n),
         direction: Direction::Mt,
+        ingress: Ingress::Http,
         account: "a".into(),
         to: Address::from_carrier("447700900123", true),
         from: Address::from_carrier("SHOP", false),

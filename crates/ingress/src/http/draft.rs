@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::Submission;
 use model::form;
-use model::message::ReceiptWish;
+use model::message::{Ingress, ReceiptWish};
 use model::submission::{BinarySubmission, EncodingChoice, TlvSubmission};
 use serde::Deserialize;
 
@@ -88,6 +88,7 @@ impl From<Draft> for Submission {
             route: draft.route,
             connector: draft.connector,
             tlvs: draft.tlvs.unwrap_or_default(),
+            ingress: Ingress::Http,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use model::message::{EVENTS_MAX, Event, Part, Tlv};
 use model::{
-    Address, Content, Direction, Encoding, Message, MessageId, PartStatus, Reason, ReceiptWish, Status, Timestamp,
+    Address, Content, Direction, Encoding, Ingress, Message, MessageId, PartStatus, Reason, ReceiptWish, Status,
+    Timestamp,
 };
 
 use super::samples::{change_body, insert_queued, place, remote_key, update};
@@ -48,6 +49,11 @@ pub async fn every_status_and_word(world: &World) {
             .map(|status| Part { status, ..Part::waiting() })
             .into();
     there_and_back(world, message).await;
+    for ingress in Ingress::ALL {
+        let mut message = world.samples.message();
+        change_body(&mut message, |b| b.ingress = ingress);
+        there_and_back(world, message).await;
+    }
     for encoding in [Encoding::Gsm7, Encoding::Ucs2, Encoding::Latin1, Encoding::Binary] {
         for receipt in [ReceiptWish::None, ReceiptWish::Final, ReceiptWish::All] {
             for direction in [Direction::Mt, Direction::Mo] {
@@ -61,7 +67,8 @@ pub async fn every_status_and_word(world: &World) {
 
 /// All that can be left out, given; one after the other and all at once.
 pub async fn every_optional_field(world: &World) {
-    let fields: [fn(&mut Message); 19] = [
+    let fields: [fn(&mut Message); 20] = [
+        |m| change_body(m, |b| b.ingress = Ingress::Gateway),
         |m| change_body(m, |b| b.transliterate = true),
         |m| change_body(m, |b| b.class = Some(0)),
         |m| change_body(m, |b| b.client_ref = Some("ref".into())),

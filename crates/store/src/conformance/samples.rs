@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use model::delivery::DeliveryState;
 use model::{
-    Address, BatchId, Body, Content, Delivery, DeliveryId, Direction, Encoding, IdMaker, Message, MessageId, Name,
-    Progress, Receipt, ReceiptState, ReceiptWish, Status, Timestamp,
+    Address, BatchId, Body, Content, Delivery, DeliveryId, Direction, Encoding, IdMaker, Ingress, Message, MessageId,
+    Name, Progress, Receipt, ReceiptState, ReceiptWish, Status, Timestamp,
 };
 
 use super::TestClock;
@@ -73,6 +73,7 @@ impl Samples {
         let body = Body {
             id,
             direction: Direction::Mt,
+            ingress: Ingress::Http,
             account: "shop".into(),
             to: Address::from_carrier("+447700900123", true),
             from: Address::from_carrier("SHOP", false),

@@ -1,6 +1,6 @@
 //! Schemas of messages, batches, encoding and deliveries.
 
-use model::Status;
+use model::{Ingress, Status};
 use serde_json::{Map, Value, json};
 
 use super::{object, reference};
@@ -282,6 +282,8 @@ fn message() -> Value {
         json!({
             "id": text(),
             "direction": { "type": "string", "enum": ["mt", "mo"] },
+            "ingress": { "type": "string", "enum": Ingress::ALL.map(Ingress::as_str),
+                "description": "The way in that an MT came by; `gateway` are the gateway's own, such as automatic replies. An MO has none." },
             "status": status(),
             "reason": { "anyOf": [reference("Reason"), { "type": "null" }] },
             "to": text(), "from": text(), "text": text(), "binary": reference("Binary"),
