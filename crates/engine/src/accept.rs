@@ -3,14 +3,16 @@
 //! commit is on disk.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use model::submission::Fault;
-use model::{BatchId, Message, Name, Progress, Status, Submission, Timestamp};
+use model::{Address, BatchId, Message, Name, Progress, Status, Submission, Timestamp};
 use routing::{Decision, Outgoing};
 use store::{Batch, IdempotencyAnswer, IdempotencyKey, StoreError};
 use tokio::sync::oneshot;
 
 use crate::access::{Caller, KeyHeld};
+use crate::admit::{self, Limit};
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, Acceptance, Fact, Facts};
 use crate::text;
@@ -62,6 +64,22 @@ pub enum Refusal {
     /// The account may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// The account may not use this sender.
+    #[error("the account may not use the sender {0}")]
+    SenderNotAllowed(Address),
+    /// The account may not send to the recipient's country; `None` is a number of no country.
+    #[error("the account may not send to {}", .0.unwrap_or("numbers of no known country"))]
+    CountryNotAllowed(Option<&'static str>),
+    /// A limit of the account, or of one above it, is used up for now.
+    #[error("{limit} of the account {account} is used up")]
+    Limited {
+        /// Which.
+        limit: Limit,
+        /// Whose limit it is.
+        account: Name,
+        /// When it may be tried again.
+        retry_after_seconds: u32,
+    },
     /// A request with this idempotency key is being answered now.
     #[error("a request with this idempotency key is being answered")]
     KeyInUse,
@@ -105,6 +123,7 @@ impl Engine {
             Begun::Now(begun) => begun,
         };
         let message = self.prepare(&begun.world, &caller.account, submission, begun.now)?;
+        admit::admit(&caller.account, std::slice::from_ref(&message), Instant::now())?;
         let answer = render(&message);
         self.persist(vec![message.clone()], None, begun.kept(&answer)).await?;
         self.inner.metrics.accepted(&caller.account.id, 1);
@@ -142,6 +161,7 @@ impl Engine {
                 Err(refusal) => rejected.push((index, refusal)),
             }
         }
+        admit::admit(&caller.account, &messages, Instant::now())?;
         let (accepted, refused) = (messages.len() as u64, rejected.len() as u64);
         let batch = Batch { id, account: caller.account.id.clone(), accepted, rejected: refused, created_at: now };
         let taken = BatchTaken { batch, rejected };
@@ -178,6 +198,7 @@ impl Engine {
         let choice = submission.encoding;
         let id = self.next_id(now);
         let valid = validate(submission, account, id, now).map_err(Refusal::Invalid)?;
+        admit::check(account, &valid.body)?;
         let connector = match chosen {
             (None, None) => route(world, account, &valid.body)?,
             (connector, route) => choose(world, account, connector, route)?,

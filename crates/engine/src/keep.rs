@@ -139,7 +139,7 @@ impl Engine {
         if store.resources_version().await? == self.inner.current.load().version {
             return Ok(false);
         }
-        let world = World::read(&store.resources().await?, &self.inner.vault)?;
+        let world = World::read_after(&store.resources().await?, &self.inner.vault, &self.world())?;
         tracing::info!(version = world.version, "new resources are in force");
         self.install(Arc::new(world));
         Ok(true)

@@ -15,14 +15,15 @@
 //! that is next, [`notify`] the same of deliveries. So a crash at any point loses nothing that was
 //! answered with "accepted".
 //!
-//! Read the files in this order: [`accept`], [`validate`], [`access`] (admit), [`persist`],
-//! [`schedule`], [`dispatch`], [`settle`], [`receive`], [`matching`], [`reassemble`], [`notify`],
+//! Read the files in this order: [`accept`], [`validate`], [`access`], [`admit`], [`limits`],
+//! [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
 //! then [`keep`] (what time brings), [`world`] and [`resources`] (what is configured),
 //! [`services`] (what may be asked), [`inquire`] (what is asked of carriers).
 
 mod accept;
 mod access;
+mod admit;
 mod announce;
 pub mod dispatch;
 mod engine;
@@ -30,6 +31,7 @@ mod facts;
 pub mod hash;
 mod inquire;
 mod keep;
+mod limits;
 mod matching;
 mod metrics;
 pub mod notify;
@@ -48,6 +50,7 @@ mod world;
 
 pub use accept::{Accepted, Answer, BATCH_MAX, BatchTaken, Idempotency, Refusal};
 pub use access::{AccessDenied, Caller};
+pub use admit::Limit;
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
 pub use facts::{CancelRefused, ConnectorEvent};
 pub use inquire::{CarrierError, QueryError};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use model::country::{self, Country};
 use model::resources::{Account, Connector, Kind, ResourceSet, Scope, Token, Webhook};
 use model::{Name, Timestamp};
-use routing::{InboundTable, RouteTable};
+use routing::{Admission, InboundTable, RouteTable};
 use store::Resources;
 
 use crate::hash::sha256;
+use crate::limits::Meter;
 use crate::vault::{Vault, VaultError};
 
 /// Everything that was configured, in the shape in which it is asked for.
@@ -40,6 +41,10 @@ pub struct AccountView {
     pub languages: Vec<sms::Language>,
     /// Where its events go.
     pub webhooks: Vec<Arc<WebhookView>>,
+    /// Which senders and countries it may use, if not all.
+    pub(crate) admission: Option<Admission>,
+    /// What of its limits is used up, if it has any.
+    pub(crate) meter: Option<Arc<Meter>>,
 }
 
 /// A webhook with its id and its secret.
@@ -96,6 +101,11 @@ pub enum WorldError {
 impl World {
     /// Reads stored resources, opening their secrets with `vault`.
     pub fn read(resources: &Resources, vault: &Vault) -> Result<Self, WorldError> {
+        Self::read_after(resources, vault, &Self::default())
+    }
+
+    /// Reads stored resources as the successor of `old`, whose accounts' limits go on counting.
+    pub(crate) fn read_after(resources: &Resources, vault: &Vault, old: &Self) -> Result<Self, WorldError> {
         let mut set = ResourceSet::default();
         for document in &resources.documents {
             let kind = document.kind.as_str();
@@ -119,15 +129,24 @@ impl World {
                 Kind::Token => set.tokens.push(serde_json::from_str(json).map_err(bad)?),
             }
         }
-        Ok(Self::compile(resources.version, set))
+        Ok(Self::compile_after(resources.version, set, old))
     }
 
     /// Compiles resources whose secrets are open.
     #[must_use]
     pub fn compile(version: u64, set: ResourceSet) -> Self {
+        Self::compile_after(version, set, &Self::default())
+    }
+
+    fn compile_after(version: u64, set: ResourceSet, old: &Self) -> Self {
         let mut world = Self { version, ..Self::default() };
-        for account in &set.accounts {
-            let view = Arc::new(AccountView::new(account));
+        let (admissions, _) = routing::admissions(&set.accounts);
+        for (account, admission) in set.accounts.iter().zip(admissions) {
+            let meter = account.throughput.map(|_| {
+                let before = old.account(&account.id).and_then(|view| view.meter.clone());
+                before.unwrap_or_default()
+            });
+            let view = Arc::new(AccountView { admission, meter, ..AccountView::new(account) });
             for webhook in &view.webhooks {
                 world.webhooks.insert(webhook.id.clone(), webhook.clone());
             }
@@ -213,6 +232,8 @@ impl AccountView {
             country: account.default_country.as_deref().and_then(country::find),
             languages: account.languages.iter().filter_map(|l| l.parse().ok()).collect(),
             account: account.clone(),
+            admission: None,
+            meter: None,
             id,
         }
     }

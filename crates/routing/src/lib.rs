@@ -38,8 +38,10 @@
 //!   messages it is for. `rewrite`: how it changes addresses. `price`: what it costs.
 //! * `pool`: the order of a pool's connectors; `chance`: numbers that look random.
 //! * `index`, `trie`, `digits`, `country`: from a number to the rules for it.
+//! * `admission`: which senders and countries an account may use.
 //! * `inbound`: the table of inbound rules. `keyword`, `reply`: their words.
 
+mod admission;
 mod chance;
 mod condition;
 mod country;
@@ -60,6 +62,7 @@ mod rule;
 mod trie;
 mod window;
 
+pub use admission::{Admission, admissions};
 pub use error::{RuleError, RuleProblem};
 pub use inbound::{InboundPlan, InboundTable, Incoming};
 pub use outbound::RouteTable;

@@ -13,7 +13,8 @@ pub fn check(set: &ResourceSet) -> Vec<SetFault> {
     faults.extend(set.pools.iter().map(|pool| not_yet(Kind::Route, &pool.id, "pool", "pools of connectors are")));
     if faults.is_empty() {
         let rules = RouteTable::compile(set).err().into_iter().chain(InboundTable::compile(set).err());
-        faults.extend(rules.flatten().map(SetFault::from));
+        let rules = rules.flatten().chain(routing::admissions(&set.accounts).1);
+        faults.extend(rules.map(SetFault::from));
     }
     faults
 }

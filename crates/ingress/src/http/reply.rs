@@ -107,7 +107,8 @@ impl Problem {
         if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(seconds) = self.entry.retry_after.filter(|_| matches!(self.entry.status, 429 | 503)) {
+        let retry_after = self.entry.retry_after.map(|usual| self.retry_after.unwrap_or(usual));
+        if let Some(seconds) = retry_after.filter(|_| matches!(self.entry.status, 429 | 503)) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         put_request_id(&mut response, request_id);

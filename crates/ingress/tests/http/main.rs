@@ -2,6 +2,7 @@
 //! tests get is also held against the OpenAPI document: its status, content type, headers and
 //! schema must be declared there.
 
+mod accounts;
 mod batches;
 mod contract;
 mod gateway;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{Secret, SenderRule};
 use crate::Timestamp;
 
 /// A customer or application.
@@ -38,6 +38,18 @@ pub struct Account {
     /// National languages whose shift tables may be used: `turkish`, `spanish`, `portuguese` ….
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub languages: Vec<String>,
+    /// Senders that it may use; default any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_senders: Vec<SenderRule>,
+    /// Countries that it may send to, ISO 3166-1 alpha-2; default all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_countries: Vec<String>,
+    /// Countries that it may not send to, ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_countries: Vec<String>,
+    /// Parts a second that it may hand in; default as many as it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<u32>,
     /// Where events go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Webhook>,

@@ -7,6 +7,7 @@
 mod account;
 mod connector;
 mod inbound;
+mod limits;
 mod pool;
 mod price;
 mod rewrite;
@@ -20,6 +21,7 @@ pub use connector::{
     Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
 pub use inbound::{Handover, Inbound, InboundMatch};
+pub use limits::{LIMIT_LIST_MAX, SenderFamily, SenderKind, SenderRule};
 pub use pool::{POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
 pub use price::{Amount, Currency, Money, MoneyError, PriceList};
 pub use rewrite::{AddressRewrite, Rewrite, TEXT_APPEND_MAX};

@@ -1,5 +1,6 @@
 //! All resources together, and what must be true of them as a whole.
 
+mod limits;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -120,6 +121,7 @@ impl Faults {
             let detail = format!("\"{language}\" has no national language shift table");
             self.add(kind, &account.id, format!("languages.{n}"), detail);
         }
+        self.limits(account);
         for (n, webhook) in account.webhooks.iter().enumerate() {
             if !url::is_web(&webhook.url) {
                 let detail = "must begin with https:// or http:// and a host, and hold no spaces".into();

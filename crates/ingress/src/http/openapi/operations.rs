@@ -112,6 +112,7 @@ fn messages() -> Vec<Operation> {
             .scope(Scope::Messages)
             .body(JSON, reference("Submission"))
             .makes(202, "Accepted, durably.", reference("Message"))
+            .problems(&[429])
             .repeatable(),
         at("get", "/v1/messages", "listMessages", "Find messages, newest first")
             .scope(Scope::Read)
@@ -147,6 +148,7 @@ fn messages() -> Vec<Operation> {
                 json!({ "type": "string", "description": "One submission a line.", "pattern": "[^ \\t\\r\\n]" }),
             )
             .makes(202, "Those that are sound are accepted, durably.", reference("BatchTaken"))
+            .problems(&[429])
             .repeatable(),
         at("get", "/v1/batches/{id}", "getBatch", "See how far a batch has come").scope(Scope::Read).gives(
             200,

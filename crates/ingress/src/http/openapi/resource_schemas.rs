@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::resources::LIMIT_LIST_MAX;
 use serde_json::{Map, Value, json};
 
 use super::schemas::{NAME, URL, count, sender, time};
@@ -16,6 +17,7 @@ pub(super) fn all() -> Map<String, Value> {
     let mut add = |name: &str, schema: Value| all.insert(name.to_owned(), schema);
     add("Secret", secret_forms(json!({ "type": "string" })));
     add("Account", account());
+    add("SenderRule", sender_rule());
     add(
         "AccountWebhook",
         object(
@@ -211,9 +213,30 @@ fn account() -> Value {
             "default_validity_seconds": { "type": ["integer", "null"], "minimum": 0 },
             "may_choose_connector": { "type": "boolean", "default": false },
             "languages": { "type": "array", "items": { "type": "string", "enum": sms::Language::ALL.map(sms::Language::name) } },
+            "allowed_senders": { "type": "array", "maxItems": LIMIT_LIST_MAX, "items": reference("SenderRule"), "description": "Senders that it may use; empty is any." },
+            "allowed_countries": countries("Countries that it may send to; empty is all."),
+            "denied_countries": countries("Countries that it may not send to."),
+            "throughput": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32,
+                "description": "Parts a second that it may hand in, with a burst of one second's worth." },
             "webhooks": { "type": "array", "items": reference("AccountWebhook") },
         }),
     )
+}
+
+fn countries(description: &str) -> Value {
+    json!({ "type": "array", "maxItems": LIMIT_LIST_MAX, "items": { "type": "string", "pattern": country_codes() }, "description": description })
+}
+
+fn sender_rule() -> Value {
+    let family = |field: &str, schema: Value| object(&[field], json!({ field: schema }));
+    let mut forms = sender();
+    forms.push(family(
+        "prefix",
+        json!({ "type": "string", "pattern": "^[^+]", "description": "What the sender begins with, without +." }),
+    ));
+    forms.push(family("regex", json!({ "type": "string", "maxLength": 1000, "format": "regex", "description": "Found in the sender, without +." })));
+    forms.push(family("type", json!({ "type": "string", "enum": ["numeric", "alphanumeric"] })));
+    json!({ "anyOf": forms, "description": "One sender, or a family of senders." })
 }
 
 fn connector() -> Value {

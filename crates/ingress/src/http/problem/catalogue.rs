@@ -83,6 +83,12 @@ entries! {
     NOT_ALLOWED = 403 "not_allowed", "The account may not do this",
         "The account's settings forbid what was asked, such as choosing a connector itself.",
         "Leave out what `detail` names, or have the operator allow it for the account.";
+    SENDER_NOT_ALLOWED = 403 "sender_not_allowed", "The sender is not allowed",
+        "The account has `allowed_senders`, and the sender is none of them.",
+        "Use a sender that the account may use, or have the operator allow this one.";
+    COUNTRY_NOT_ALLOWED = 403 "country_not_allowed", "The country is not allowed",
+        "The account has `allowed_countries` or `denied_countries`, and the recipient's country is not open to it.",
+        "Don't send there, or have the operator open the country for the account.";
     NOT_FOUND = 404 "not_found", "Not found",
         "There is no such path, or no such thing under this id, or it is another account's.",
         "Check the path and the id. Ids are given back when things are made, and by lists.";
@@ -146,6 +152,9 @@ entries! {
     BATCH_SIZE = 422 "batch_size", "The batch is empty or too long",
         "A batch has 1 to 10,000 messages.",
         "Split it.";
+    THROUGHPUT_EXCEEDED = 429 "throughput_exceeded" retry 1, "Too fast",
+        "The account hands in more parts a second than its `throughput`. A second's worth may come at once; a batch is taken whole and then paid back.",
+        "Repeat the request after `Retry-After`, and send more slowly.";
     HEADERS_TOO_LARGE = 431 "headers_too_large", "The headers are too large",
         "A request has at most 64 headers, and its request line and headers together at most 32 KiB, unless the gateway was configured otherwise.",
         "Send fewer or shorter headers.";

@@ -26,6 +26,8 @@ pub struct Problem {
     pub errors: Vec<Fault>,
     /// The `Allow` header of a 405.
     pub allow: Option<&'static str>,
+    /// Seconds after which to try again, where they are known better than the catalogue has them.
+    pub retry_after: Option<u32>,
 }
 
 /// A problem as it is written (RFC 9457 §3.1).
@@ -57,13 +59,20 @@ impl Problem {
     /// A problem of this kind.
     #[must_use]
     pub fn new(entry: &'static Entry) -> Self {
-        Self { entry, detail: None, errors: Vec::new(), allow: None }
+        Self { entry, detail: None, errors: Vec::new(), allow: None, retry_after: None }
     }
 
     /// With more about this one.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// To be tried again after so many seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 

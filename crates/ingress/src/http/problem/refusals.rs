@@ -1,6 +1,6 @@
 //! What the engine refuses, as problems.
 
-use engine::{AccessDenied, CancelError, CancelRefused, CarrierError, EditError, QueryError, Refusal};
+use engine::{AccessDenied, CancelError, CancelRefused, CarrierError, EditError, Limit, QueryError, Refusal};
 use model::resources::SetFault;
 use model::submission::Fault;
 use store::StoreError;
@@ -21,6 +21,14 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::NoRoute => Problem::new(&catalogue::NO_ROUTE).fault("/to", detail()),
         Refusal::Rejected { .. } => Problem::new(&catalogue::ROUTE_REJECTS).detail(detail()),
         Refusal::Forbidden(why) => Problem::new(&catalogue::NOT_ALLOWED).detail(*why),
+        Refusal::SenderNotAllowed(_) => Problem::new(&catalogue::SENDER_NOT_ALLOWED).fault("/from", detail()),
+        Refusal::CountryNotAllowed(_) => Problem::new(&catalogue::COUNTRY_NOT_ALLOWED).fault("/to", detail()),
+        Refusal::Limited { limit, retry_after_seconds, .. } => {
+            let entry = match limit {
+                Limit::Throughput => &catalogue::THROUGHPUT_EXCEEDED,
+            };
+            Problem::new(entry).detail(detail()).retry_after(*retry_after_seconds)
+        }
         Refusal::KeyInUse => Problem::new(&catalogue::KEY_IN_USE),
         Refusal::KeyReused => Problem::new(&catalogue::KEY_REUSED),
         Refusal::Draining => Problem::new(&catalogue::DRAINING),
