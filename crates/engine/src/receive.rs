@@ -235,6 +235,7 @@ impl Recorder {
             send_at: None,
             expires_at: now,
             validity_given: false,
+            plan: None,
         };
         MoReceived { connector: connector.clone(), body, concat: mo.concat }
     }

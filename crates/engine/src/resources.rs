@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use model::resources::{Account, Connector, Inbound, Kind, ResourceSet, Route, SetFault, Token};
+use model::resources::{Account, Connector, Inbound, Kind, Pool, ResourceSet, Route, SetFault, Token};
 use ring::rand::{SecureRandom, SystemRandom};
 use store::{ResourceChange, Store, StoreError};
 
@@ -34,6 +34,8 @@ pub enum Edit {
     Account(Account),
     /// Puts a connector. A password that is left out stays as it was.
     Connector(Connector),
+    /// Puts a pool.
+    Pool(Pool),
     /// Puts a route.
     Route(Box<Route>),
     /// Puts an inbound rule.
@@ -186,6 +188,7 @@ fn edited(before: &ResourceSet, edits: Vec<Edit>, vault: &Vault) -> Result<Resou
         match edit {
             Edit::Account(account) => put(&mut set.accounts, account, |a| &a.id),
             Edit::Connector(connector) => put(&mut set.connectors, connector, |c| &c.id),
+            Edit::Pool(pool) => put(&mut set.pools, pool, |p| &p.id),
             Edit::Route(route) => put(&mut set.routes, *route, |r| &r.id),
             Edit::Inbound(rule) => put(&mut set.inbound, rule, |r| &r.id),
             Edit::Token(token) => put(&mut set.tokens, token, |t| &t.id),
@@ -193,6 +196,7 @@ fn edited(before: &ResourceSet, edits: Vec<Edit>, vault: &Vault) -> Result<Resou
                 let gone = match kind {
                     Kind::Account => take(&mut set.accounts, &id, |a| &a.id),
                     Kind::Connector => take(&mut set.connectors, &id, |c| &c.id),
+                    Kind::Pool => take(&mut set.pools, &id, |p| &p.id),
                     Kind::Route => take(&mut set.routes, &id, |r| &r.id),
                     Kind::Inbound => take(&mut set.inbound, &id, |r| &r.id),
                     Kind::Token => take(&mut set.tokens, &id, |t| &t.id),
@@ -262,6 +266,7 @@ fn document(set: &ResourceSet, vault: &Vault, kind: Kind, id: &str) -> Result<Op
             }
             None => None,
         },
+        Kind::Pool => find(&set.pools, id, |p| &p.id).and_then(|p| json(&p)),
         Kind::Route => find(&set.routes, id, |r| &r.id).and_then(|r| json(&r)),
         Kind::Inbound => find(&set.inbound, id, |r| &r.id).and_then(|r| json(&r)),
         Kind::Token => find(&set.tokens, id, |t| &t.id).and_then(|t| json(&t)),

@@ -6,9 +6,9 @@ use sms::{Alphabet, Choice, Language, TextError, TextOptions, TextPlan};
 /// The plan that an accepted message was counted by. It can't fail for a message that was
 /// accepted; an error means that the stored row was altered.
 pub fn plan(body: &Body) -> Result<TextPlan, TextError> {
-    match &body.content {
-        Content::Binary { data, udh, .. } => sms::plan_octets(data, udh, body.wide_reference, u8::MAX),
-        Content::Text(text) => {
+    match (&body.content, body.sent_text()) {
+        (Content::Binary { data, udh, .. }, _) => sms::plan_octets(data, udh, body.wide_reference, u8::MAX),
+        (Content::Text(_), text) => {
             let (locking, single) = body.shift;
             let languages = [locking, single].map(Language::from_identifier);
             let languages: Vec<Language> = languages.into_iter().flatten().collect();
@@ -19,7 +19,7 @@ pub fn plan(body: &Body) -> Result<TextPlan, TextError> {
                 wide_reference: body.wide_reference,
                 max_parts: u8::MAX,
             };
-            sms::plan(text, &options)
+            sms::plan(&text.unwrap_or_default(), &options)
         }
     }
 }

@@ -104,6 +104,7 @@ pub(crate) fn validate(
         expires_at: send_at.unwrap_or(now).plus_seconds(valid_for),
         send_at,
         validity_given: validity.is_some(),
+        plan: None,
     };
     Ok(Valid { body, max_parts })
 }

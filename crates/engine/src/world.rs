@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use model::country::{self, Country};
 use model::resources::{Account, Connector, Kind, ResourceSet, Scope, Token, Webhook};
@@ -25,6 +26,8 @@ pub struct World {
     connectors: HashMap<Name, Arc<Connector>>,
     webhooks: HashMap<Name, Arc<WebhookView>>,
     pub(crate) routes: RouteTable,
+    /// Whose turn it is in each pool.
+    pub(crate) turns: HashMap<Name, AtomicU64>,
     pub(crate) inbound: InboundTable,
 }
 
@@ -124,6 +127,7 @@ impl World {
                     vault.open_connector(&mut connector).map_err(sealed)?;
                     set.connectors.push(connector);
                 }
+                Kind::Pool => set.pools.push(serde_json::from_str(json).map_err(bad)?),
                 Kind::Route => set.routes.push(serde_json::from_str(json).map_err(bad)?),
                 Kind::Inbound => set.inbound.push(serde_json::from_str(json).map_err(bad)?),
                 Kind::Token => set.tokens.push(serde_json::from_str(json).map_err(bad)?),
@@ -166,8 +170,12 @@ impl World {
         for connector in &set.connectors {
             world.connectors.insert(connector.id.as_str().into(), Arc::new(connector.clone()));
         }
-        let connectors: Vec<&str> = set.connectors.iter().map(|c| c.id.as_str()).collect();
-        world.routes = RouteTable::new(&set.routes, &connectors);
+        let costs = set.connectors.iter().filter_map(|c| Some((c.id.as_str(), c.cost.as_deref()?)));
+        let (routes, faults) = RouteTable::as_far_as_sound(&set, costs);
+        // Resources are checked before they are stored; these were stored by something else.
+        faults.iter().for_each(|fault| tracing::error!(%fault, "a rule is not in force"));
+        world.routes = routes;
+        world.turns = set.pools.iter().map(|pool| (pool.id.as_str().into(), AtomicU64::default())).collect();
         world.inbound = InboundTable::new(&set.inbound);
         world.set = set;
         world

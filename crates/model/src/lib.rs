@@ -9,6 +9,7 @@
 //!   [`form`]: how its fields are read.
 //! * [`message`]: a message, its parts, its timeline. [`transition`]: its state machine.
 //!   [`receipt`]: what carriers say of parts.
+//! * [`plan`]: what a route made of a message.
 //! * [`delivery`]: what is owed to an account.
 //! * [`resources`]: accounts, connectors, routes and webhooks as an operator writes them.
 
@@ -18,6 +19,7 @@ pub mod delivery;
 pub mod form;
 pub mod id;
 pub mod message;
+pub mod plan;
 pub mod receipt;
 pub mod resources;
 #[doc(hidden)]
@@ -33,6 +35,7 @@ pub use id::{BatchId, DeliveryId, IdMaker, MessageId, Name};
 pub use message::{
     Body, Content, Direction, Encoding, Ingress, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,
 };
+pub use plan::Plan;
 pub use receipt::{Receipt, ReceiptPolicy, ReceiptState};
 pub use submission::Submission;
 pub use time::Timestamp;

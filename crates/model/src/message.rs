@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, BatchId, MessageId, Name, Timestamp};
+use crate::{Address, BatchId, MessageId, Name, Plan, Timestamp};
 
 /// A message with its state.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +71,8 @@ pub struct Body {
     pub expires_at: Timestamp,
     /// The application named a validity, so the carrier is told of it too.
     pub validity_given: bool,
+    /// What the route made of it, beyond one connector.
+    pub plan: Option<Box<Plan>>,
 }
 
 /// How far a message has come.
@@ -440,6 +442,19 @@ impl Progress {
         };
         progress.note(at, "accepted", None, None);
         progress
+    }
+
+    /// Says in the timeline which route took the message: its beginning stays, however long it gets.
+    pub fn taken_by(&mut self, route: &str) {
+        if let Some(accepted) = self.events.first_mut().filter(|event| event.what == "accepted") {
+            accepted.detail = Some(route.into());
+        }
+    }
+
+    /// The route that took the message, if one did.
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        self.events.first().filter(|event| event.what == "accepted")?.detail.as_deref()
     }
 
     /// Adds to the timeline. A timeline that is full keeps its beginning and its newest entry.

@@ -33,5 +33,6 @@ pub fn body(at: Timestamp) -> Body {
         send_at: None,
         expires_at: at.plus_seconds(3600),
         validity_given: false,
+        plan: None,
     }
 }

@@ -79,6 +79,11 @@ impl Conditions {
         }
     }
 
+    /// Do they look at how the message goes over the air?
+    pub fn asks_size(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| !rare.encodings.is_empty() || rare.parts.is_some())
+    }
+
     /// The field that stands against the message, if any does. The prefix of the recipient is
     /// the only condition that takes time by itself, so it is left out where the index knows it.
     pub fn against(&self, asked: Asked<'_>, prefix_is_known: bool) -> Option<&'static str> {

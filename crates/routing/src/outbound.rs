@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZoneDatabase;
 use model::Name;
-use model::resources::{Pool as PoolResource, PriceList, ResourceSet, Route};
+use model::resources::{Kind, Pool as PoolResource, PriceList, ResourceSet, Route};
 
 use crate::country::Countries;
 use crate::error::{Faults, RuleError, RuleProblem};
@@ -23,6 +23,7 @@ pub struct RouteTable {
     index: Index,
     /// Only if a rule looks at them.
     countries: Option<Countries>,
+    asks_size: bool,
     /// Places in `rules`.
     by_id: HashMap<Name, u32>,
     /// Takes everything when no route was written at all.
@@ -58,6 +59,15 @@ impl RouteTable {
         set: &ResourceSet,
         costs: impl IntoIterator<Item = (&'c str, &'c PriceList)>,
     ) -> Result<Self, Vec<RuleError>> {
+        let (table, errors) = Self::as_far_as_sound(set, costs);
+        if errors.is_empty() { Ok(table) } else { Err(errors) }
+    }
+
+    /// The same for a set that may have faults, which are told: a route with a fault matches nothing.
+    pub fn as_far_as_sound<'c>(
+        set: &ResourceSet,
+        costs: impl IntoIterator<Item = (&'c str, &'c PriceList)>,
+    ) -> (Self, Vec<RuleError>) {
         let connectors: Vec<&str> = set.connectors.iter().map(|c| c.id.as_str()).collect();
         let costs: HashMap<&str, &PriceList> = costs.into_iter().collect();
         let mut errors = Vec::new();
@@ -71,7 +81,7 @@ impl RouteTable {
             zones: TimeZoneDatabase::bundled(),
         };
         let table = Self::build(&set.routes, &connectors, &known, &mut errors);
-        if errors.is_empty() { Ok(table) } else { Err(errors) }
+        (table, errors)
     }
 
     fn build(routes: &[Route], connectors: &[&str], known: &Known<'_>, errors: &mut Vec<RuleError>) -> Self {
@@ -88,9 +98,16 @@ impl RouteTable {
             index: Index::new(rules.iter().map(|rule| &rule.conditions)),
             by_id: rules.iter().zip(0..).map(|(rule, number)| (rule.id.clone(), number)).collect(),
             countries: rules.iter().any(Rule::asks_country).then(Countries::new),
+            asks_size: rules.iter().any(|rule| rule.conditions.asks_size()),
             rules,
             only_connector,
         }
+    }
+
+    /// Does a route look at how a message goes over the air? If none does, a [`Question`] need not say.
+    #[must_use]
+    pub fn asks_size(&self) -> bool {
+        self.asks_size
     }
 
     /// What becomes of a message: where it goes, as what, at which price. `health` says how the
@@ -200,7 +217,7 @@ fn compile_pool(
     costs: &HashMap<&str, &PriceList>,
     errors: &mut Vec<RuleError>,
 ) -> Arc<Pool> {
-    let mut faults = Faults { kind: model::resources::set::POOL, id: &pool.id, errors, first: None };
+    let mut faults = Faults { kind: Kind::Pool, id: &pool.id, errors, first: None };
     if pool.members.is_empty() {
         faults.add("members", "members".into(), RuleProblem::NoTarget);
     }

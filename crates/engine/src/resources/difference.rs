@@ -29,6 +29,7 @@ pub(super) fn differences(old: &ResourceSet, new: &ResourceSet) -> Vec<Differenc
     let mut found = Vec::new();
     compare(&mut found, Kind::Account, &old.accounts, &new.accounts, |a| &a.id);
     compare(&mut found, Kind::Connector, &old.connectors, &new.connectors, |c| &c.id);
+    compare(&mut found, Kind::Pool, &old.pools, &new.pools, |p| &p.id);
     compare(&mut found, Kind::Route, &old.routes, &new.routes, |r| &r.id);
     compare(&mut found, Kind::Inbound, &old.inbound, &new.inbound, |r| &r.id);
     compare(&mut found, Kind::Token, &old.tokens, &new.tokens, |t| &t.id);

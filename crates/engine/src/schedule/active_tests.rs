@@ -36,6 +36,7 @@ fn body(n: u128, priority: u8) -> Arc<Body> {
         send_at: None,
         expires_at: at(i64::MAX),
         validity_given: false,
+        plan: None,
     })
 }
 

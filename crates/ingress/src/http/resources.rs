@@ -1,4 +1,4 @@
-//! `/v1/accounts`, `/v1/routes`, `/v1/inbound-rules` and what `/v1/connectors` and `/v1/tokens`
+//! `/v1/accounts`, `/v1/pools`, `/v1/routes`, `/v1/inbound-rules` and what `/v1/connectors` and `/v1/tokens`
 //! share with them. A `PUT` is whole: what it leaves out gets its default, but for secrets, which
 //! stay as they were.
 
@@ -44,6 +44,7 @@ pub(super) async fn put(request: &mut Request<'_>, kind: Kind, id: &str) -> Resu
     let edit = match kind {
         Kind::Account => Edit::Account(account_of(&body, id)?),
         Kind::Connector => Edit::Connector(connector_of(&body, id)?),
+        Kind::Pool => Edit::Pool(read(&body, id)?),
         Kind::Route => Edit::Route(Box::new(read(&body, id)?)),
         Kind::Inbound => Edit::Inbound(read(&body, id)?),
         Kind::Token => return Err(missing(kind, id)),
@@ -165,6 +166,7 @@ fn ids(set: &ResourceSet, kind: Kind) -> Vec<&str> {
     match kind {
         Kind::Account => set.accounts.iter().map(|r| r.id.as_str()).collect(),
         Kind::Connector => set.connectors.iter().map(|r| r.id.as_str()).collect(),
+        Kind::Pool => set.pools.iter().map(|r| r.id.as_str()).collect(),
         Kind::Route => set.routes.iter().map(|r| r.id.as_str()).collect(),
         Kind::Inbound => set.inbound.iter().map(|r| r.id.as_str()).collect(),
         Kind::Token => set.tokens.iter().map(|r| r.id.as_str()).collect(),
@@ -179,6 +181,7 @@ fn path_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Account => "accounts",
         Kind::Connector => "connectors",
+        Kind::Pool => "pools",
         Kind::Route => "routes",
         Kind::Inbound => "inbound-rules",
         Kind::Token => "tokens",
@@ -190,6 +193,7 @@ fn show(world: &World, kind: Kind, id: &str) -> Option<Box<RawValue>> {
     let shown = match kind {
         Kind::Account => to_raw_value(&redact::account(set.accounts.iter().find(|r| r.id == id)?)),
         Kind::Connector => to_raw_value(&redact::connector(set.connectors.iter().find(|r| r.id == id)?)),
+        Kind::Pool => to_raw_value(set.pools.iter().find(|r| r.id == id)?),
         Kind::Route => to_raw_value(set.routes.iter().find(|r| r.id == id)?),
         Kind::Inbound => to_raw_value(set.inbound.iter().find(|r| r.id == id)?),
         Kind::Token => to_raw_value(&TokenShown::from(set.tokens.iter().find(|r| r.id == id)?)),

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
+use super::{PriceList, Secret};
 use super::account::{is_no, is_yes, yes};
 use crate::receipt::{ReceiptPolicy, ReceiptState};
 use crate::transition::DoubtPolicy;
@@ -143,6 +143,9 @@ pub struct Connector {
     /// Attempts at a part that is refused for now, before it fails. Default 20.
     #[serde(default = "twenty")]
     pub max_attempts: u16,
+    /// What the carrier takes for a part, for members of pools that don't say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Box<PriceList>>,
 }
 
 /// The protocol of a connector.

@@ -22,7 +22,7 @@ pub use connector::{
 };
 pub use inbound::{Handover, Inbound, InboundMatch};
 pub use limits::{LIMIT_LIST_MAX, SenderFamily, SenderKind, SenderRule};
-pub use pool::{POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
+pub use pool::{FAILOVER_SECONDS, POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
 pub use price::{Amount, Currency, Money, MoneyError, PriceList};
 pub use rewrite::{AddressRewrite, Rewrite, TEXT_APPEND_MAX};
 pub use route::{Day, INGRESSES, PREFIX_MAX, PartRange, Route, RouteAction, RouteMatch, TimeWindow};
@@ -39,6 +39,8 @@ pub enum Kind {
     Account,
     /// [`Connector`].
     Connector,
+    /// [`Pool`].
+    Pool,
     /// [`Route`].
     Route,
     /// [`Inbound`].
@@ -49,7 +51,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] = [Kind::Account, Kind::Connector, Kind::Route, Kind::Inbound, Kind::Token];
+    pub const ALL: [Kind; 6] =
+        [Kind::Account, Kind::Connector, Kind::Pool, Kind::Route, Kind::Inbound, Kind::Token];
 
     /// The word for it: the table's name in the resources file.
     #[must_use]
@@ -57,6 +60,7 @@ impl Kind {
         match self {
             Kind::Account => "account",
             Kind::Connector => "connector",
+            Kind::Pool => "pool",
             Kind::Route => "route",
             Kind::Inbound => "inbound",
             Kind::Token => "token",

@@ -3,9 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::PriceList;
+use super::account::is_no;
 
 /// Most members of a pool.
 pub const POOL_MEMBERS_MAX: usize = 256;
+/// Seconds for which a connector must have been down before messages move on, where nobody says
+/// otherwise: longer than most carriers take to come back after a restart.
+pub const FAILOVER_SECONDS: u32 = 30;
 /// Largest weight of a member.
 pub const WEIGHT_MAX: u32 = 10_000;
 
@@ -23,6 +27,13 @@ pub struct Pool {
     /// Messages that have this in common keep to one connector while it is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Sticky>,
+    /// Seconds for which a connector must have been down or sick before messages that wait for it
+    /// move to the next one; default [`FAILOVER_SECONDS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover_after: Option<u32>,
+    /// A message that one carrier refuses for good goes on to the next. Default false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub pass_on_refused: bool,
 }
 
 /// One connector of a pool.

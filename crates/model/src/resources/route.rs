@@ -40,6 +40,9 @@ pub struct Route {
     /// What the account pays for a part, with `action` send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<PriceList>,
+    /// The same as the pool's, for what this route sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover_after: Option<u32>,
     /// Is it looked at? Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use super::{Account, BindKind, Connector, Inbound, Kind, Pool, Route, Token};
 use crate::{Address, country, id, url};
 use rules::Known;
-pub use rules::POOL;
 
 /// Every resource of a gateway.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,11 +54,12 @@ impl ResourceSet {
             accounts: self.accounts.iter().map(|a| a.id.as_str()).collect(),
             connectors: self.connectors.iter().map(|c| c.id.as_str()).collect(),
             pools: self.pools.iter().map(|p| p.id.as_str()).collect(),
+            costs: self.connectors.iter().filter_map(|c| Some((c.id.as_str(), c.cost.as_deref()?))).collect(),
         };
         self.accounts.iter().for_each(|a| faults.account(a));
         faults.webhook_ids(&self.accounts);
         self.connectors.iter().for_each(|c| faults.connector(c));
-        faults.ids(POOL, self.pools.iter().map(|r| &r.id));
+        faults.ids(Kind::Pool, self.pools.iter().map(|r| &r.id));
         self.pools.iter().for_each(|p| faults.pool(p, &known));
         self.routes.iter().for_each(|r| faults.route(r, &known));
         self.inbound.iter().for_each(|r| faults.inbound(r, &known));
@@ -193,6 +193,9 @@ impl Faults {
         }
         if connector.reconnect.min_ms == 0 || connector.reconnect.min_ms > connector.reconnect.max_ms {
             fault("reconnect", "min_ms must be at least 1 and at most max_ms");
+        }
+        if let Some(cost) = &connector.cost {
+            self.prices(Kind::Connector, &connector.id, "cost", cost);
         }
         for status in connector.status_overrides.keys().filter(|s| parse_status(s).is_none()) {
             self.add(

@@ -95,6 +95,7 @@ impl Samples {
             send_at: None,
             expires_at: at.plus_millis(2 * DAY),
             validity_given: false,
+            plan: None,
         };
         let mut progress = Progress::accepted(Status::Queued, Some("carrier-a".into()), 1, at);
         progress.due = Some(at);

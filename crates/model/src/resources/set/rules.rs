@@ -1,23 +1,22 @@
 //! What must be true of routes, pools and inbound rules. Their patterns are compiled, and looked
 //! at, where they are used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Faults, no_such};
 use crate::resources::{
-    AddressRewrite, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolStrategy, PriceList, Rewrite,
+    AddressRewrite, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolMember, PoolStrategy, PriceList, Rewrite,
     Route, RouteAction, TEXT_APPEND_MAX, WEIGHT_MAX,
 };
 use crate::{Address, country};
-
-/// Until pools are a kind of their own in the store, their faults are told as of a route.
-pub const POOL: Kind = Kind::Route;
 
 /// What rules may refer to.
 pub(super) struct Known<'a> {
     pub accounts: BTreeSet<&'a str>,
     pub connectors: BTreeSet<&'a str>,
     pub pools: BTreeSet<&'a str>,
+    /// What parts cost over connectors that say so.
+    pub costs: BTreeMap<&'a str, &'a PriceList>,
 }
 
 impl Faults {
@@ -31,6 +30,9 @@ impl Faults {
         }
         if route.price.is_some() && route.action != RouteAction::Send {
             fault("price", format!("has no meaning with action = \"{action}\""));
+        }
+        if route.failover_after.is_some() && !route.action.sends() {
+            fault("failover_after", format!("has no meaning with action = \"{action}\""));
         }
         match &route.rewrite {
             Some(_) if !route.action.sends() => fault("rewrite", format!("has no meaning with action = \"{action}\"")),
@@ -125,8 +127,8 @@ impl Faults {
         }
     }
 
-    pub(super) fn pool(&mut self, pool: &Pool, known: &Known<'_>) {
-        let mut fault = |field: String, detail: String| self.add(POOL, &pool.id, field, detail);
+    pub(super) fn pool<'a>(&mut self, pool: &'a Pool, known: &Known<'a>) {
+        let mut fault = |field: String, detail: String| self.add(Kind::Pool, &pool.id, field, detail);
         if known.connectors.contains(pool.id.as_str()) {
             fault("id".into(), format!("\"{}\" is a connector's id already", pool.id));
         }
@@ -144,19 +146,20 @@ impl Faults {
                 fault(format!("members.{n}.weight"), format!("must be 0 to {WEIGHT_MAX}"));
             }
         }
-        let mut costs = pool.members.iter().filter_map(|m| m.cost.as_ref());
+        let cost = |m: &'a PoolMember| m.cost.as_ref().or_else(|| known.costs.get(m.connector.as_str()).copied());
+        let mut costs = pool.members.iter().filter_map(cost);
         let currency = costs.next().map(|list| list.currency);
         if pool.strategy == PoolStrategy::LeastCost && costs.any(|list| Some(list.currency) != currency) {
             fault("members".into(), "have costs in different currencies, which can't be compared".into());
         }
         for (n, member) in pool.members.iter().enumerate() {
             if let Some(cost) = &member.cost {
-                self.prices(POOL, &pool.id, &format!("members.{n}.cost"), cost);
+                self.prices(Kind::Pool, &pool.id, &format!("members.{n}.cost"), cost);
             }
         }
     }
 
-    fn prices(&mut self, kind: Kind, id: &str, field: &str, list: &PriceList) {
+    pub(super) fn prices(&mut self, kind: Kind, id: &str, field: &str, list: &PriceList) {
         for prefix in list.prefixes.keys().filter(|p| !is_prefix(p)) {
             self.add(kind, id, format!("{field}.prefixes"), not_a_prefix(prefix));
         }
@@ -246,8 +249,8 @@ mod tests {
             ("to = \"p\"", "to = \"q\"", "route \"all\": to: there is no connector \"q\" and no pool"),
             ("to = \"a\"", "to = \"q\"", "route \"copies\": to: there is no connector \"q\" and no pool"),
             ("to = \"a\"", "", "route \"copies\": to: is missing"),
-            ("[{ connector = \"a\" }]", "[{ connector = \"b\" }]", "route \"p\": members.0.connector: there is no"),
-            ("[{ connector = \"a\" }]", "[]", "route \"p\": members: must be 1 to"),
+            ("[{ connector = \"a\" }]", "[{ connector = \"b\" }]", "pool \"p\": members.0.connector: there is no"),
+            ("[{ connector = \"a\" }]", "[]", "pool \"p\": members: must be 1 to"),
             ("\"gb\"", "\"xx\"", "route \"all\": match.to_country: \"xx\" is no ISO"),
             ("\"smpp\"], pri", "\"fax\"], pri", "route \"all\": match.ingress: \"fax\" is none of http"),
             ("US = ", "UU = ", "route \"all\": rewrite.from.alphanumeric: \"UU\" is no ISO"),
