@@ -29,9 +29,11 @@ RULES = {
     # An id is the one in the path, or left out. Ids of webhooks differ over all accounts.
     "putAccount": {"invalid": rf"/id|/({SECRET})|/webhooks/\d+/(id|secret)"},
     # One number is at most the other; addresses and networks; one of two that may both be kept.
-    "putConnector": {"invalid": rf"/id|/({SECRET})|/reconnect|/outbind|/outbind/({SECRET}|listen|allow/\d+)"},
+    "putConnector": {"invalid": rf"/id|/({SECRET})|/cost.*|/reconnect|/outbind|/outbind/({SECRET}|listen|allow/\d+)"},
     # What is referred to has to exist.
-    "putRoute": {"invalid": r"/id|/to|/match/account"},
+    # One number is at most the other; patterns, decimals and addresses; what has no meaning beside something else.
+    "putRoute": {"invalid": r"/id|/to|/match/(account|parts|text|from_regex|time/\d+/.*|time)|/price.*|/rewrite/.*"},
+    "putPool": {"invalid": r"/id|/members.*"},
     "putInboundRule": {"invalid": r"/id|/account|/match/connector"},
     "createToken": {"invalid": r"/account"},
     "createWebhook": {"invalid": rf"/account|/({SECRET})"},

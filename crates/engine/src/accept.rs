@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use model::submission::Fault;
-use model::{Address, BatchId, Message, Name, Progress, Status, Submission, Timestamp};
-use routing::{Decision, Outgoing};
+use model::{Address, BatchId, Message, Name, Submission, Timestamp};
 use store::{Batch, IdempotencyAnswer, IdempotencyKey, StoreError};
 use tokio::sync::oneshot;
 
@@ -15,10 +14,9 @@ use crate::access::{Caller, KeyHeld};
 use crate::admit::{self, Limit};
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, Acceptance, Fact, Facts};
-use crate::text;
+use crate::route::{Prepared, Wish};
 use crate::validate::validate;
 use crate::world::{AccountView, World};
-use model::resources::LongForm;
 
 /// Hours that an idempotency key is kept.
 const KEY_SECONDS: i64 = 24 * 3600;
@@ -56,10 +54,22 @@ pub enum Refusal {
     #[error("no route takes this message")]
     NoRoute,
     /// A route refuses it.
-    #[error("the route {route} refuses this message")]
+    #[error("the route {route} refuses this message{}", .reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default())]
     Rejected {
         /// The route.
         route: Name,
+        /// What the operator has the application told.
+        reason: Option<Arc<str>>,
+    },
+    /// A route makes something of an address that is none: the operator's fault.
+    #[error("the route {route} can't send this message: its {field} makes an address of it that {why}")]
+    Misrouted {
+        /// The route.
+        route: Name,
+        /// Which of its fields.
+        field: &'static str,
+        /// What is wrong with what it made.
+        why: String,
     },
     /// The account may not do this.
     #[error("{0}")]
@@ -122,10 +132,12 @@ impl Engine {
             Begun::Before(answer) => return Ok(Accepted::Replayed(answer)),
             Begun::Now(begun) => begun,
         };
-        let message = self.prepare(&begun.world, &caller.account, submission, begun.now)?;
+        let Prepared { message, copies } = self.prepare(&begun.world, &caller.account, submission, begun.now)?;
         admit::admit(&caller.account, std::slice::from_ref(&message), Instant::now())?;
         let answer = render(&message);
-        self.persist(vec![message.clone()], None, begun.kept(&answer)).await?;
+        let mut messages = copies;
+        messages.insert(0, message.clone());
+        self.persist(messages, None, begun.kept(&answer)).await?;
         self.inner.metrics.accepted(&caller.account.id, 1);
         Ok(Accepted::New(message, answer))
     }
@@ -145,13 +157,15 @@ impl Engine {
         let now = begun.now;
         let id = BatchId(self.next_id(now).0);
         let mut messages = Vec::with_capacity(submissions.len());
+        let mut copies = Vec::new();
         let mut rejected = Vec::new();
         for (index, submission) in submissions.into_iter().enumerate() {
             let prepared = submission
                 .map_err(|fault| Refusal::Invalid(vec![fault]))
                 .and_then(|submission| self.prepare(&begun.world, &caller.account, submission, now));
             match prepared {
-                Ok(mut message) => {
+                Ok(Prepared { mut message, copies: of_it }) => {
+                    copies.extend(of_it);
                     // Nobody else holds the body yet.
                     if let Some(body) = Arc::get_mut(&mut message.body) {
                         body.batch = Some(id);
@@ -166,6 +180,7 @@ impl Engine {
         let batch = Batch { id, account: caller.account.id.clone(), accepted, rejected: refused, created_at: now };
         let taken = BatchTaken { batch, rejected };
         let answer = render(&taken);
+        messages.append(&mut copies);
         self.persist(messages, Some(taken.batch.clone()), begun.kept(&answer)).await?;
         self.inner.metrics.accepted(&caller.account.id, accepted);
         Ok(Accepted::New(taken, answer))
@@ -174,7 +189,7 @@ impl Engine {
     /// What would become of a submission, without accepting it.
     pub fn preview(&self, caller: &Caller, submission: Submission) -> Result<Message, Refusal> {
         let world = self.inner.current.load_full();
-        self.prepare(&world, &caller.account, submission, self.now())
+        self.prepare(&world, &caller.account, submission, self.now()).map(|prepared| prepared.message)
     }
 
     fn open_for_business(&self) -> Result<(), Refusal> {
@@ -193,24 +208,12 @@ impl Engine {
         account: &AccountView,
         submission: Submission,
         now: Timestamp,
-    ) -> Result<Message, Refusal> {
-        let chosen = (submission.connector.clone(), submission.route.clone());
-        let choice = submission.encoding;
-        let id = self.next_id(now);
-        let valid = validate(submission, account, id, now).map_err(Refusal::Invalid)?;
+    ) -> Result<Prepared, Refusal> {
+        let Submission { encoding, connector, route, .. } = &submission;
+        let wish = Wish { encoding: *encoding, connector: connector.clone(), route: route.clone() };
+        let valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
         admit::check(account, &valid.body)?;
-        let connector = match chosen {
-            (None, None) => route(world, account, &valid.body)?,
-            (connector, route) => choose(world, account, connector, route)?,
-        };
-        let long = world.connector(&connector).map_or(LongForm::Udh, |c| c.long_messages);
-        let (body, size) = valid.sized(choice, account, long).map_err(Refusal::Invalid)?;
-        let parts = if long == LongForm::Payload { 1 } else { size.parts };
-        let status = if body.send_at.is_some() { Status::Scheduled } else { Status::Queued };
-        let mut progress = Progress::accepted(status, Some(connector), parts, now);
-        progress.due = Some(body.send_at.unwrap_or(now));
-        debug_assert!(text::plan(&body).is_ok_and(|plan| plan.part_count() == size.parts));
-        Ok(Message { body: Arc::new(body), progress })
+        self.routed(world, account, valid, &wish, now)
     }
 
     /// What everything that is accepted begins with: is the gateway open, and was this asked before?
@@ -268,33 +271,4 @@ impl Beginning {
         let ((status, body), expires_at) = (answer.clone(), self.now.plus_seconds(KEY_SECONDS));
         Some((held.key.clone(), IdempotencyAnswer { fingerprint: *fingerprint, status, body, expires_at }))
     }
-}
-
-fn route(world: &World, account: &AccountView, body: &model::Body) -> Result<Name, Refusal> {
-    match world.routes.decide(Outgoing { account: &account.id, to: &body.to, from: &body.from }) {
-        Decision::Send { connector, .. } => Ok(connector),
-        Decision::Reject { route } => Err(Refusal::Rejected { route }),
-        Decision::NoRoute => Err(Refusal::NoRoute),
-    }
-}
-
-/// The connector that the message itself names, or that of the route it names.
-fn choose(
-    world: &World,
-    account: &AccountView,
-    connector: Option<String>,
-    route: Option<String>,
-) -> Result<Name, Refusal> {
-    if !account.account.may_choose_connector {
-        return Err(Refusal::Forbidden("this account may not choose its connector or route"));
-    }
-    let invalid = |pointer, detail: String| Refusal::Invalid(vec![Fault::new(pointer, detail)]);
-    if let Some(id) = connector {
-        let known = world.connector(&id).map(|c| c.id.as_str().into());
-        return known.ok_or_else(|| invalid("/connector", format!("there is no connector \"{id}\"")));
-    }
-    let id = route.unwrap_or_default();
-    let route = world.set.routes.iter().find(|r| r.id == id);
-    let to = route.and_then(|r| r.to.as_deref()).map(Name::from);
-    to.ok_or_else(|| invalid("/route", format!("there is no route \"{id}\" that sends")))
 }

@@ -136,6 +136,11 @@ impl Engine {
         });
         let engine = Self { inner };
         engine.install(world);
+        for (connector, depth) in engine.inner.store.queue_depths().await? {
+            if let Some(lane) = engine.lane(&connector) {
+                lane.waits(i64::try_from(depth).unwrap_or(i64::MAX));
+            }
+        }
         let recorder = Recorder::new(&engine).await?;
         engine.spawn(persist::run(recorder, inbox));
         engine.spawn(async move { outbox.run().await });

@@ -16,7 +16,8 @@
 //! answered with "accepted".
 //!
 //! Read the files in this order: [`accept`], [`validate`], [`access`], [`admit`], [`limits`],
-//! [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`], [`matching`], [`reassemble`], [`notify`],
+//! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
+//! [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
 //! then [`keep`] (what time brings), [`world`] and [`resources`] (what is configured),
 //! [`services`] (what may be asked), [`inquire`] (what is asked of carriers).
@@ -29,6 +30,7 @@ pub mod dispatch;
 mod engine;
 mod facts;
 pub mod hash;
+mod health;
 mod inquire;
 mod keep;
 mod limits;
@@ -40,6 +42,7 @@ mod reassemble;
 mod receive;
 pub mod render;
 pub mod resources;
+mod route;
 mod schedule;
 mod services;
 mod settle;

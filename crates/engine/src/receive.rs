@@ -70,7 +70,7 @@ impl Recorder {
     ) -> Option<(RemoteKey, PartRef)> {
         let (_, key) = keys.first().filter(|(form, _)| self.learnt.form(connector) == Some(*form))?;
         let part = *self.remote_ids.get(key)?;
-        let to = &self.remembered(part.message, draft)?.body.to;
+        let to = self.remembered(part.message, draft)?.body.sent_to();
         addresses.iter().any(|a| same_phone(to, a)).then(|| (key.clone(), part))
     }
 
@@ -114,7 +114,7 @@ impl Recorder {
                 let found = keys.iter().filter_map(|(form, key)| {
                     // An answer of this very turn may have brought the id.
                     let part = self.remote_ids.get(key).or_else(|| resolved.parts.get(key))?;
-                    let to = draft.message(part.message).map(|m| m.body.to.clone());
+                    let to = draft.message(part.message).map(|m| m.body.sent_to().clone());
                     Some(Candidate { form: *form, key: key.clone(), part: *part, to })
                 });
                 match choose(found.collect(), &addresses, self.learnt.form(&connector)) {

@@ -1,15 +1,21 @@
 //! Messages as JSON: the same in the API's answers and in what webhooks are given.
 //!
 //! A message is written once for each answer and each event, tens of thousands of times a second,
-//! so its JSON is put together by hand. `reason`, `connector`, `client_ref`, `submitted_at`,
-//! `final_at` and `price` are always there and may be `null`; an MT has its `ingress`; what few
+//! so its JSON is put together by hand. `reason`, `connector`, `route`, `client_ref`,
+//! `submitted_at`, `final_at` and `price` are always there and may be `null`; an MT has its `ingress`; what few
 //! messages have (`class`, `send_at`, `validity_seconds`, `tags`, `callback_url`, `tlvs`,
-//! `batch_id`) is left out when it is not given.
+//! `batch_id`) is left out when it is not given, as is what a route made of few (`pool`,
+//! `connectors`, `sent_as`, `copy_of`).
+
+use std::fmt::Write;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::message::Event;
-use model::{Body, Content, Direction, Encoding, Message, Part, PartStatus, Reason, ReceiptWish, Timestamp};
+use model::resources::Money;
+use model::{
+    Address, Body, Content, Direction, Encoding, Message, Part, PartStatus, Plan, Reason, ReceiptWish, Timestamp,
+};
 
 /// Appends `message` as a JSON object to `out`, with the fields of the HTTP API.
 pub fn message_json(message: &Message, out: &mut String) {
@@ -37,7 +43,13 @@ pub fn message_json(message: &Message, out: &mut String) {
     }
     out.push_str(r#"],"connector":"#);
     push_optional_text(progress.connector.as_deref(), out);
-    out.push_str(r#","price":null"#);
+    out.push_str(r#","route":"#);
+    push_optional_text(progress.route(), out);
+    out.push_str(r#","price":"#);
+    push_price(body, out);
+    if let Some(plan) = &body.plan {
+        push_plan(plan, out);
+    }
     if let Some(batch) = &body.batch {
         out.push_str(r#","batch_id":""#);
         push_uuid(&batch.0, out);
@@ -216,6 +228,49 @@ fn push_extras(body: &Body, out: &mut String) {
     }
     if !body.tlvs.is_empty() {
         out.push(']');
+    }
+}
+
+/// `null`, or the amount as an exact decimal and its currency.
+fn push_price(body: &Body, out: &mut String) {
+    match body.price() {
+        Some(Money { amount, currency }) => {
+            let _ = write!(out, r#"{{"amount":"{amount}","currency":"{}"}}"#, currency.as_str());
+        }
+        None => out.push_str("null"),
+    }
+}
+
+/// What the route made of the message; the addresses only where they are not those asked for.
+fn push_plan(plan: &Plan, out: &mut String) {
+    if let Some(pool) = &plan.pool {
+        out.push_str(r#","pool":"#);
+        push_text(pool, out);
+    }
+    for (n, connector) in plan.connectors.iter().enumerate() {
+        out.push_str(if n == 0 { r#","connectors":["# } else { "," });
+        push_text(connector, out);
+    }
+    if !plan.connectors.is_empty() {
+        out.push(']');
+    }
+    let (to, from) = (plan.to.as_ref().map(Address::as_str), plan.from.as_ref().map(Address::as_str));
+    let sent_as = [("to", to), ("from", from), ("text_append", plan.text_append.as_deref())];
+    let mut given = sent_as.iter().filter_map(|(key, text)| Some((key, (*text)?))).peekable();
+    if given.peek().is_some() {
+        out.push_str(r#","sent_as":{"#);
+        for (n, (key, text)) in given.enumerate() {
+            out.push_str(if n == 0 { "\"" } else { ",\"" });
+            out.push_str(key);
+            out.push_str("\":");
+            push_text(text, out);
+        }
+        out.push('}');
+    }
+    if let Some(original) = &plan.copy_of {
+        out.push_str(r#","copy_of":""#);
+        push_uuid(&original.0, out);
+        out.push('"');
     }
 }
 

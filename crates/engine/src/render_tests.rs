@@ -27,7 +27,7 @@ fn a_plain_message_has_the_usual_fields_and_no_others() {
         "to": "+447700900123", "from": "SHOP", "text": "Your code is 123456", "encoding": "gsm7",
         "transliterate": false, "priority": 1, "receipt": "final", "client_ref": null,
         "parts": [{"n": 1, "status": "queued", "remote_id": null, "submitted_at": null, "final_at": null}],
-        "connector": "a", "price": null, "created_at": "2026-11-22T20:14:56.007Z", "submitted_at": null,
+        "connector": "a", "route": null, "price": null, "created_at": "2026-11-22T20:14:56.007Z", "submitted_at": null,
         "final_at": null, "expires_at": "2026-11-22T21:14:56.007Z",
     });
     assert_eq!(rendered(&plain()), expected);
@@ -91,6 +91,37 @@ fn what_was_asked_for_comes_back() {
     });
     assert_eq!(value["parts"], json!([part]));
     assert_eq!(value["final_at"], "2026-11-22T20:14:57.000Z");
+}
+
+#[test]
+fn what_a_route_made_of_it_is_shown_where_it_differs() {
+    let mut message = plain();
+    message.progress.taken_by("uk");
+    let body = Arc::make_mut(&mut message.body);
+    let money = serde_json::from_value(json!({ "amount": "0.07", "currency": "EUR" })).unwrap();
+    body.plan = Plan { price: Some(money), ..Plan::default() }.boxed();
+    let value = rendered(&message);
+    assert_eq!((&value["route"], &value["price"]), (&json!("uk"), &json!({ "amount": "0.07", "currency": "EUR" })));
+    for few in ["pool", "connectors", "sent_as", "copy_of"] {
+        assert_eq!(value.get(few), None);
+    }
+    let body = Arc::make_mut(&mut message.body);
+    body.plan = Plan {
+        pool: Some("europe".into()),
+        connectors: vec!["a".into(), "b".into()],
+        from: Some(Address::from_carrier("60777", false)),
+        text_append: Some(" \"STOP\"".into()),
+        copy_of: Some(MessageId(model::id::Uuid::from_u128(7))),
+        ..Plan::default()
+    }
+    .boxed();
+    let value = rendered(&message);
+    assert_eq!(
+        (&value["from"], &value["pool"], &value["connectors"]),
+        (&json!("SHOP"), &json!("europe"), &json!(["a", "b"]))
+    );
+    assert_eq!(value["sent_as"], json!({ "from": "60777", "text_append": " \"STOP\"" }));
+    assert_eq!(value["copy_of"], "00000000-0000-0000-0000-000000000007");
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Recorder {
             draft.changes.remote_ids.push(RemoteId { key: key.clone(), part, expires_at });
             self.remote_ids.insert(key.clone(), part);
         }
-        let to = draft.message(id).map(|m| m.body.to.clone());
+        let to = draft.message(id).map(|m| m.body.sent_to().clone());
         let fits = |parked: &ParkedReceipt| {
             let (form, _) = under.iter().find(|(_, id)| **id == *parked.key.id)?;
             let other = to.as_ref().is_some_and(|to| other_phone(to, &parked.phone));

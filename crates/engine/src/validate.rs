@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use model::message::Tlv;
+use model::message::{Ingress, Tlv};
 use model::resources::LongForm;
 use model::submission::{EncodingChoice, Fault};
-use model::{Address, Body, Content, Direction, Encoding, MessageId, Submission, Timestamp};
+use model::{Address, Body, Content, Direction, Encoding, MessageId, ReceiptWish, Submission, Timestamp};
 use sms::{Alphabet, Choice, TextError, TextOptions};
 
 use crate::text::{encoding_of, shift_of};
@@ -110,6 +110,31 @@ pub(crate) fn validate(
 }
 
 impl Valid {
+    /// The same under another id: a copy that belongs to no account, and of which nobody is told.
+    pub fn copy(&self, id: MessageId) -> Self {
+        let body = Body {
+            id,
+            ingress: Ingress::Gateway,
+            account: "".into(),
+            receipt: ReceiptWish::None,
+            client_ref: None,
+            tags: Vec::new(),
+            callback_url: None,
+            reference: reference_of(id),
+            batch: None,
+            ..self.body.clone()
+        };
+        Self { body, max_parts: self.max_parts }
+    }
+
+    /// What the content comes to as it stands.
+    pub fn size(&self, choice: EncodingChoice, account: &AccountView) -> Result<Size, Vec<Fault>> {
+        size_of(&self.body, choice, account).map_err(|error| {
+            let field = if self.body.content.text().is_some() { "/text" } else { "/binary" };
+            vec![Fault::new(field, error.to_string())]
+        })
+    }
+
     /// Decides what depends on the route's connector: the alphabet, and into how many parts the
     /// message is cut.
     pub fn sized(
@@ -119,10 +144,7 @@ impl Valid {
         long: LongForm,
     ) -> Result<(Body, Size), Vec<Fault>> {
         self.body.wide_reference = long == LongForm::Udh16;
-        let size = size_of(&self.body, choice, account).map_err(|error| {
-            let field = if self.body.content.text().is_some() { "/text" } else { "/binary" };
-            vec![Fault::new(field, error.to_string())]
-        })?;
+        let size = self.size(choice, account)?;
         if size.parts > self.max_parts as usize {
             let detail = format!("takes {} parts, and max_parts is {}", size.parts, self.max_parts);
             return Err(vec![Fault::new("/text", detail)]);
@@ -134,12 +156,12 @@ impl Valid {
 }
 
 fn size_of(body: &Body, choice: EncodingChoice, account: &AccountView) -> Result<Size, TextError> {
-    match &body.content {
-        Content::Binary { data, udh, .. } => {
+    match (&body.content, body.sent_text()) {
+        (Content::Binary { data, udh, .. }, _) => {
             let plan = sms::plan_octets(data, udh, body.wide_reference, u8::MAX)?;
             Ok(Size { alphabet: plan.alphabet(), parts: plan.part_count() })
         }
-        Content::Text(text) => {
+        (Content::Text(_), text) => {
             let options = TextOptions {
                 choice: choice_of(choice),
                 transliterate: body.transliterate,
@@ -147,7 +169,7 @@ fn size_of(body: &Body, choice: EncodingChoice, account: &AccountView) -> Result
                 wide_reference: body.wide_reference,
                 max_parts: u8::MAX,
             };
-            let count = sms::count(text, &options)?;
+            let count = sms::count(&text.unwrap_or_default(), &options)?;
             if count.parts > usize::from(u8::MAX) {
                 return Err(TextError::TooManyParts { parts: count.parts, max: u8::MAX });
             }
@@ -177,7 +199,7 @@ fn wanted_encoding(choice: EncodingChoice) -> Encoding {
 
 /// A concatenation reference: the low 16 bits of the id's counter, so that successive messages
 /// differ, also where only 8 bits are used.
-fn reference_of(id: MessageId) -> u16 {
+pub(crate) fn reference_of(id: MessageId) -> u16 {
     let octets = id.as_bytes();
     u16::from(octets[7]) << 14 | u16::from(octets[8] & 0x3f) << 8 | u16::from(octets[9])
 }

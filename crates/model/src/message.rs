@@ -154,7 +154,7 @@ impl Ingress {
 
     /// The word for it in the API and in the store.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Ingress::Http => "http",
             Ingress::Smpp => "smpp",

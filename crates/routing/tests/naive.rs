@@ -77,6 +77,7 @@ fn routes() -> impl Strategy<Value = Vec<Route>> {
             reason: None,
             rewrite: None,
             price: None,
+            failover_after: None,
             enabled,
         });
     vec(route, 0..40).prop_map(|mut routes| {

@@ -161,6 +161,7 @@ impl<'r> Columns<'r> {
             wide_reference: extra.wide_reference,
             shift: extra.shift.unwrap_or_default(),
             callback_url: extra.callback_url,
+            plan: extra.plan,
         })
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use model::delivery::DeliveryState;
 use model::message::{Event, Part};
-use model::{Body, Content, Direction, Encoding, Ingress, PartStatus, Reason, ReceiptWish, Status};
+use model::{Body, Content, Direction, Encoding, Ingress, PartStatus, Plan, Reason, ReceiptWish, Status};
 use serde::{Deserialize, Serialize};
 
 /// The number of a status in the store: its place in [`Status::ALL`].
@@ -51,6 +51,9 @@ pub(crate) struct Extra {
     pub udh: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tlvs: Vec<(u16, String)>,
+    /// What the route made of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Box<Plan>>,
 }
 
 impl Extra {
@@ -64,6 +67,7 @@ impl Extra {
             && body.shift == (0, 0)
             && body.callback_url.is_none()
             && body.tlvs.is_empty()
+            && body.plan.is_none()
             && matches!(body.content, Content::Text(_));
         if plain {
             return None;
@@ -83,6 +87,7 @@ impl Extra {
             dcs,
             udh,
             tlvs: body.tlvs.iter().map(|tlv| (tlv.tag, hex(&tlv.value))).collect(),
+            plan: body.plan.clone(),
         };
         Some(serde_json::to_string(&extra).expect("strings and numbers only"))
     }

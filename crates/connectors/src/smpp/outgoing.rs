@@ -209,12 +209,12 @@ const fn subunit(class: MessageClass) -> u8 {
 
 /// The sender as the SMSC wants it.
 pub(super) fn source<'a>(connector: &Connector, body: &'a Body) -> smpp::Address<'a> {
-    address(&body.from, connector.source, connector.plus_sign)
+    address(body.sent_from(), connector.source, connector.plus_sign)
 }
 
 /// The recipient as the SMSC wants it.
 pub(super) fn destination<'a>(connector: &Connector, body: &'a Body) -> smpp::Address<'a> {
-    address(&body.to, connector.destination, connector.plus_sign)
+    address(body.sent_to(), connector.destination, connector.plus_sign)
 }
 
 /// An address as the SMSC wants it. Names stay alphanumeric whatever form is configured for numbers.

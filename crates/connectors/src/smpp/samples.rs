@@ -47,5 +47,6 @@ pub fn text(text: &str, encoding: Encoding) -> Body {
         send_at: None,
         expires_at: created_at.plus_seconds(3600),
         validity_given: false,
+        plan: None,
     }
 }

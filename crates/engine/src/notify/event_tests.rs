@@ -50,6 +50,7 @@ fn message() -> Message {
         send_at: None,
         expires_at: at.plus_seconds(60),
         validity_given: false,
+        plan: None,
     };
     Message { body: Arc::new(body), progress: Progress::accepted(Status::Queued, None, 1, at) }
 }

@@ -170,6 +170,20 @@ impl Draft {
         self.changes.remote_ids.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     }
 
+    /// By how many messages each queue grows or shrinks.
+    pub fn queue_changes(&self) -> HashMap<Name, i64> {
+        let mut changes = HashMap::default();
+        let mut add = |connector: &Name, change: i64| match changes.get_mut(connector) {
+            Some(sum) => *sum += change,
+            None => drop(changes.insert(connector.clone(), change)),
+        };
+        let Changes { insert, enqueue, dequeue, .. } = &self.changes;
+        insert.iter().filter_map(|new| new.queue.as_ref()).for_each(|entry| add(&entry.connector, 1));
+        enqueue.iter().for_each(|entry| add(&entry.connector, 1));
+        dequeue.iter().for_each(|entry| add(&entry.connector, -1));
+        changes
+    }
+
     /// A message of a closed draft.
     pub fn closed_message(&self, id: MessageId) -> Option<&Message> {
         let changed = self.changes.update.iter().find(|m| m.body.id == id);

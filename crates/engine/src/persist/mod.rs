@@ -381,8 +381,12 @@ impl Recorder {
         for (connector, end) in &draft.ends {
             ends.entry(connector).or_default().push(*end);
         }
+        let mut waiting = draft.queue_changes();
         let lanes = inner.lanes.load();
         for lane in lanes.iter() {
+            if let Some(change) = waiting.remove(lane.connector()) {
+                lane.waits(change);
+            }
             if let Some(ends) = ends.remove(&**lane.connector()) {
                 lane.settled(ends.into_iter());
             }

@@ -1,11 +1,14 @@
 //! A connector's lane: its active set, its pacing, its pauses and its state, behind one lock.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::resources::Connector;
 use model::{Message, MessageId, Name, Reason, Timestamp};
+use routing::{ConnectorState, FULL_SHARE};
 use store::{QueueEntry, QueuedMessage, Store};
 use tokio::sync::{Notify, watch};
 
@@ -36,6 +39,10 @@ pub(crate) struct Lane {
     /// The recorder waits here for what sessions left behind.
     orphaned: Arc<Notify>,
     desired: watch::Sender<Desired>,
+    /// It is wanted, and a session is bound.
+    up: AtomicBool,
+    /// Messages in its queue, in memory and in the store.
+    waiting: AtomicI64,
 }
 
 #[derive(Debug)]
@@ -89,6 +96,8 @@ impl Lane {
             hungry: Notify::new(),
             orphaned,
             desired: watch::Sender::new(desired),
+            up: AtomicBool::new(false),
+            waiting: AtomicI64::new(0),
         }
     }
 
@@ -126,11 +135,33 @@ impl Lane {
 
     pub fn want(&self, desired: Desired) {
         self.desired.send_replace(desired);
+        self.note_condition(&self.lock());
         self.wake.notify_waiters();
     }
 
-    pub fn set_session_state(&self, session: u16, state: SessionState) -> Option<ConnectorEvent> {
-        self.lock().sessions.set(session, state)
+    pub fn set_session_state(&self, session: u16, session_state: SessionState) -> Option<ConnectorEvent> {
+        let mut state = self.lock();
+        let news = state.sessions.set(session, session_state);
+        self.note_condition(&state);
+        news
+    }
+
+    /// How it is, for routes.
+    pub fn condition(&self) -> ConnectorState {
+        ConnectorState {
+            usable: self.up.load(Relaxed),
+            share: FULL_SHARE,
+            busy: u64::try_from(self.waiting.load(Relaxed)).unwrap_or(0),
+        }
+    }
+
+    /// The queue has grown or shrunk by so many messages.
+    pub fn waits(&self, change: i64) {
+        self.waiting.fetch_add(change, Relaxed);
+    }
+
+    fn note_condition(&self, state: &State) {
+        self.up.store(state.sessions.bound() > 0 && *self.desired.borrow() == Desired::Running, Relaxed);
     }
 
     pub fn sessions(&self) -> Vec<SessionView> {

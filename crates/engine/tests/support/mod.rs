@@ -1,4 +1,5 @@
 //! An engine on a store in memory, with one account, one connector, and a hand for a session.
+#![allow(dead_code, reason = "each test uses what it needs of this")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,15 @@ pub async fn start(connector: &str) -> Bench {
 }
 
 pub async fn restart(store: Arc<MemoryStore>, connector: &str) -> Bench {
+    restart_with(store, &[connector], &[], &[]).await
+}
+
+/// With these connectors, pools and routes.
+pub async fn start_with(connectors: &[&str], pools: &[&str], routes: &[&str]) -> Bench {
+    restart_with(Arc::new(MemoryStore::new(clock)), connectors, pools, routes).await
+}
+
+pub async fn restart_with(store: Arc<MemoryStore>, connectors: &[&str], pools: &[&str], routes: &[&str]) -> Bench {
     let vault = Vault::new(&[1; 32]);
     let wanted = ResourceSet {
         accounts: vec![
@@ -38,7 +48,9 @@ pub async fn restart(store: Arc<MemoryStore>, connector: &str) -> Bench {
             )
             .unwrap(),
         ],
-        connectors: vec![serde_json::from_str(connector).unwrap()],
+        connectors: connectors.iter().map(|json| serde_json::from_str(json).unwrap()).collect(),
+        pools: pools.iter().map(|json| serde_json::from_str(json).unwrap()).collect(),
+        routes: routes.iter().map(|json| serde_json::from_str(json).unwrap()).collect(),
         inbound: vec![serde_json::from_str(r#"{"id":"in","account":"shop"}"#).unwrap()],
         ..ResourceSet::default()
     };
@@ -73,7 +85,12 @@ impl Bench {
 
     /// A session of the connector, bound.
     pub fn session(&self) -> LinkSession {
-        let link = self.engine.link("a").unwrap();
+        self.session_of("a")
+    }
+
+    /// A session of this connector, bound.
+    pub fn session_of(&self, connector: &str) -> LinkSession {
+        let link = self.engine.link(connector).unwrap();
         link.set_state(0, SessionState::Bound { since: clock() });
         link.session()
     }
@@ -129,6 +146,11 @@ pub async fn settle(session: &mut LinkSession, job: &Job, outcome: Outcome) {
 
 pub async fn sent(session: &mut LinkSession, job: &Job, remote_id: &str) {
     settle(session, job, Outcome::Sent { remote_id: remote_id.into() }).await;
+}
+
+/// A connector of this id.
+pub fn connector(id: &str) -> String {
+    CONNECTOR.replace("\"a\"", &format!("\"{id}\""))
 }
 
 /// A receipt that says "delivered".

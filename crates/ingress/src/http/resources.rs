@@ -17,8 +17,24 @@ use super::reply::Reply;
 use super::request::Request;
 use super::{connectors, json, secrets};
 
-/// Fields of resources that are objects.
-const OBJECTS: [&str; 6] = ["match", "reconnect", "tls", "source", "destination", "outbind"];
+/// Where resources have objects, of whatever kind; `*` is every entry of a list.
+const OBJECTS: [&str; 15] = [
+    "match",
+    "match/parts",
+    "match/time/*",
+    "rewrite",
+    "rewrite/from",
+    "rewrite/to",
+    "price",
+    "cost",
+    "members/*",
+    "members/*/cost",
+    "reconnect",
+    "tls",
+    "source",
+    "destination",
+    "outbind",
+];
 
 /// A list that is given whole.
 #[derive(serde::Serialize)]
@@ -109,13 +125,25 @@ fn fields_of(body: &[u8], id: &str) -> Result<Value, Problem> {
         Some(Value::String(given)) if given == id => {}
         Some(_) => return Err(invalid(Fault::new("/id", "must be the id in the path, or left out"))),
     }
-    for (name, value) in &fields {
-        // The parser would also take an array of an object's fields.
-        if OBJECTS.contains(&name.as_str()) && value.is_array() {
-            return Err(invalid(Fault::new(format!("/{name}"), "must be an object")));
-        }
+    let fields = Value::Object(fields);
+    // The parser would also take an array of an object's fields.
+    match OBJECTS.iter().find_map(|path| array_at(&fields, path)) {
+        Some(pointer) => Err(invalid(Fault::new(pointer, "must be an object"))),
+        None => Ok(fields),
     }
-    Ok(Value::Object(fields))
+}
+
+/// The pointer of the array that stands at `path`, if one does.
+fn array_at(value: &Value, path: &str) -> Option<String> {
+    let (key, rest) = path.split_once('/').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    let look = |key: &str, value: &Value| match rest {
+        Some(rest) => array_at(value, rest).map(|pointer| format!("/{key}{pointer}")),
+        None => value.is_array().then(|| format!("/{key}")),
+    };
+    match key {
+        "*" => value.as_array()?.iter().enumerate().find_map(|(n, entry)| look(&n.to_string(), entry)),
+        key => look(key, value.get(key)?),
+    }
 }
 
 fn read_fields<T: DeserializeOwned>(fields: Value) -> Result<T, Problem> {

@@ -112,8 +112,9 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["deliveries", id] => at.get(GetDelivery(id)),
         ["deliveries", id, "redeliver"] => at.post(Redeliver(id)),
         ["receipts", "unmatched"] => at.get(ListUnmatched),
-        ["batches", _, "pause" | "resume" | "cancel"]
-        | ["pools" | "senders" | "opt-outs" | "explain" | "events", ..] => Found::NotYet,
+        ["batches", _, "pause" | "resume" | "cancel"] | ["senders" | "opt-outs" | "explain" | "events", ..] => {
+            Found::NotYet
+        }
         [kind] => resource_kind(kind).map_or(Found::Nowhere, |kind| at.get(ListResources(kind))),
         [kind, id] => resource_kind(kind).map_or(Found::Nowhere, |kind| {
             at.get_or(
@@ -185,6 +186,7 @@ impl Operation<'_> {
 fn resource_kind(word: &str) -> Option<Kind> {
     match word {
         "accounts" => Some(Kind::Account),
+        "pools" => Some(Kind::Pool),
         "routes" => Some(Kind::Route),
         "inbound-rules" => Some(Kind::Inbound),
         _ => None,
@@ -196,6 +198,7 @@ fn paths_of(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::Account => ("/v1/accounts", "/v1/accounts/{id}"),
         Kind::Connector => ("/v1/connectors", "/v1/connectors/{id}"),
+        Kind::Pool => ("/v1/pools", "/v1/pools/{id}"),
         Kind::Route => ("/v1/routes", "/v1/routes/{id}"),
         Kind::Inbound => ("/v1/inbound-rules", "/v1/inbound-rules/{id}"),
         Kind::Token => ("/v1/tokens", "/v1/tokens/{id}"),

@@ -215,3 +215,42 @@ async fn a_resources_file_is_the_only_authority() {
         assert!(answer.text().contains("resources.toml"), "{}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn pools_are_made_used_and_kept_while_they_are_used() {
+    let gateway = Gateway::start().await;
+    let pool = json!({ "strategy": "failover", "members": [{ "connector": "carrier" }], "failover_after": 5 });
+    let made = gateway.put("/v1/pools/europe", ADMIN, pool).await;
+    assert_eq!((made.status, made.header("location")), (201, Some("/v1/pools/europe")), "{}", made.text());
+    let shown =
+        json!({ "id": "europe", "strategy": "failover", "members": [{ "connector": "carrier" }], "failover_after": 5 });
+    assert_eq!(gateway.get("/v1/pools", ADMIN).await.json(), json!({ "data": [shown] }));
+    let rewrite = json!({ "from": { "force": "60777" } });
+    let price = json!({ "currency": "EUR", "prefixes": { "44": "0.035" } });
+    let route = json!({ "to": "europe", "order": -1, "rewrite": rewrite, "price": price });
+    assert_eq!(gateway.put("/v1/routes/first", ADMIN, route).await.status, 201);
+    let sent = gateway.post("/v1/messages", SHOP, hello()).await;
+    assert_eq!(sent.status, 202, "{}", sent.text());
+    let message = sent.json();
+    assert_eq!((&message["route"], &message["connector"]), (&json!("first"), &json!("carrier")));
+    assert_eq!(message["sent_as"], json!({ "from": "60777" }));
+    assert_eq!(message["price"], json!({ "amount": "0.035", "currency": "EUR" }));
+    let path = format!("/v1/messages/{}", message["id"].as_str().unwrap());
+    assert_eq!(gateway.get(&path, SHOP).await.json()["sent_as"], message["sent_as"], "it is kept");
+
+    let used = gateway.delete("/v1/pools/europe", ADMIN).await;
+    assert_eq!((used.status, used.code().as_str()), (409, "still_used"), "{}", used.text());
+    assert_eq!(gateway.delete("/v1/connectors/carrier", ADMIN).await.code(), "still_used");
+    assert_eq!(gateway.delete("/v1/routes/first", ADMIN).await.status, 204);
+    assert_eq!(gateway.delete("/v1/pools/europe", ADMIN).await.status, 204);
+    for (body, pointer) in [
+        (json!({ "members": [] }), "/members"),
+        (json!({ "members": [{ "connector": "nobody" }] }), "/members/0/connector"),
+        (json!({ "members": [["carrier"]] }), "/members/0"),
+        (json!({ "members": [{ "connector": "carrier", "cost": ["EUR"] }] }), "/members/0/cost"),
+        (json!({ "members": [{ "connector": "carrier" }], "strategy": { "failover": null } }), "/strategy"),
+    ] {
+        let answer = gateway.put("/v1/pools/bad", ADMIN, body.clone()).await;
+        assert_eq!((answer.status, answer.pointer().as_str()), (422, pointer), "{body} {}", answer.text());
+    }
+}

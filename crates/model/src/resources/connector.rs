@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{PriceList, Secret};
 use super::account::{is_no, is_yes, yes};
+use super::{PriceList, Secret};
 use crate::receipt::{ReceiptPolicy, ReceiptState};
 use crate::transition::DoubtPolicy;
 

@@ -51,8 +51,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 6] =
-        [Kind::Account, Kind::Connector, Kind::Pool, Kind::Route, Kind::Inbound, Kind::Token];
+    pub const ALL: [Kind; 6] = [Kind::Account, Kind::Connector, Kind::Pool, Kind::Route, Kind::Inbound, Kind::Token];
 
     /// The word for it: the table's name in the resources file.
     #[must_use]

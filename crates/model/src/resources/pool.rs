@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PriceList;
 use super::account::is_no;
+use crate::form;
 
 /// Most members of a pool.
 pub const POOL_MEMBERS_MAX: usize = 256;
@@ -20,12 +21,12 @@ pub struct Pool {
     /// Its id; no connector has the same.
     pub id: String,
     /// How a message's connector is chosen; default weighted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "form::word")]
     pub strategy: PoolStrategy,
     /// What it is made of.
     pub members: Vec<PoolMember>,
     /// Messages that have this in common keep to one connector while it is well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Sticky>,
     /// Seconds for which a connector must have been down or sick before messages that wait for it
     /// move to the next one; default [`FAILOVER_SECONDS`].

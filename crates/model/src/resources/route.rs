@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{is_yes, yes};
 use super::{PriceList, Rewrite};
-use crate::Encoding;
+use crate::{Encoding, Ingress, form};
 
 /// Ways in for applications, as `match.ingress` names them.
-pub const INGRESSES: [&str; 9] = ["http", "smpp", "kannel", "jasmin", "ozeki", "email", "folder", "sql", "console"];
+pub const INGRESSES: [&str; Ingress::ALL.len()] = words();
 /// Most digits of a prefix: those of the longest number (ITU-T E.164 §6.2.1).
 pub const PREFIX_MAX: usize = crate::address::E164_DIGITS_MAX;
 
@@ -29,7 +29,7 @@ pub struct Route {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// What becomes of them; default send.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "form::word")]
     pub action: RouteAction,
     /// What the application is told, with `action` reject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -86,7 +86,7 @@ pub struct RouteMatch {
     /// Tags, each with the values that match; an empty list is any value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, Vec<String>>,
-    /// When the message is routed.
+    /// When the message is due: when it is accepted, or its `send_at`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub time: Vec<TimeWindow>,
     /// A regular expression that the text holds a match of.
@@ -177,4 +177,14 @@ pub enum Day {
     Sat,
     /// Sunday.
     Sun,
+}
+
+const fn words() -> [&'static str; Ingress::ALL.len()] {
+    let mut words = [""; Ingress::ALL.len()];
+    let mut n = 0;
+    while n < words.len() {
+        words[n] = Ingress::ALL[n].as_str();
+        n += 1;
+    }
+    words
 }

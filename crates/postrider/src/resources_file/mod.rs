@@ -99,6 +99,7 @@ impl<'i> Reader<'i> {
             match kind {
                 Kind::Account => self.set.accounts.extend(document.read(value)),
                 Kind::Connector => self.set.connectors.extend(document.read(value)),
+                Kind::Pool => self.set.pools.extend(document.read(value)),
                 Kind::Route => self.set.routes.extend(document.read(value)),
                 Kind::Inbound => self.set.inbound.extend(document.read(value)),
                 Kind::Token => self.set.tokens.extend(document.read(value)),

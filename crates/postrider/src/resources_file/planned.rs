@@ -7,8 +7,7 @@ use toml::de::DeTable;
 use crate::toml_reader::Document;
 
 /// Tables, by their names and what they are.
-const TABLES: [(&str, &str); 11] = [
-    ("pool", "pools of connectors are"),
+const TABLES: [(&str, &str); 10] = [
     ("sender", "allowed senders are"),
     ("opt_out", "opt-outs are"),
     ("opt-out", "opt-outs are"),
@@ -45,29 +44,21 @@ const KEYS: [(Kind, &[&str]); 4] = [
             "http",
         ],
     ),
-    (Kind::Connector, &["cost", "price", "prices", "quiet_hours", "senders", "per_sender_throughput", "rewrite"]),
+    (Kind::Connector, &["price", "prices", "quiet_hours", "senders", "per_sender_throughput", "rewrite"]),
     (
         Kind::Route,
         &[
-            "rewrite",
-            "price",
             "pool",
             "copy_to",
             "match.country",
             "match.to",
-            "match.text",
             "match.keyword",
             "match.mcc",
             "match.mnc",
             "match.mccmnc",
             "match.network",
             "match.tag",
-            "match.tags",
-            "match.time",
             "match.class",
-            "match.encoding",
-            "match.parts",
-            "match.priority",
             "match.connector",
             "match.to_regex",
         ],
@@ -79,10 +70,7 @@ const KEYS: [(Kind, &[&str]); 4] = [
 ];
 
 /// Choices that make the whole resource something that is not built yet.
-const CHOICES: [(Kind, &str, &[&str]); 2] = [
-    (Kind::Connector, "protocol", &["ucp", "emi", "cimd2", "http", "modem"]),
-    (Kind::Route, "action", &["drop", "copy"]),
-];
+const CHOICES: [(Kind, &str, &[&str]); 1] = [(Kind::Connector, "protocol", &["ucp", "emi", "cimd2", "http", "modem"])];
 
 /// What a planned table is, with its verb; `None` for other names.
 pub fn table(name: &str) -> Option<&'static str> {

@@ -36,6 +36,7 @@ fn defaults_of(kind: Kind) -> Map<String, Value> {
     let least = match kind {
         Kind::Account | Kind::Token => r#"{"id":""}"#,
         Kind::Connector => r#"{"id":"","protocol":"smpp","address":""}"#,
+        Kind::Pool => r#"{"id":"","members":[]}"#,
         Kind::Route => r#"{"id":"","to":""}"#,
         Kind::Inbound => r#"{"id":"","account":""}"#,
     };
@@ -44,12 +45,13 @@ fn defaults_of(kind: Kind) -> Map<String, Value> {
         Kind::Connector => {
             read(serde_json::from_str::<model::resources::Connector>(least).and_then(serde_json::to_value))
         }
+        Kind::Pool => read(serde_json::from_str::<model::resources::Pool>(least).and_then(serde_json::to_value)),
         Kind::Route => read(serde_json::from_str::<model::resources::Route>(least).and_then(serde_json::to_value)),
         Kind::Inbound => read(serde_json::from_str::<model::resources::Inbound>(least).and_then(serde_json::to_value)),
         Kind::Account | Kind::Token => None,
     }
     .unwrap_or_default();
-    for always in ["id", "protocol", "address", "to", "account", "order"] {
+    for always in ["id", "protocol", "address", "to", "account", "order", "members"] {
         defaults.remove(always);
     }
     defaults

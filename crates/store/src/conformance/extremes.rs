@@ -1,8 +1,9 @@
 //! Values at the edges come back as they were put.
 
 use model::message::{EVENTS_MAX, Event, Part, Tlv};
+use model::resources::{Amount, Money};
 use model::{
-    Address, Content, Direction, Encoding, Ingress, Message, MessageId, PartStatus, Reason, ReceiptWish, Status,
+    Address, Content, Direction, Encoding, Ingress, Message, MessageId, PartStatus, Plan, Reason, ReceiptWish, Status,
     Timestamp,
 };
 
@@ -52,6 +53,20 @@ pub async fn every_status_and_word(world: &World) {
     for ingress in Ingress::ALL {
         let mut message = world.samples.message();
         change_body(&mut message, |b| b.ingress = ingress);
+        there_and_back(world, message).await;
+    }
+    for copy in [false, true] {
+        let mut message = world.samples.message();
+        let plan = Plan {
+            pool: Some("europe".into()),
+            connectors: vec!["carrier-a".into(), "carrier-b".into()],
+            to: Some(Address::from_carrier("0123", false)),
+            from: Some(Address::from_carrier("447700900999", true)),
+            text_append: Some(ODD_TEXTS[4].into()),
+            price: Some(Money { amount: Amount::from_micros(i64::MAX), currency: "EUR".parse().expect("a code") }),
+            copy_of: copy.then_some(message.body.id),
+        };
+        change_body(&mut message, |b| b.plan = plan.boxed());
         there_and_back(world, message).await;
     }
     for encoding in [Encoding::Gsm7, Encoding::Ucs2, Encoding::Latin1, Encoding::Binary] {

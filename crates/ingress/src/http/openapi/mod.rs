@@ -4,6 +4,7 @@
 
 mod operations;
 mod resource_schemas;
+mod rule_schemas;
 mod schemas;
 
 use model::resources::Scope;
@@ -84,6 +85,7 @@ fn components() -> Value {
     let mut all = Map::new();
     all.extend(schemas::all());
     all.extend(resource_schemas::all());
+    all.extend(rule_schemas::all());
     let codes: Vec<&str> = catalogue::ALL.iter().map(|entry| entry.code).collect();
     all.insert("Fault".into(), object(&["pointer", "detail"], json!({
         "pointer": { "type": "string", "description": "JSON pointer (RFC 6901) to the field; `/query/NAME` is a query parameter." },

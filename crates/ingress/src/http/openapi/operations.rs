@@ -14,6 +14,7 @@ pub(super) fn all(open_metrics: bool) -> Vec<Operation> {
     all.extend(connectors());
     for (path, one, schema, tag) in [
         ("/v1/accounts", "/v1/accounts/{id}", "Account", "accounts"),
+        ("/v1/pools", "/v1/pools/{id}", "Pool", "pools"),
         ("/v1/routes", "/v1/routes/{id}", "Route", "routes"),
         ("/v1/inbound-rules", "/v1/inbound-rules/{id}", "InboundRule", "inbound-rules"),
     ] {
@@ -180,6 +181,7 @@ fn connectors() -> Vec<Operation> {
 fn resource(path: &'static str, one: &'static str, schema: &'static str, tag: &'static str) -> Vec<Operation> {
     let (list, get, put, delete) = match tag {
         "accounts" => ("listAccounts", "getAccount", "putAccount", "deleteAccount"),
+        "pools" => ("listPools", "getPool", "putPool", "deletePool"),
         "routes" => ("listRoutes", "getRoute", "putRoute", "deleteRoute"),
         "connectors" => ("listConnectors", "getConnector", "putConnector", "deleteConnector"),
         _ => ("listInboundRules", "getInboundRule", "putInboundRule", "deleteInboundRule"),

@@ -1,4 +1,4 @@
-//! Schemas of accounts, connectors, routes, inbound rules, tokens and webhooks.
+//! Schemas of accounts, connectors, inbound rules, tokens and webhooks.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use model::resources::LIMIT_LIST_MAX;
 use serde_json::{Map, Value, json};
 
 use super::schemas::{NAME, URL, count, sender, time};
-use super::{object, reference};
+use super::{object, reference, rule_schemas};
 
 /// `whsec_` and base64 of 24 to 64 octets.
 const SIGNING_SECRET: &str = "^whsec_([A-Za-z0-9+/]{32}([A-Za-z0-9+/]{4}){0,12}\
@@ -27,7 +27,6 @@ pub(super) fn all() -> Map<String, Value> {
     );
     add("Connector", connector());
     add("ConnectorStatus", connector_status());
-    add("Route", route());
     add(
         "InboundRule",
         object(
@@ -89,7 +88,8 @@ pub(super) fn all() -> Map<String, Value> {
 
 /// `schema` of a resource in a `PUT`: its id is in the path already.
 pub(super) fn without_required_id(schema: &str) -> Value {
-    let all = all();
+    let mut all = all();
+    all.extend(rule_schemas::all());
     let mut schema = all.get(schema).cloned().unwrap_or_default();
     if let Some(required) = schema["required"].as_array_mut() {
         required.retain(|field| field != "id");
@@ -97,11 +97,11 @@ pub(super) fn without_required_id(schema: &str) -> Value {
     schema
 }
 
-fn name() -> Value {
+pub(super) fn name() -> Value {
     json!({ "type": "string", "pattern": NAME })
 }
 
-fn nullable(mut schema: Value) -> Value {
+pub(super) fn nullable(mut schema: Value) -> Value {
     schema["type"] = json!([schema["type"], "null"]);
     schema
 }
@@ -134,7 +134,7 @@ fn events() -> Value {
     json!({ "type": "array", "items": { "type": "string" }, "description": "Names of events or families such as `message.*`; empty is all." })
 }
 
-fn enabled() -> Value {
+pub(super) fn enabled() -> Value {
     json!({ "type": "boolean", "default": true })
 }
 
@@ -142,16 +142,16 @@ fn scope() -> Value {
     json!({ "type": "string", "enum": ["messages", "read", "admin"] })
 }
 
-fn names() -> Value {
+pub(super) fn names() -> Value {
     json!({ "type": "array", "items": { "type": "string" } })
 }
 
-fn order() -> Value {
+pub(super) fn order() -> Value {
     json!({ "type": "integer", "format": "int64", "default": 0, "description": "Place in the order, lowest first." })
 }
 
 /// The codes of all countries, in either case.
-fn country_codes() -> String {
+pub(super) fn country_codes() -> String {
     let mut seconds: BTreeMap<char, String> = BTreeMap::new();
     for country in model::country::all() {
         let mut letters = country.iso.chars();
@@ -163,36 +163,15 @@ fn country_codes() -> String {
     format!("^({})$", letters.collect::<Vec<_>>().join("|"))
 }
 
-fn route() -> Value {
-    let mut route = object(
-        &["id"],
-        json!({
-            "id": name(), "order": order(),
-            "match": object(&[], json!({
-                "to_prefix": { "type": "array", "items": { "type": "string", "pattern": "^[0-9]+$" }, "description": "Digits that the recipient's number begins with, without +." },
-                "account": names(), "from": names(),
-            })),
-            "to": { "type": ["string", "null"], "description": "The connector that takes the messages." },
-            "action": { "type": "string", "enum": ["send", "reject"], "default": "send" },
-            "enabled": enabled(),
-        }),
-    );
-    route["anyOf"] = json!([
-        { "required": ["to"], "properties": { "to": { "type": "string" }, "action": { "const": "send" } } },
-        { "required": ["action"], "properties": { "to": { "type": "null" }, "action": { "const": "reject" } } },
-    ]);
-    route
-}
-
-fn open_text(description: &str) -> Value {
+pub(super) fn open_text(description: &str) -> Value {
     json!({ "type": ["string", "null"], "description": description })
 }
 
-fn words(words: &[&str]) -> Value {
+pub(super) fn words(words: &[&str]) -> Value {
     json!({ "type": "string", "enum": words, "default": words.first() })
 }
 
-fn number(least: u64, most: u64, default: u64) -> Value {
+pub(super) fn number(least: u64, most: u64, default: u64) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": most, "default": default })
 }
 
@@ -293,6 +272,7 @@ fn connector() -> Value {
         "query_after_seconds": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32,
             "description": "After so long without a final receipt the carrier is asked." },
         "max_attempts": number(0, 65_535, 20),
+        "cost": rule_schemas::prices("What the carrier takes for a part: what pools by least cost look at."),
         "status": reference("ConnectorStatus"),
     });
     let mut properties = Map::new();

@@ -149,6 +149,9 @@ entries! {
     ROUTE_REJECTS = 422 "route_rejects", "A route refuses the message",
         "The first route that matches has `action = \"reject\"`.",
         "Change that route, which `detail` names, or don't send there.";
+    ROUTE_UNFIT = 422 "route_unfit", "A route makes no address of it",
+        "The route that takes the message rewrites its sender or recipient, and what comes out is no address.",
+        "Operators: correct the route's `rewrite`, which `detail` names. Senders: try another sender.";
     BATCH_SIZE = 422 "batch_size", "The batch is empty or too long",
         "A batch has 1 to 10,000 messages.",
         "Split it.";
@@ -219,6 +222,11 @@ pub static REASONS: &[ReasonEntry] = &[
         "no_route",
         "The message's connector is gone, and no route takes it.",
         "Add a route or bring the connector back, then send the message again.",
+    ),
+    reason(
+        "dropped",
+        "The route that takes the message has `action = \"drop\"`: it is accepted, and nothing is sent.",
+        "Nothing, if that is meant; otherwise change the route, which `detail` names.",
     ),
     reason(
         "unsendable",

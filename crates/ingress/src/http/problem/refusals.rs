@@ -20,6 +20,7 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::Invalid(faults) => Problem::new(&catalogue::INVALID).detail(count(faults)).faults(faults.clone()),
         Refusal::NoRoute => Problem::new(&catalogue::NO_ROUTE).fault("/to", detail()),
         Refusal::Rejected { .. } => Problem::new(&catalogue::ROUTE_REJECTS).detail(detail()),
+        Refusal::Misrouted { .. } => Problem::new(&catalogue::ROUTE_UNFIT).detail(detail()),
         Refusal::Forbidden(why) => Problem::new(&catalogue::NOT_ALLOWED).detail(*why),
         Refusal::SenderNotAllowed(_) => Problem::new(&catalogue::SENDER_NOT_ALLOWED).fault("/from", detail()),
         Refusal::CountryNotAllowed(_) => Problem::new(&catalogue::COUNTRY_NOT_ALLOWED).fault("/to", detail()),

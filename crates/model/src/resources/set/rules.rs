@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Faults, no_such};
 use crate::resources::{
-    AddressRewrite, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolMember, PoolStrategy, PriceList, Rewrite,
-    Route, RouteAction, TEXT_APPEND_MAX, WEIGHT_MAX,
+    AddressRewrite, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolMember, PoolStrategy, PriceList,
+    Rewrite, Route, RouteAction, TEXT_APPEND_MAX, WEIGHT_MAX,
 };
 use crate::{Address, country};
 

@@ -1,0 +1,221 @@
+//! Route: what becomes of a sound submission. Which connectors take it, as what, at which price, and
+//! which copies go with it.
+
+use std::sync::Arc;
+
+use model::resources::{LongForm, Money};
+use model::submission::{EncodingChoice, Fault};
+use model::{Body, Change, Content, Message, Name, Plan, Progress, Reason, Status, Timestamp};
+use routing::{Outcome, Question, RoutePlan};
+
+use crate::accept::Refusal;
+use crate::engine::Engine;
+use crate::health::Wellbeing;
+use crate::text;
+use crate::validate::{Size, Valid};
+use crate::world::{AccountView, World};
+
+/// A message ready to be kept, with the copies that routes send of it.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// The message. What it costs its account is [`Body::price`].
+    pub message: Message,
+    /// Copies: messages of nobody's account, of which nobody is told.
+    pub copies: Vec<Message>,
+}
+
+/// What an application wishes of what its route decides.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wish {
+    pub encoding: EncodingChoice,
+    pub connector: Option<String>,
+    pub route: Option<String>,
+}
+
+/// What becomes of a message.
+pub(crate) enum Way {
+    Send(RoutePlan),
+    Drop { route: Name, copies: Vec<RoutePlan> },
+}
+
+impl Engine {
+    /// Routes a sound submission and cuts it into parts.
+    pub(crate) fn routed(
+        &self,
+        world: &World,
+        account: &AccountView,
+        valid: Valid,
+        wish: &Wish,
+        now: Timestamp,
+    ) -> Result<Prepared, Refusal> {
+        let layout = Layout { world, account, choice: wish.encoding, now };
+        let mut way = self.way(world, account, &valid, wish, now)?;
+        let (Way::Send(RoutePlan { copies, .. }) | Way::Drop { copies, .. }) = &mut way;
+        let copies = std::mem::take(copies);
+        let copies = copies.into_iter().filter_map(|plan| {
+            let copy = valid.copy(self.next_id(now));
+            let route = plan.route.clone();
+            let refused = |error: &Refusal| tracing::warn!(?route, %error, "a copy of a message can't be sent");
+            layout.message(copy, plan, Some(valid.body.id)).inspect_err(refused).ok()
+        });
+        let copies = copies.collect();
+        let message = match way {
+            Way::Send(plan) => layout.message(valid, plan, None)?,
+            Way::Drop { route, .. } => layout.dropped(valid, &route)?,
+        };
+        Ok(Prepared { message, copies })
+    }
+
+    /// What becomes of a sound submission.
+    fn way(
+        &self,
+        world: &World,
+        account: &AccountView,
+        valid: &Valid,
+        wish: &Wish,
+        now: Timestamp,
+    ) -> Result<Way, Refusal> {
+        if (wish.connector.is_some() || wish.route.is_some()) && !account.account.may_choose_connector {
+            return Err(Refusal::Forbidden("this account may not choose its connector or route"));
+        }
+        if let Some(connector) = &wish.connector {
+            return over(world, connector);
+        }
+        let lanes = self.inner.lanes.load();
+        let health = Wellbeing { lanes: &lanes, world };
+        let question = question(world, account, valid, wish.encoding, now)?;
+        let random = fastrand::u64(..);
+        match &wish.route {
+            None => settled(world.routes.plan(&question, &health, random)),
+            Some(route) => {
+                let outcome = world.routes.plan_over(route, &question, &health, random);
+                let none = || invalid("/route", format!("there is no route \"{route}\" that sends"));
+                settled(outcome.ok_or_else(none)?)
+            }
+        }
+    }
+}
+
+/// What the routes are asked about a submission. A route looks at when the message is due.
+pub(crate) fn question<'v>(
+    world: &World,
+    account: &'v AccountView,
+    valid: &'v Valid,
+    choice: EncodingChoice,
+    now: Timestamp,
+) -> Result<Question<'v>, Refusal> {
+    let size = match world.routes.asks_size() {
+        true => Some(valid.size(choice, account).map_err(Refusal::Invalid)?),
+        false => None,
+    };
+    let Body { to, from, ingress, content, priority, tags, send_at, .. } = &valid.body;
+    Ok(Question {
+        account: &account.id,
+        to,
+        from,
+        ingress: Some(ingress.as_str()),
+        text: content.text(),
+        encoding: size.map(|size| text::encoding_of(size.alphabet)),
+        parts: size.map(|size: Size| u16::try_from(size.parts).unwrap_or(u16::MAX)),
+        priority: Some(*priority),
+        tags,
+        now: Some(send_at.unwrap_or(now)),
+    })
+}
+
+/// An outcome as an application is told it.
+pub(crate) fn settled(outcome: Outcome) -> Result<Way, Refusal> {
+    match outcome {
+        Outcome::Send(plan) => Ok(Way::Send(plan)),
+        Outcome::Drop { route, copies } => Ok(Way::Drop { route, copies }),
+        Outcome::Reject { route, reason } => Err(Refusal::Rejected { route, reason }),
+        Outcome::Unfit { route, field, error } => {
+            tracing::warn!(%route, field, %error, "a route makes something of an address that is none");
+            Err(Refusal::Misrouted { route, field, why: error.to_string() })
+        }
+        Outcome::NoRoute => Err(Refusal::NoRoute),
+    }
+}
+
+/// The connector that a message itself names.
+fn over(world: &World, connector: &str) -> Result<Way, Refusal> {
+    let unknown = || invalid("/connector", format!("there is no connector \"{connector}\""));
+    let name: Name = world.connector(connector).ok_or_else(unknown)?.id.as_str().into();
+    Ok(Way::Send(RoutePlan {
+        route: None,
+        pool: None,
+        connectors: vec![name],
+        usable: 1,
+        to: None,
+        from: None,
+        text_append: None,
+        price: None,
+        copies: Vec::new(),
+    }))
+}
+
+fn invalid(pointer: &str, detail: String) -> Refusal {
+    Refusal::Invalid(vec![Fault::new(pointer, detail)])
+}
+
+/// What is the same for a message and its copies.
+struct Layout<'a> {
+    world: &'a World,
+    account: &'a AccountView,
+    choice: EncodingChoice,
+    now: Timestamp,
+}
+
+impl Layout<'_> {
+    /// The message that goes where `plan` says.
+    fn message(
+        &self,
+        mut valid: Valid,
+        plan: RoutePlan,
+        copy_of: Option<model::MessageId>,
+    ) -> Result<Message, Refusal> {
+        let RoutePlan { route, pool, mut connectors, to, from, text_append, price, .. } = plan;
+        let connector = connectors.first().cloned().ok_or(Refusal::NoRoute)?;
+        // What one connector makes of a plain message is nothing that need be kept.
+        if connectors.len() == 1 {
+            connectors.clear();
+        }
+        let is_text = matches!(valid.body.content, Content::Text(_));
+        let plan = Plan {
+            pool: pool.filter(|_| !connectors.is_empty()),
+            connectors,
+            to,
+            from,
+            text_append: text_append.filter(|_| is_text).map(|text| (*text).into()),
+            price: None,
+            copy_of,
+        };
+        valid.body.plan = plan.boxed();
+        let long = self.world.connector(&connector).map_or(LongForm::Udh, |c| c.long_messages);
+        let (mut body, size) = valid.sized(self.choice, self.account, long).map_err(Refusal::Invalid)?;
+        if let Some(Money { amount, currency }) = price {
+            let amount = amount.times(u16::try_from(size.parts).unwrap_or(u16::MAX));
+            body.plan.get_or_insert_default().price = Some(Money { amount, currency });
+        }
+        let parts = if long == LongForm::Payload { 1 } else { size.parts };
+        let status = if body.send_at.is_some() { Status::Scheduled } else { Status::Queued };
+        let mut progress = Progress::accepted(status, Some(connector), parts, self.now);
+        progress.due = Some(body.send_at.unwrap_or(self.now));
+        if let Some(route) = route {
+            progress.taken_by(&route);
+        }
+        debug_assert!(text::plan(&body).is_ok_and(|plan| plan.part_count() == size.parts));
+        Ok(Message { body: Arc::new(body), progress })
+    }
+
+    /// A message that is accepted, and of which nothing is sent.
+    fn dropped(&self, valid: Valid, route: &Name) -> Result<Message, Refusal> {
+        let (body, size) = valid.sized(self.choice, self.account, LongForm::Udh).map_err(Refusal::Invalid)?;
+        let mut progress = Progress::accepted(Status::Queued, None, size.parts, self.now);
+        progress.taken_by(route);
+        let mut message = Message { body: Arc::new(body), progress };
+        message.apply(Change::Cancel, None, self.now);
+        message.progress.reason = Some(Box::new(Reason::new("dropped", format!("the route {route} drops it"), true)));
+        Ok(message)
+    }
+}

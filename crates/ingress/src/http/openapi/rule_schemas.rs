@@ -1,0 +1,154 @@
+//! Schemas of pools and routes, and of what both have: prices.
+
+use model::resources::{FAILOVER_SECONDS, INGRESSES, POOL_MEMBERS_MAX, PREFIX_MAX, TEXT_APPEND_MAX, WEIGHT_MAX};
+use serde_json::{Map, Value, json};
+
+use super::resource_schemas::{country_codes, enabled, name, names, nullable, number, open_text, order, words};
+use super::{object, reference};
+
+pub(super) fn all() -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut add = |name: &str, schema: Value| all.insert(name.to_owned(), schema);
+    add("Pool", pool());
+    add("Route", route());
+    add("PriceList", price_list());
+    add("AddressRewrite", address_rewrite());
+    all
+}
+
+/// A price list, or none.
+pub(super) fn prices(description: &str) -> Value {
+    json!({ "anyOf": [reference("PriceList"), { "type": "null" }], "description": description })
+}
+
+fn pool() -> Value {
+    let member = object(
+        &["connector"],
+        json!({
+            "connector": { "type": "string" },
+            "weight": number(0, WEIGHT_MAX.into(), 1),
+            "priority": { "type": "integer", "minimum": 0, "maximum": u32::MAX, "default": 0,
+                "description": "Lowest first: the others are for when none of it is well." },
+            "cost": prices("What the carrier takes for a part; the connector's own if it is left out."),
+        }),
+    );
+    object(
+        &["id", "members"],
+        json!({
+            "id": name(),
+            "strategy": words(&["weighted", "round-robin", "least-busy", "least-cost", "failover"]),
+            "members": { "type": "array", "minItems": 1, "maxItems": POOL_MEMBERS_MAX, "items": member },
+            "sticky": { "enum": ["to", "from", null],
+                "description": "Messages to one recipient, or from one sender, keep to one connector while it is well." },
+            "failover_after": failover_after(),
+            "pass_on_refused": { "type": "boolean", "default": false,
+                "description": "A message that one carrier refuses for good goes on to the next." },
+        }),
+    )
+}
+
+fn failover_after() -> Value {
+    json!({ "type": ["integer", "null"], "minimum": 0, "maximum": u32::MAX,
+        "description": format!("Seconds that a connector is down or sick before what waits for it moves to the next; \
+            {FAILOVER_SECONDS} if nobody says.") })
+}
+
+fn price_list() -> Value {
+    let amount = || json!({ "type": ["string", "integer"], "minimum": 0, "pattern": "^[0-9]+(\\.[0-9]+)?$", "examples": ["0.035"] });
+    let mut default = amount();
+    default["type"] = json!(["string", "integer", "null"]);
+    object(
+        &["currency"],
+        json!({
+            "currency": { "type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"] },
+            "default": default,
+            "prefixes": { "type": "object", "propertyNames": { "pattern": prefix_pattern() }, "additionalProperties": amount(),
+                "description": "By the digits that the recipient's number begins with; the longest that fits decides." },
+        }),
+    )
+}
+
+fn route() -> Value {
+    let mut route = object(
+        &["id"],
+        json!({
+            "id": name(), "order": order(),
+            "match": route_match(),
+            "to": { "type": ["string", "null"], "description": "The connector or pool that takes the messages." },
+            "action": words(&["send", "reject", "drop", "copy"]),
+            "reason": open_text("With `reject`: what the application is told."),
+            "rewrite": { "anyOf": [rewrite(), { "type": "null" }] },
+            "price": prices("With `send`: what the account pays for a part."),
+            "failover_after": failover_after(),
+            "enabled": enabled(),
+        }),
+    );
+    route["anyOf"] = json!([
+        { "required": ["to"], "properties": { "to": { "type": "string" }, "action": { "enum": ["send", "copy"] }, "reason": { "type": "null" } } },
+        { "required": ["action"], "properties": { "to": { "type": "null" }, "action": { "enum": ["reject", "drop"] },
+            "rewrite": { "type": "null" }, "price": { "type": "null" }, "failover_after": { "type": "null" } } },
+    ]);
+    route
+}
+
+fn route_match() -> Value {
+    let time = || json!({ "type": ["string", "null"], "pattern": "^([01][0-9]|2[0-4]):[0-5][0-9]$" });
+    let window = object(
+        &[],
+        json!({
+            "days": { "type": "array", "items": { "type": "string", "enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] } },
+            "from": time(), "to": time(),
+            "zone": { "type": ["string", "null"], "description": "IANA time zone; UTC if it is left out.", "examples": ["Europe/London"] },
+        }),
+    );
+    let parts = || json!({ "type": ["integer", "null"], "minimum": 0, "maximum": u16::MAX });
+    let regex = |of: &str| open_text(&format!("A regular expression that the {of} holds a match of."));
+    object(
+        &[],
+        json!({
+            "to_prefix": { "type": "array", "items": { "type": "string", "pattern": prefix_pattern() },
+                "description": "Digits that the recipient's number begins with, without +." },
+            "to_country": { "type": "array", "items": { "type": "string", "pattern": country_codes() },
+                "description": "ISO 3166-1 alpha-2." },
+            "account": names(),
+            "ingress": { "type": "array", "items": { "type": "string", "enum": INGRESSES } },
+            "from": names(), "from_prefix": names(), "from_regex": regex("sender"),
+            "priority": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": 3 } },
+            "encoding": { "type": "array", "items": { "type": "string", "enum": ["gsm7", "ucs2", "latin1", "binary"] } },
+            "parts": nullable(object(&[], json!({ "min": parts(), "max": parts() }))),
+            "tags": { "type": "object", "additionalProperties": names(), "description": "Keys with the values that match; an empty list is any value." },
+            "time": { "type": "array", "items": window, "description": "When the message is due." },
+            "text": regex("text"),
+        }),
+    )
+}
+
+fn rewrite() -> Value {
+    let change = || json!({ "anyOf": [reference("AddressRewrite"), { "type": "null" }] });
+    object(
+        &[],
+        json!({ "from": change(), "to": change(), "text_append": { "type": ["string", "null"], "maxLength": TEXT_APPEND_MAX } }),
+    )
+}
+
+fn address_rewrite() -> Value {
+    let mut rewrite = object(
+        &[],
+        json!({
+            "force": open_text("This address, whatever it was."),
+            "random": { "type": "array", "items": { "type": "string" }, "description": "One of these, at random." },
+            "replace": open_text("A regular expression whose first match is replaced by `with`."),
+            "with": open_text("What replaces it: `$1` is the first group."),
+            "strip_prefix": open_text("Taken off the front if it stands there."),
+            "add_prefix": open_text("Put in front."),
+            "alphanumeric": { "type": "object", "additionalProperties": { "type": "string" },
+                "description": "Senders only: what replaces a name, by the recipient's country; `*` is every other." },
+        }),
+    );
+    rewrite["description"] = json!("How an address is changed, in digits without +; the steps follow one another.");
+    rewrite
+}
+
+fn prefix_pattern() -> String {
+    format!("^[0-9]{{1,{PREFIX_MAX}}}$")
+}
