@@ -1,6 +1,7 @@
 //! The engine from end to end, on a store in memory: each test is one thing that happens to
 //! messages, and asserts the rows that are left.
 
+#[allow(dead_code, reason = "each file of tests uses some of it")]
 mod support;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Routes in force: what they make of messages, from acceptance to the rows that are left and the
 //! parts that sessions get.
 
+#[allow(dead_code, reason = "each file of tests uses some of it")]
 mod support;
 
 use std::collections::BTreeMap;

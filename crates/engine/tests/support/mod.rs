@@ -1,5 +1,4 @@
 //! An engine on a store in memory, with one account, one connector, and a hand for a session.
-#![allow(dead_code, reason = "each test uses what it needs of this")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

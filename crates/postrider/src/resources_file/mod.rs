@@ -114,8 +114,11 @@ impl<'i> Reader<'i> {
     /// What does not hold together, and is not the consequence of a fault that was told already.
     fn whole(&mut self) {
         for fault in engine::resources::check(&self.set) {
-            let consequence =
-                self.refused.iter().any(|(kind, id)| fault.detail.starts_with(&format!("there is no {kind} \"{id}\"")));
+            let consequence = self.refused.iter().any(|(kind, id)| {
+                // What is sent to may be either.
+                let kind = if *kind == Kind::Pool.as_str() { Kind::Connector.as_str() } else { kind };
+                fault.detail.starts_with(&format!("there is no {kind} \"{id}\""))
+            });
             if !consequence {
                 let span = self.span_of(&fault);
                 self.document.fault(span, fault.to_string());
