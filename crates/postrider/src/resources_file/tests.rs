@@ -94,7 +94,7 @@ fn what_is_not_built_yet_is_refused_by_name() {
 #[test]
 fn tables_that_are_not_built_yet_are_refused_and_what_refers_to_them_is_not() {
     let text = GOOD.replace("to = \"carrier-a\"", "to = \"europe\"")
-        + "[[pool]]\nid = \"europe\"\nmembers = []\nstratgy = \"x\"\n[[sender]]\nid = \"x\"\n[[opt_out]]\nnumber = \"1\"\n[[acount]]\nid = \"y\"\n";
+        + "[[pool]]\nid = \"europe\"\nmembers = [{ connector = \"carrier-a\" }]\nstratgy = \"x\"\n[[sender]]\nid = \"x\"\n[[opt_out]]\nnumber = \"1\"\n[[acount]]\nid = \"y\"\n";
     let faults = faults(&text);
     assert_eq!(faults.len(), 4, "{faults:#?}");
     assert!(faults[0].contains("did you mean \"strategy\"?"));
