@@ -1,7 +1,8 @@
 //! Days: one table of messages for each UTC day that has any.
 
-use model::MessageId;
 use rusqlite::Connection;
+
+use crate::key;
 
 /// Milliseconds of a day.
 pub(crate) const DAY_MILLIS: i64 = 86_400_000;
@@ -37,8 +38,8 @@ impl Slots {
         let table = table(day);
         let current: Option<i64> =
             db.query_row(&format!("SELECT max(slot) FROM {table} INDEXED BY {table}_recipient"), [], |row| row.get(0))?;
-        let last: Option<Vec<u8>> = db.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0))?;
-        let newest = last.as_deref().and_then(MessageId::from_slice).map_or(-1, |id| unit_of(id.made_at().as_millis()));
+        let last: Option<i64> = db.query_row(&format!("SELECT max(key) FROM {table}"), [], |row| row.get(0))?;
+        let newest = last.map_or(-1, |key| unit_of(key::millis_of(key)));
         // How full the current one is matters little: it may become twice as long once.
         Ok(Self { current: current.unwrap_or(0), newest, rows: 0 })
     }
@@ -64,7 +65,7 @@ pub(crate) fn table(day: i64) -> String {
     format!("message_{year:04}{month:02}{date:02}")
 }
 
-/// What makes a day's table and its indexes.
+/// What makes a day's table and its indexes. Messages lie by their keys (see `key.rs`).
 ///
 /// `slot` begins the index by recipient: new rows then touch only the few pages of the newest
 /// slot, however many millions of recipients the day has, and a search for one recipient is one
@@ -73,11 +74,11 @@ pub(crate) fn ddl(day: i64) -> String {
     let table = table(day);
     format!(
         "CREATE TABLE {table}(
-            id BLOB PRIMARY KEY NOT NULL, slot INTEGER NOT NULL, {},
+            key INTEGER PRIMARY KEY, id BLOB NOT NULL, slot INTEGER NOT NULL, {},
             status INTEGER NOT NULL, connector TEXT, due INTEGER, submitted_at INTEGER, final_at INTEGER,
             attempts INTEGER NOT NULL, reason TEXT, parts TEXT NOT NULL,
             queue_connector TEXT, queue_shard INTEGER, queue_due INTEGER, events TEXT NOT NULL
-        ) WITHOUT ROWID;
+        );
         CREATE INDEX {table}_recipient ON {table}(slot, recipient);
         CREATE INDEX {table}_account ON {table}(account);
         CREATE INDEX {table}_client_ref ON {table}(slot, client_ref) WHERE client_ref IS NOT NULL;
@@ -127,8 +128,8 @@ pub(crate) fn retired(db: &Connection) -> rusqlite::Result<Vec<String>> {
 /// Most tables that SQLite joins in one view.
 const VIEW_DAYS_MAX: usize = 400;
 
-/// A view for people: all days together, with words for numbers.
-fn make_view(db: &Connection) -> rusqlite::Result<()> {
+/// Makes a view for people: all days together, with words for numbers.
+pub(crate) fn make_view(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("DROP VIEW IF EXISTS message")?;
     let days = all(db)?;
     if days.is_empty() {

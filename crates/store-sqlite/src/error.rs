@@ -34,6 +34,13 @@ pub(crate) enum Failure {
     Corrupt(String),
 }
 
+impl Failure {
+    /// No key is free for an id: more ids than a clock and chance can explain want the same one.
+    pub fn crowded(id: &impl std::fmt::Display) -> Self {
+        Failure::Corrupt(format!("the ids beside {id} leave no key for it"))
+    }
+}
+
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         Failure::Sqlite(error)

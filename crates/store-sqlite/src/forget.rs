@@ -5,6 +5,7 @@ use model::{MessageId, Timestamp};
 use store::StoreError;
 
 use crate::days;
+use crate::key::{self, PLACES};
 use crate::read::{self, Readers};
 use crate::write::Writer;
 
@@ -47,7 +48,7 @@ pub(crate) async fn messages(writer: &Writer, readers: &Readers, before: Timesta
 
 /// A table of a million rows that is dropped at once would hold up the writer for a second.
 async fn empty_and_drop(writer: &Writer, table: &str) -> Result<(), StoreError> {
-    let delete = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT {CHUNK})");
+    let delete = format!("DELETE FROM {table} WHERE key IN (SELECT key FROM {table} ORDER BY key LIMIT {CHUNK})");
     loop {
         let delete = delete.clone();
         if writer.run(move |desk| Ok(desk.db.execute(&delete, [])?)).await? < CHUNK {
@@ -89,7 +90,7 @@ async fn empty_texts(writer: &Writer, day: i64, ids: Vec<MessageId>, whole_day: 
     let table = days::table(day);
     let empty = format!(
         "UPDATE {table} SET content = CASE typeof(content) WHEN 'blob' THEN x'' ELSE '' END
-            WHERE id = ?1 AND length(CAST(content AS BLOB)) > 0"
+            WHERE key >= ?1 AND key < ?2 AND id = ?3 AND length(CAST(content AS BLOB)) > 0"
     );
     writer
         .run(move |desk| {
@@ -97,7 +98,8 @@ async fn empty_texts(writer: &Writer, day: i64, ids: Vec<MessageId>, whole_day: 
             if !ids.is_empty() {
                 let mut statement = desk.db.prepare_cached(&empty)?;
                 for id in &ids {
-                    emptied += statement.execute([id.as_bytes().as_slice()])? as u64;
+                    let key = key::of_message(*id);
+                    emptied += statement.execute((key, key.saturating_add(PLACES), id.as_bytes().as_slice()))? as u64;
                 }
             }
             if whole_day {

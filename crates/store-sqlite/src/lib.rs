@@ -12,10 +12,11 @@
 //!
 //! **Rows.** Messages lie in one table for each UTC day of their ids (`message_20261122`), with
 //! plain columns, small numbers for words, and JSON for parts, events, tags and reasons. The view
-//! `message` joins the days and shows the words, for people with any SQLite tool. Three things keep
+//! `message` joins the days and shows the words, for people with any SQLite tool. Four things keep
 //! writing cheap, for what costs most is the number of pages that a commit touches:
 //!
 //! * keys that rise with time, so rows land at the right edge of their tables;
+//! * integers as keys of what has long rows (`key`), so that inner pages hold keys and no rows;
 //! * indexes by recipient and reference that begin with a *slot* (`days::Slots`) of about 2048
 //!   messages, so that only the pages of the newest slot are touched, however long the day;
 //! * a timeline that is filled up with spaces to its likely end, so that updates overwrite rows in
@@ -58,6 +59,7 @@ mod decode;
 mod encode;
 mod error;
 mod forget;
+mod key;
 mod read;
 mod schema;
 mod write;

@@ -1,6 +1,8 @@
 //! The tables, and how a file of an older version becomes one of this version.
 
-use rusqlite::{Connection, TransactionBehavior};
+mod by_key;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::days::BODY_COLUMNS_DDL;
 use crate::error::OpenError;
@@ -8,10 +10,21 @@ use crate::error::OpenError;
 /// `PRAGMA application_id` of our files: "PRdr".
 pub(crate) const APPLICATION_ID: i64 = 0x5052_6472;
 
+/// What brings a file from one version to the next.
+enum Step {
+    Sql(String),
+    Code(fn(&Transaction<'_>) -> rusqlite::Result<()>),
+}
+
 /// What brings a file from version `n` to `n + 1`, for each `n`. Never changed once released:
 /// a new version appends a step.
-fn steps() -> Vec<String> {
-    vec![format!(
+fn steps() -> Vec<Step> {
+    vec![Step::Sql(tables()), Step::Code(by_key::migrate)]
+}
+
+/// The tables of version 1.
+fn tables() -> String {
+    format!(
         "CREATE TABLE day(day INTEGER PRIMARY KEY, texts_forgotten INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE queue(
             connector TEXT NOT NULL, shard INTEGER NOT NULL, priority INTEGER NOT NULL, due INTEGER NOT NULL,
@@ -56,7 +69,7 @@ fn steps() -> Vec<String> {
         ) WITHOUT ROWID;
         CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;
         INSERT INTO meta VALUES ('resources_version', 0);"
-    )]
+    )
 }
 
 /// Makes a new file, brings an older one up to date, refuses a newer or foreign one.
@@ -64,7 +77,7 @@ pub(crate) fn migrate(db: &mut Connection) -> Result<(), OpenError> {
     apply(db, &steps())
 }
 
-fn apply(db: &mut Connection, steps: &[String]) -> Result<(), OpenError> {
+fn apply(db: &mut Connection, steps: &[Step]) -> Result<(), OpenError> {
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     if version(db, known)? == known {
         return Ok(());
@@ -74,7 +87,10 @@ fn apply(db: &mut Connection, steps: &[String]) -> Result<(), OpenError> {
     let found = version(&transaction, known)?;
     for (from, step) in (0i64..).zip(steps) {
         if from >= found {
-            transaction.execute_batch(step)?;
+            match step {
+                Step::Sql(sql) => transaction.execute_batch(sql)?,
+                Step::Code(change) => change(&transaction)?,
+            }
         }
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -105,7 +121,7 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         migrate(&mut db).unwrap();
         migrate(&mut db).unwrap();
-        assert_eq!(version(&db, 1).unwrap(), 1);
+        assert_eq!(version(&db, 2).unwrap(), 2);
     }
 
     #[test]
@@ -114,13 +130,13 @@ mod tests {
         migrate(&mut db).unwrap();
         db.execute("INSERT INTO lease VALUES ('bind:a:0', 'node', 7, 9)", []).unwrap();
         let mut steps = steps();
-        steps.push("ALTER TABLE lease ADD COLUMN note TEXT NOT NULL DEFAULT 'new'".into());
+        steps.push(Step::Sql("ALTER TABLE lease ADD COLUMN note TEXT NOT NULL DEFAULT 'new'".into()));
         apply(&mut db, &steps).unwrap();
         let row =
             db.query_row("SELECT epoch, note FROM lease", [], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)));
         assert_eq!(row.unwrap(), (7, "new".into()));
         // The program before that step must not touch the file any more.
-        assert!(matches!(migrate(&mut db), Err(OpenError::Newer { found: 2, known: 1 })));
+        assert!(matches!(migrate(&mut db), Err(OpenError::Newer { found: 3, known: 2 })));
     }
 
     #[test]
@@ -128,9 +144,9 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         migrate(&mut db).unwrap();
         let mut steps = steps();
-        steps.push("CREATE TABLE more(id); CREATE TABLE lease(id)".into());
+        steps.push(Step::Sql("CREATE TABLE more(id); CREATE TABLE lease(id)".into()));
         apply(&mut db, &steps).unwrap_err();
-        assert_eq!(version(&db, 1).unwrap(), 1);
+        assert_eq!(version(&db, 2).unwrap(), 2);
         db.query_row("SELECT id FROM more", [], |_| Ok(())).unwrap_err();
     }
 

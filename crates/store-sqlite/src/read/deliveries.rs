@@ -9,6 +9,7 @@ use super::Reader;
 use super::rest::limit as sql_limit;
 use crate::decode::{Columns, Read};
 use crate::encode::{DELIVERY_STATES, number};
+use crate::key::{self, PLACES};
 
 const COLUMNS: &str =
     "id, endpoint, due, account, message, url, event, created_at, attempts, state, last_error, payload";
@@ -77,9 +78,12 @@ pub(crate) fn deliveries(
         values.push(value);
     };
     if let Some(before) = before {
+        only(" AND key < ?", Value::Integer(key::of_delivery(before).saturating_add(PLACES)));
         only(" AND id < ?", blob(before.as_bytes()));
     }
     if let Some(id) = filter.id {
+        only(" AND key >= ?", Value::Integer(key::of_delivery(id)));
+        only(" AND key < ?", Value::Integer(key::of_delivery(id).saturating_add(PLACES)));
         only(" AND id = ?", blob(id.as_bytes()));
     }
     if let Some(account) = &filter.account {
@@ -94,7 +98,7 @@ pub(crate) fn deliveries(
     if let Some(message) = filter.message {
         only(" AND message = ?", blob(message.as_bytes()));
     }
-    only(" ORDER BY id DESC LIMIT ?", Value::Integer(sql_limit(limit)));
+    only(" ORDER BY key DESC LIMIT ?", Value::Integer(sql_limit(limit)));
     select(reader, &sql, params_from_iter(values))
 }
 

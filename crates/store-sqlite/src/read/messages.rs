@@ -9,6 +9,7 @@ use store::{Batch, BatchCounts};
 use super::Reader;
 use crate::days;
 use crate::decode::{BODY_COLUMNS, Columns, PROGRESS_COLUMNS, Read};
+use crate::key::{self, PLACES};
 
 /// The messages with these ids.
 pub(crate) fn messages(reader: &Reader, ids: &[MessageId]) -> Read<Vec<Message>> {
@@ -39,11 +40,14 @@ impl<'r> ById<'r> {
         }
         if !self.open.contains_key(&day) {
             let table = days::table(day);
-            let sql = format!("SELECT {BODY_COLUMNS}, {PROGRESS_COLUMNS} FROM {table} WHERE id = ?1");
+            let sql = format!(
+                "SELECT {BODY_COLUMNS}, {PROGRESS_COLUMNS} FROM {table} WHERE key >= ?1 AND key < ?2 AND id = ?3"
+            );
             self.open.insert(day, (table, self.reader.db.prepare_cached(&sql)?));
         }
         let Some((table, statement)) = self.open.get_mut(&day) else { return Ok(None) };
-        let mut rows = statement.query([id.as_bytes().as_slice()])?;
+        let key = key::of_message(id);
+        let mut rows = statement.query((key, key.saturating_add(PLACES), id.as_bytes().as_slice()))?;
         match rows.next()? {
             None => Ok(None),
             Some(row) => Columns { row, table, names: &self.reader.names }.message().map(Some),
@@ -117,11 +121,13 @@ pub(crate) fn texts_to_forget(
     }
     let table = days::table(day);
     let mut statement = reader.db.prepare_cached(&format!(
-        "SELECT id FROM {table} WHERE id < ?1 AND status > ?2 AND length(CAST(content AS BLOB)) > 0 ORDER BY id LIMIT ?3"
+        "SELECT id FROM {table} WHERE key < ?1 AND id < ?2 AND status > ?3 AND length(CAST(content AS BLOB)) > 0
+            ORDER BY key LIMIT ?4"
     ))?;
     let sent = crate::encode::status_number(Status::Sent);
-    let mut rows =
-        statement.query((MessageId::first_at(before).as_bytes().as_slice(), sent, super::rest::limit(limit)))?;
+    let before_id = MessageId::first_at(before);
+    let end = key::end_before(day, before_id);
+    let mut rows = statement.query((end, before_id.as_bytes().as_slice(), sent, super::rest::limit(limit)))?;
     let mut ids = Vec::new();
     while let Some(row) = rows.next()? {
         ids.push(MessageId(Columns { row, table: &table, names: &reader.names }.id(0)?));

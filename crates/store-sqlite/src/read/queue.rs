@@ -7,6 +7,7 @@ use super::Reader;
 use super::messages::ById;
 use crate::days;
 use crate::decode::{Columns, Read};
+use crate::key::{self, PLACES};
 
 /// What is due in `lane`, strictly after `after`.
 pub(crate) fn queue_page(
@@ -58,10 +59,11 @@ pub(crate) fn queue_entry(reader: &Reader, id: MessageId) -> Read<Option<QueueEn
     let table = days::table(day);
     let mut statement = reader.db.prepare_cached(&format!(
         "SELECT queue.id, queue.connector, queue.shard, queue.priority, queue.due FROM {table} AS message, queue
-            WHERE message.id = ?1 AND queue.connector = message.queue_connector AND queue.shard = message.queue_shard
+            WHERE message.key >= ?2 AND message.key < ?3 AND message.id = ?1 AND queue.connector = message.queue_connector AND queue.shard = message.queue_shard
             AND queue.priority IN (0, 1, 2, 3) AND queue.due = message.queue_due AND queue.id = ?1"
     ))?;
-    let mut rows = statement.query([id.as_bytes().as_slice()])?;
+    let key = key::of_message(id);
+    let mut rows = statement.query((id.as_bytes().as_slice(), key, key.saturating_add(PLACES)))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let columns = Columns { row, table: "queue", names: &reader.names };
     let (connector, shard, priority) = (columns.name(1)?, columns.int(2)?, columns.int(3)?);

@@ -14,6 +14,7 @@ use super::rest::limit as sql_limit;
 use crate::days;
 use crate::decode::{BODY_COLUMNS, Columns, PROGRESS_COLUMNS, Read};
 use crate::encode::{DIRECTIONS, number, status_number};
+use crate::key;
 
 /// Most rows that one call looks at.
 const ROWS_MAX: usize = 20_000;
@@ -53,6 +54,16 @@ fn may_hold(filter: &MessageFilter, day: i64) -> bool {
         && filter.created_before.is_none_or(|at| day <= at.day() + 1)
 }
 
+/// The octets below which the ids lie that are wanted.
+fn upper_bound(before: Option<MessageId>) -> Vec<u8> {
+    before.map_or(vec![0xff; 17], |id| id.as_bytes().to_vec())
+}
+
+/// The lowest id after `day`.
+fn day_after(day: i64) -> MessageId {
+    MessageId::first_at(Timestamp::from_millis(days::unit_start(day + 1, 0)))
+}
+
 struct Search<'s> {
     reader: &'s Reader,
     filter: &'s MessageFilter,
@@ -68,7 +79,7 @@ impl Search<'_> {
     /// Goes through a day's rows, in an index if there is one. Returns where to go on.
     fn by_rows(&mut self, day: i64, before: Option<MessageId>, budget: &mut usize) -> Read<Option<MessageId>> {
         let table = days::table(day);
-        let (index, key) = match (self.filter.batch, &self.filter.account) {
+        let (index, value) = match (self.filter.batch, &self.filter.account) {
             (Some(batch), _) => {
                 (" INDEXED BY {table}_batch WHERE batch = ?", Some(Value::Blob(batch.as_bytes().to_vec())))
             }
@@ -78,33 +89,26 @@ impl Search<'_> {
             (None, None) => (" WHERE ?1 IS NULL", None),
         };
         let from = format!("FROM {table}{}", index.replace("{table}", &table));
-        let key = key.unwrap_or(Value::Null);
-        let window =
-            format!("SELECT count(*), min(id) FROM (SELECT id {from} AND id < ? AND id >= ? ORDER BY id DESC LIMIT ?)");
-        let day_end = days::unit_start(day + 1, 0);
-        let mut below = before.unwrap_or_else(|| MessageId::first_at(Timestamp::from_millis(day_end)));
-        // The highest day that an id can have has no id after it.
-        let mut inclusive = before.is_none();
+        let value = value.unwrap_or(Value::Null);
+        let window = format!(
+            "SELECT count(*), min(key) FROM (SELECT key {from} AND key < ? AND id < ? ORDER BY key DESC LIMIT ?)"
+        );
+        let below = Value::Blob(upper_bound(before));
+        let mut end = before.map_or(i64::MAX, |id| key::end_before(day, id));
         let mut rows = FIRST_ROWS;
         while *budget > 0 {
-            let upper = if inclusive { vec![0xff; 16] } else { below.as_bytes().to_vec() };
-            inclusive = false;
             let wanted = rows.min(*budget);
-            let values = vec![
-                key.clone(),
-                Value::Blob(upper.clone()),
-                Value::Blob(vec![0; 16]),
-                Value::Integer(sql_limit(wanted)),
-            ];
-            let (count, floor): (usize, Option<Vec<u8>>) = self
+            let values = vec![value.clone(), Value::Integer(end), below.clone(), Value::Integer(sql_limit(wanted))];
+            let (count, floor): (usize, Option<i64>) = self
                 .db()
                 .prepare_cached(&window)?
                 .query_row(params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let Some(floor) = floor.as_deref().and_then(MessageId::from_slice) else { return Ok(None) };
-            let mut values = vec![key.clone(), Value::Blob(upper), Value::Blob(floor.as_bytes().to_vec())];
+            let Some(floor) = floor else { return Ok(None) };
+            let mut values = vec![value.clone(), Value::Integer(end), Value::Integer(floor), below.clone()];
             let conditions = self.conditions(&mut values);
             let sql = format!(
-                "SELECT {BODY_COLUMNS}, {PROGRESS_COLUMNS} {from} AND id < ? AND id >= ?{conditions} ORDER BY id DESC"
+                "SELECT {BODY_COLUMNS}, {PROGRESS_COLUMNS} {from} AND key < ? AND key >= ? AND id < ?{conditions}
+                    ORDER BY key DESC"
             );
             if self.collect(&table, &sql, values)? {
                 return Ok(self.found.last().map(|m| m.body.id));
@@ -113,10 +117,10 @@ impl Search<'_> {
                 return Ok(None);
             }
             *budget -= count;
-            below = floor;
+            end = floor;
             rows = rows.saturating_mul(4);
         }
-        Ok(Some(below))
+        Ok(Some(if end == i64::MAX { day_after(day) } else { key::first_id(day, end) }))
     }
 
     /// Looks for one value of an index that begins with the slot. Returns where to go on.
@@ -131,7 +135,8 @@ impl Search<'_> {
         let table = days::table(day);
         let from = format!("FROM {table} INDEXED BY {table}_{column} WHERE");
         let next_slot = format!("SELECT max(slot) {from} slot <= ?1 AND {column} IS NOT NULL");
-        let upper = before.map_or(vec![0xff; 16], |id| id.as_bytes().to_vec());
+        let below = Value::Blob(upper_bound(before));
+        let end = Value::Integer(before.map_or(i64::MAX, |id| key::end_before(day, id)));
         let mut slot = before.map_or(i64::MAX, |id| days::unit_of(id.made_at().as_millis()));
         let mut examined_from = days::unit_start(day + 1, 0);
         loop {
@@ -141,10 +146,11 @@ impl Search<'_> {
                 return Ok(Some(MessageId::first_at(Timestamp::from_millis(examined_from))));
             }
             *budget -= 1;
-            let mut values = vec![Value::Integer(next), Value::Text(value.into()), Value::Blob(upper.clone())];
+            let mut values = vec![Value::Integer(next), Value::Text(value.into()), end.clone(), below.clone()];
             let conditions = self.conditions(&mut values);
             let sql = format!(
-                "SELECT {BODY_COLUMNS}, {PROGRESS_COLUMNS} {from} slot = ? AND {column} = ? AND id < ?{conditions} ORDER BY id DESC"
+                "SELECT {BODY_COLUMNS}, {PROGRESS_COLUMNS} {from} slot = ? AND {column} = ? AND key < ? AND id < ?{conditions}
+                    ORDER BY key DESC"
             );
             if self.collect(&table, &sql, values)? {
                 return Ok(self.found.last().map(|m| m.body.id));

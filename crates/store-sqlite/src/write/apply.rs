@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::{Message, MessageId, Name, Timestamp};
+use model::{Delivery, Message, MessageId, Name, Timestamp};
+use rusqlite::{OptionalExtension, Statement};
 use store::{Changes, CommitError, IdempotencyAnswer, IdempotencyKey, MoPart, NewMessage, QueueEntry, RemoteId};
 
 use super::Desk;
 use super::rows::{bind_body, bind_delivery, bind_entry, bind_new, bind_place, bind_progress};
-use super::statements::Sql;
-use crate::days;
+use super::statements::{DayStatements, Sql};
 use crate::error::Failure;
+use crate::{days, key};
 
 /// Writes `changes`, or says why not before anything is written. `now` is the store's clock.
 pub(crate) fn commit(
@@ -25,7 +26,10 @@ pub(crate) fn commit(
         return Ok(Err(CommitError::KeysTaken(taken)));
     }
     desk.put_answers(changes)?;
-    for new in &changes.insert {
+    // In the order of their keys, so that they are added at the end of their table.
+    let mut new: Vec<&NewMessage> = changes.insert.iter().collect();
+    new.sort_unstable_by_key(|new| new.message.body.id);
+    for new in new {
         desk.insert(new)?;
     }
     desk.update_and_queue(changes)?;
@@ -34,6 +38,42 @@ pub(crate) fn commit(
     desk.put_parked(changes)?;
     desk.put_mo_parts(changes)?;
     Ok(Ok(()))
+}
+
+impl DayStatements<'_> {
+    /// Runs `insert`, which is bound but for its key. Returns `false` if the message is there already.
+    fn insert_under_free_key(&mut self, id: MessageId) -> Result<bool, Failure> {
+        for key in key::places(key::of_message(id)) {
+            self.insert.raw_bind_parameter(31, key)?;
+            if self.insert.raw_execute()? > 0 {
+                return Ok(true);
+            }
+            if is_under(&mut self.is_under, key, id)? == Some(true) {
+                return Ok(false);
+            }
+        }
+        Err(Failure::crowded(&id))
+    }
+}
+
+/// Runs `change`, which returns how many rows it changed, on the key that the message lies under.
+/// One that is not there is left alone: retention may have taken it.
+fn under_key_of(
+    id: MessageId,
+    holder: &mut Statement<'_>,
+    mut change: impl FnMut(i64) -> rusqlite::Result<usize>,
+) -> Result<(), Failure> {
+    for key in key::places(key::of_message(id)) {
+        if change(key)? > 0 || is_under(holder, key, id)? != Some(false) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Is the row under `key` the one of `id`? `None` if nothing lies there.
+fn is_under(statement: &mut Statement<'_>, key: i64, id: MessageId) -> Result<Option<bool>, Failure> {
+    Ok(statement.query_row((key, id.as_bytes().as_slice()), |row| row.get(0)).optional()?)
 }
 
 impl Desk<'_> {
@@ -104,7 +144,7 @@ impl Desk<'_> {
         bind_body(statement, body, &mut self.buffers)?;
         bind_progress(statement, 19, &new.message.progress, &mut self.buffers)?;
         bind_new(statement, slot, new.queue.as_ref())?;
-        if statement.raw_execute()? == 0 {
+        if !day.insert_under_free_key(body.id)? {
             return Ok(());
         }
         if std::mem::take(&mut day.texts_forgotten) {
@@ -139,8 +179,11 @@ impl Desk<'_> {
                 && let Some(day) = self.statements.day(entry.id.made_at().day())?
             {
                 day.place.raw_bind_parameter(1, entry.id.as_bytes().as_slice())?;
-                bind_place(&mut day.place, 2, Some(entry))?;
-                day.place.raw_execute()?;
+                bind_place(&mut day.place, 3, Some(entry))?;
+                under_key_of(entry.id, &mut day.is_under, |key| {
+                    day.place.raw_bind_parameter(2, key)?;
+                    day.place.raw_execute()
+                })?;
             }
         }
         Ok(())
@@ -153,9 +196,12 @@ impl Desk<'_> {
         statement.raw_bind_parameter(1, id.as_bytes().as_slice())?;
         bind_progress(statement, 2, &message.progress, &mut self.buffers)?;
         if place.is_some() {
-            bind_place(statement, 11, place)?;
+            bind_place(statement, 12, place)?;
         }
-        statement.raw_execute()?;
+        under_key_of(id, &mut day.is_under, |key| {
+            statement.raw_bind_parameter(11, key)?;
+            statement.raw_execute()
+        })?;
         if message.progress.status.is_final() {
             let statement = self.statements.get(Sql::DropDeadline)?;
             statement.raw_bind_parameter(1, message.body.expires_at.as_millis())?;
@@ -192,19 +238,44 @@ impl Desk<'_> {
     }
 
     fn put_deliveries(&mut self, changes: &Changes) -> Result<(), Failure> {
-        for key in &changes.deliveries_done {
+        for done in &changes.deliveries_done {
             let statement = self.statements.get(Sql::DropDelivery)?;
-            statement.raw_bind_parameter(1, key.id.as_bytes().as_slice())?;
-            statement.raw_bind_parameter(2, key.due.as_millis())?;
-            statement.raw_bind_parameter(3, key.endpoint.as_ref())?;
-            statement.raw_execute()?;
+            statement.raw_bind_parameter(2, done.id.as_bytes().as_slice())?;
+            statement.raw_bind_parameter(3, done.due.as_millis())?;
+            statement.raw_bind_parameter(4, done.endpoint.as_ref())?;
+            for key in key::places(key::of_delivery(done.id)) {
+                statement.raw_bind_parameter(1, key)?;
+                if statement.raw_execute()? > 0 {
+                    break;
+                }
+            }
         }
         for delivery in &changes.deliveries {
-            let statement = self.statements.get(Sql::PutDelivery)?;
-            bind_delivery(statement, delivery)?;
-            statement.raw_execute()?;
+            self.put_delivery(delivery)?;
         }
         Ok(())
+    }
+
+    fn put_delivery(&mut self, delivery: &Delivery) -> Result<(), Failure> {
+        bind_delivery(self.statements.get(Sql::PutDelivery)?, delivery)?;
+        for key in key::places(key::of_delivery(delivery.id)) {
+            if self.insert_delivery_under(key)? {
+                return Ok(());
+            }
+            // The key is taken: by the delivery itself as it was before, or by another one's.
+            let own = self.statements.get(Sql::ReplaceDelivery)?;
+            if own.execute((key, delivery.id.as_bytes().as_slice()))? > 0 {
+                self.insert_delivery_under(key)?;
+                return Ok(());
+            }
+        }
+        Err(Failure::crowded(&delivery.id))
+    }
+
+    fn insert_delivery_under(&mut self, key: i64) -> Result<bool, Failure> {
+        let statement = self.statements.get(Sql::PutDelivery)?;
+        statement.raw_bind_parameter(13, key)?;
+        Ok(statement.raw_execute()? > 0)
     }
 
     fn put_parked(&mut self, changes: &Changes) -> Result<(), Failure> {

@@ -40,7 +40,7 @@ pub(super) fn bind_body(s: &mut Statement<'_>, body: &Body, buffers: &mut Buffer
     s.raw_bind_parameter(17, Extra::of(body))
 }
 
-/// What a new message has besides its body and its progress, at places 18 and 28 to 30.
+/// What a new message has besides its body, its progress and its key, at places 18 and 28 to 30.
 pub(super) fn bind_new(s: &mut Statement<'_>, slot: i64, place: Option<&QueueEntry>) -> Bound {
     s.raw_bind_parameter(18, slot)?;
     bind_place(s, 28, place)

@@ -21,6 +21,8 @@ pub(crate) struct DayStatements<'c> {
     pub update: Statement<'c>,
     pub update_and_place: Statement<'c>,
     pub place: Statement<'c>,
+    /// Is the row under a key the one of an id? No row if nothing lies there.
+    pub is_under: Statement<'c>,
     /// The slot of a row that comes late.
     pub slot_of: Statement<'c>,
     pub slots: Slots,
@@ -56,9 +58,10 @@ statements! {
     DropDeadline: "DELETE FROM deadline WHERE at = ?1 AND id = ?2",
     PutRemoteId: "INSERT OR REPLACE INTO remote_id(connector, id, message, part, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
     DropRemoteId: "DELETE FROM remote_id WHERE connector = ?1 AND id = ?2",
-    PutDelivery: "INSERT OR REPLACE INTO delivery(id, endpoint, due, account, message, url, event, created_at,
-        attempts, state, last_error, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-    DropDelivery: "DELETE FROM delivery WHERE id = ?1 AND due = ?2 AND endpoint = ?3",
+    PutDelivery: "INSERT OR IGNORE INTO delivery(id, endpoint, due, account, message, url, event, created_at,
+        attempts, state, last_error, payload, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    DropDelivery: "DELETE FROM delivery WHERE key = ?1 AND id = ?2 AND due = ?3 AND endpoint = ?4",
+    ReplaceDelivery: "DELETE FROM delivery WHERE key = ?1 AND id = ?2",
     PutParked: "INSERT OR REPLACE INTO parked(id, connector, key, remote_id, receipt, phone, received_at, expires_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     DropParked: "DELETE FROM parked WHERE id = ?1",
@@ -143,17 +146,19 @@ impl<'c> DayStatements<'c> {
                 "INSERT OR IGNORE INTO {table}(id, account, direction, recipient, sender, content, encoding, priority,
                     receipt, reference, created_at, send_at, expires_at, client_ref, batch, tags, extra, slot,
                     status, connector, due, submitted_at, final_at, attempts, reason, parts, events,
-                    queue_connector, queue_shard, queue_due)
+                    queue_connector, queue_shard, queue_due, key)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                    ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)"
+                    ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)"
             ))?,
-            update: db.prepare(&format!("UPDATE {table} SET {progress} WHERE id = ?1"))?,
+            update: db.prepare(&format!("UPDATE {table} SET {progress} WHERE key = ?11 AND id = ?1"))?,
             update_and_place: db.prepare(&format!(
-                "UPDATE {table} SET {progress}, queue_connector = ?11, queue_shard = ?12, queue_due = ?13 WHERE id = ?1"
+                "UPDATE {table} SET {progress}, queue_connector = ?12, queue_shard = ?13, queue_due = ?14
+                    WHERE key = ?11 AND id = ?1"
             ))?,
             place: db.prepare(&format!(
-                "UPDATE {table} SET queue_connector = ?2, queue_shard = ?3, queue_due = ?4 WHERE id = ?1"
+                "UPDATE {table} SET queue_connector = ?3, queue_shard = ?4, queue_due = ?5 WHERE key = ?2 AND id = ?1"
             ))?,
+            is_under: db.prepare(&format!("SELECT id = ?2 FROM {table} WHERE key = ?1"))?,
         })
     }
 }
