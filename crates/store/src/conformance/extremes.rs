@@ -3,13 +3,13 @@
 use model::message::{EVENTS_MAX, Event, Part, Tlv};
 use model::resources::{Amount, Money};
 use model::{
-    Address, Content, Direction, Encoding, Ingress, Message, MessageId, PartStatus, Plan, Reason, ReceiptWish, Status,
-    Timestamp,
+    Address, Content, DeliveryId, Direction, Encoding, Ingress, Message, MessageId, PartStatus, Plan, Reason,
+    ReceiptWish, Status, Timestamp,
 };
 
 use super::samples::{change_body, insert_queued, place, remote_key, update};
 use super::{START, World};
-use crate::{Changes, QueueLane};
+use crate::{Changes, DeliveryFilter, DeliveryKey, QueueLane};
 
 /// Texts that break what is quoted, terminated or cut in the wrong place.
 const ODD_TEXTS: [&str; 10] = [
@@ -252,6 +252,46 @@ fn message_like(world: &World, message: &Message) -> Message {
     let id = world.samples.id();
     change_body(&mut like, |b| b.id = id);
     like
+}
+
+/// Ids that hardly differ: those of messages, and those of deliveries.
+pub async fn ids_that_differ_in_their_last_bit_only(world: &World) {
+    let first = world.samples.message();
+    let mut messages = vec![first];
+    for n in 1..4 {
+        let mut like = message_like(world, &messages[0]);
+        change_body(&mut like, |b| b.id = up(messages[n - 1].body.id));
+        messages.push(like);
+    }
+    world.commit(insert_queued(&messages)).await;
+    // A commit that is repeated adds nothing.
+    world.commit(insert_queued(&messages)).await;
+    for n in [2, 0, 3, 1] {
+        messages[n].progress.attempts = 7 + n as u16;
+        world.commit(update(&messages[n])).await;
+    }
+    for message in &messages {
+        assert_eq!(world.get(message.body.id).await.as_ref(), Some(message));
+        assert_eq!(world.store.queue_entry(message.body.id).await.unwrap(), Some(place(message)));
+    }
+    assert_eq!(world.get(up(messages[3].body.id)).await, None);
+    let (page, _) = world.store.search(&Default::default(), Some(messages[3].body.id), 9).await.unwrap();
+    assert_eq!(page, [messages[2].clone(), messages[1].clone(), messages[0].clone()]);
+
+    let mut deliveries = vec![world.samples.delivery(0)];
+    for n in 1..4 {
+        deliveries.push(world.samples.delivery(0));
+        deliveries[n].id = DeliveryId(up(MessageId(deliveries[n - 1].id.0)).0);
+    }
+    world.commit(Changes { deliveries: deliveries.clone(), ..Changes::default() }).await;
+    world.commit(Changes { deliveries: deliveries.clone(), ..Changes::default() }).await;
+    let gone = deliveries.remove(1);
+    world.commit(Changes { deliveries_done: vec![DeliveryKey::from(&gone)], ..Changes::default() }).await;
+    assert_eq!(world.store.delivery_page("hook", None, START, 9).await.unwrap(), deliveries);
+    for delivery in &deliveries {
+        let one = DeliveryFilter { id: Some(delivery.id), ..DeliveryFilter::default() };
+        assert_eq!(world.store.deliveries(&one, None, 9).await.unwrap(), std::slice::from_ref(delivery));
+    }
 }
 
 /// The id after `id`.

@@ -207,6 +207,7 @@ macro_rules! conformance_suite {
                         all_octets,
                         parts_and_events_in_plenty,
                         times_at_the_ends,
+                        ids_that_differ_in_their_last_bit_only,
                     }
                     random {
                         many_random_commits_leave_what_the_model_says,
