@@ -147,7 +147,9 @@ impl Draft {
     /// No receipt is expected under `key` any more.
     pub fn remote_id_done(&mut self, key: RemoteKey) {
         // It may have been given in this very commit.
-        self.changes.remote_ids.retain(|given| given.key != key);
+        if let Some(place) = self.changes.remote_ids.iter().position(|given| given.key == key) {
+            self.changes.remote_ids.swap_remove(place);
+        }
         self.changes.remote_ids_done.push(key);
     }
 
