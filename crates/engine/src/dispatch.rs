@@ -307,8 +307,12 @@ impl LinkSession {
         match outcome {
             Outcome::Throttled(reason) => self.link.lane.throttled(message, part, &reason),
             outcome => {
-                if matches!(outcome, Outcome::Sent { .. }) {
-                    self.link.lane.flowing();
+                match &outcome {
+                    Outcome::Sent { .. } => self.link.lane.flowing(),
+                    // What can't be written says nothing of the carrier.
+                    Outcome::Refused(reason) if &*reason.code == "unsendable" => {}
+                    Outcome::Refused(_) | Outcome::Retry { .. } => self.link.lane.refused(),
+                    Outcome::Throttled(_) | Outcome::InDoubt => {}
                 }
                 self.unrecorded += 1;
                 self.facts.push(Fact::Outcome { connector: self.link.id().clone(), message, part, outcome });

@@ -14,12 +14,13 @@ use tokio::task::JoinSet;
 use crate::access::Access;
 use crate::dispatch::{Desired, Link};
 use crate::facts::FactSender;
+use crate::failover;
 use crate::inquire::Desks;
 use crate::keep::{self, Retention};
 use crate::metrics::Metrics;
 use crate::notify::Outbox;
 use crate::persist::{self, Recorder};
-use crate::schedule::{Lane, SessionView, refill};
+use crate::schedule::{HealthView, Lane, SessionView, refill};
 use crate::vault::Vault;
 use crate::world::{World, WorldError};
 
@@ -104,6 +105,8 @@ pub struct ConnectorStatus {
     pub paused: Option<Box<str>>,
     /// Messages in its queue.
     pub queued: u64,
+    /// How well it does.
+    pub health: HealthView,
     /// How receipts' ids were found to relate to answers' ids, and how often.
     pub receipt_ids: Vec<(&'static str, u64)>,
 }
@@ -146,6 +149,7 @@ impl Engine {
         engine.spawn(async move { outbox.run().await });
         engine.spawn(keep::watch_resources(engine.clone(), settings.watch_resources));
         engine.spawn(keep::deadlines(engine.clone()));
+        engine.spawn(failover::run(engine.clone()));
         engine.spawn(keep::orphans(engine.clone()));
         engine.spawn(keep::probe_store(engine.clone()));
         engine.spawn(keep::retention(engine.clone(), settings.retention));
@@ -214,6 +218,7 @@ impl Engine {
                 sessions: lane.sessions(),
                 paused: lane.paused(std::time::Instant::now()),
                 queued: depth(lane.connector()),
+                health: lane.health(std::time::Instant::now()),
                 receipt_ids: self.inner.metrics.receipt_ids(lane.connector()),
             })
             .collect();

@@ -59,6 +59,8 @@ pub(crate) enum Fact {
     },
     /// A message waits in the queue with nothing to send: it was marked and never answered.
     Overlooked { message: MessageId },
+    /// A message waits for a connector that is down or sick, and another one would take it.
+    Move { message: MessageId, from: Name, to: Name },
     /// A message's deadline has passed.
     Overdue { message: MessageId },
     /// A delivery was taken, or will be tried again: its row goes, and perhaps comes back changed.

@@ -42,6 +42,8 @@ pub struct Metrics {
     unmatched: Family<OfConnector, Counter>,
     received: Family<OfConnector, Counter>,
     receipt_ids: Family<WithForm, Gauge>,
+    shares: Family<OfConnector, Gauge>,
+    failed_over: Family<OfConnector, Counter>,
     commits: Counter,
     committed: Counter,
 }
@@ -56,6 +58,8 @@ impl Metrics {
             unmatched: Family::default(),
             received: Family::default(),
             receipt_ids: Family::default(),
+            shares: Family::default(),
+            failed_over: Family::default(),
             commits: Counter::default(),
             committed: Counter::default(),
             registry: Mutex::default(),
@@ -69,6 +73,16 @@ impl Metrics {
             "receipt_id_forms",
             "How the ids of receipts were found to relate to the ids of answers, since the start",
             metrics.receipt_ids.clone(),
+        );
+        registry.register(
+            "connector_share",
+            "What a connector gets of its share in pools, in thousandths; 0 while it is down or sick",
+            metrics.shares.clone(),
+        );
+        registry.register(
+            "messages_failed_over",
+            "Messages that went on from a connector to another one",
+            metrics.failed_over.clone(),
         );
         registry.register("commits", "Commits of the store", metrics.commits.clone());
         registry.register("commit_messages", "Messages written by commits", metrics.committed.clone());
@@ -110,6 +124,14 @@ impl Metrics {
 
     pub(crate) fn received(&self, connector: &Name) {
         self.received.get_or_create(&OfConnector { connector: connector.clone() }).inc();
+    }
+
+    pub(crate) fn share(&self, connector: &Name, share: u16) {
+        self.shares.get_or_create(&OfConnector { connector: connector.clone() }).set(share.into());
+    }
+
+    pub(crate) fn failed_over(&self, from: &Name) {
+        self.failed_over.get_or_create(&OfConnector { connector: from.clone() }).inc();
     }
 
     pub(crate) fn committed(&self, messages: usize) {

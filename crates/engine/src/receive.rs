@@ -160,6 +160,11 @@ impl Recorder {
             .state
             .part_status()
             .is_some_and(|status| !matches!(status, model::PartStatus::Unknown | model::PartStatus::Expired));
+        if let Some(status) = receipt.state.part_status()
+            && let Some(lane) = self.engine.lane(connector)
+        {
+            lane.receipt(status == model::PartStatus::Delivered);
+        }
         let change = Change::Receipt { part: part.part, receipt, policy };
         draft.apply(&self.engine, world, part.message, change, Some(connector));
         if done {

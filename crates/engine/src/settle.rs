@@ -36,6 +36,7 @@ impl Recorder {
                 draft.canceled.push(Cancellation { message, outcome, reply });
             }
             Fact::Overdue { message } => self.overdue(message, world, draft),
+            Fact::Move { message, from, to } => self.move_on(message, &from, to, world, draft),
             Fact::Delivery { done, put } => {
                 draft.changes.deliveries_done.push(done);
                 draft.changes.deliveries.extend(put);
@@ -66,6 +67,7 @@ impl Recorder {
                 End::Part(id)
             }
             Outcome::Refused(reason) => {
+                let Some(reason) = self.pass_on(connector, id, part, reason, world, draft) else { return };
                 draft.apply(&self.engine, world, id, Change::Refused { part, reason }, Some(connector));
                 End::Part(id)
             }
@@ -76,6 +78,7 @@ impl Recorder {
                     let mut reason = reason;
                     reason.code = "retries_used_up".into();
                     reason.detail = detail.into();
+                    let Some(reason) = self.pass_on(connector, id, part, reason, world, draft) else { return };
                     draft.apply(&self.engine, world, id, Change::Fail(reason), Some(connector));
                     End::Part(id)
                 } else {
@@ -264,6 +267,7 @@ impl Fact {
             | Fact::Overlooked { message }
             | Fact::Cancel { message, .. }
             | Fact::Told { message, .. }
+            | Fact::Move { message, .. }
             | Fact::Overdue { message } => Some(*message),
             _ => None,
         }

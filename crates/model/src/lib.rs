@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod form;
 pub mod id;
 pub mod message;
+mod moves;
 pub mod plan;
 pub mod receipt;
 pub mod resources;

@@ -79,6 +79,26 @@ pub enum Change {
         /// What it said.
         reason: Reason,
     },
+    /// It waits for another connector now, because the one that had it is down or sick.
+    Moved {
+        /// That connector.
+        to: Name,
+        /// Into how many parts that one cuts it.
+        parts: u8,
+        /// Why, for people.
+        why: Box<str>,
+    },
+    /// The carrier refused a part for good, and another one is asked.
+    PassedOn {
+        /// Which part, counted from 0.
+        part: u8,
+        /// The connector of the other one.
+        to: Name,
+        /// Into how many parts that one cuts it.
+        parts: u8,
+        /// Why it was refused.
+        reason: Reason,
+    },
     /// The validity ran out.
     Expire,
     /// The gateway gives up.
@@ -147,6 +167,8 @@ impl Message {
                 }
                 news
             }
+            Change::Moved { to, parts, why } => progress.move_to(to, parts, &why, at),
+            Change::PassedOn { part, to, parts, reason } => progress.pass_on(part, to, parts, reason, at),
             Change::Expire => progress.expire(at),
             Change::Fail(reason) => progress.end_unsent(Status::Failed, PartStatus::Failed, Some(reason), at),
             Change::Cancel => progress.end_unsent(Status::Canceled, PartStatus::Canceled, None, at),

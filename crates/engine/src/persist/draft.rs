@@ -50,6 +50,8 @@ pub(crate) struct Draft {
     pub waiting: Vec<Waiting>,
     pub canceled: Vec<Cancellation>,
     pub ends: Vec<(Name, End)>,
+    /// Messages that wait for another connector than before.
+    pub relayed: Vec<MessageId>,
     /// How many messages came to each state, for the metrics.
     pub moved: Vec<(Option<Name>, Status, u64)>,
     pub now: Timestamp,
@@ -69,6 +71,7 @@ impl Draft {
         self.waiting.clear();
         self.canceled.clear();
         self.ends.clear();
+        self.relayed.clear();
         self.moved.clear();
     }
 
@@ -99,6 +102,7 @@ impl Draft {
         connector: Option<&Name>,
     ) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else { return false };
+        let relays = matches!(change, Change::Moved { .. } | Change::PassedOn { .. });
         let applied = entry.message.apply(change, connector, self.now);
         if !applied.changed {
             return false;
@@ -107,6 +111,9 @@ impl Draft {
         let progress = &mut entry.message.progress;
         if progress.status.is_final() || progress.unsent().next().is_none() {
             progress.due = None;
+        }
+        if relays {
+            self.relayed.push(id);
         }
         if applied.moved() {
             let (connector, status) = (&progress.connector, applied.after);
@@ -170,6 +177,15 @@ impl Draft {
         self.changes.update.sort_unstable_by_key(|message| message.body.id);
         self.changes.dequeue.sort_unstable();
         self.changes.remote_ids.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    }
+
+    /// Messages of a closed draft that wait for `connector` now and waited for another before.
+    pub fn relayed_to(&self, connector: &str) -> impl Iterator<Item = (&QueueEntry, &Message)> {
+        let theirs = self.changes.enqueue.iter().filter(move |entry| *entry.connector == *connector);
+        theirs.filter(|entry| self.relayed.contains(&entry.id)).filter_map(|entry| {
+            let place = self.changes.update.binary_search_by_key(&entry.id, |message| message.body.id).ok()?;
+            Some((entry, self.changes.update.get(place)?))
+        })
     }
 
     /// By how many messages each queue grows or shrinks.

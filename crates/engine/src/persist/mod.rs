@@ -395,6 +395,9 @@ impl Recorder {
                 Some((entry, &new.message))
             });
             lane.offer(mine);
+            if !draft.relayed.is_empty() {
+                lane.offer(draft.relayed_to(lane.connector()));
+            }
         }
         inner.outbox.offer(draft.changes.deliveries.drain(..));
         for Cancellation { message, outcome, reply } in std::mem::take(&mut draft.canceled) {

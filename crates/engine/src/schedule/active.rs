@@ -285,7 +285,16 @@ impl Active {
     /// Takes a message out if no session holds a part of it: `true` if it may be canceled. It is
     /// not loaded again; [`forget`](Self::forget) must follow when the store knows.
     pub fn revoke(&mut self, id: MessageId) -> bool {
-        let in_flight = self.resident.get(&id).is_some_and(|r| r.in_flight > 0);
+        self.revoke_but(id, 0)
+    }
+
+    /// The same where one part was just answered.
+    pub fn revoke_answered(&mut self, id: MessageId) -> bool {
+        self.revoke_but(id, 1)
+    }
+
+    fn revoke_but(&mut self, id: MessageId, answered: u16) -> bool {
+        let in_flight = self.resident.get(&id).is_some_and(|r| r.in_flight > answered);
         if !in_flight {
             self.resident.remove(&id);
             self.revoked.insert(id);

@@ -2,19 +2,20 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicI64, AtomicU16};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::resources::Connector;
 use model::{Message, MessageId, Name, Reason, Timestamp};
-use routing::{ConnectorState, FULL_SHARE};
+use routing::ConnectorState;
 use store::{QueueEntry, QueuedMessage, Store};
 use tokio::sync::{Notify, watch};
 
 use super::active::{Active, Place, Taken};
 use super::pacing::Pacing;
 use super::status::{SessionView, Sessions};
+use super::vitals::{HealthView, Vitals};
 use crate::dispatch::{Desired, Job, SessionState};
 use crate::facts::{ConnectorEvent, Fact};
 
@@ -24,6 +25,9 @@ const PAUSE_MIN: Duration = Duration::from_millis(250);
 const MARKING_MAX: usize = 256;
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// One that pauses for so long takes nothing in pools: it has been busy for some time.
+const PAUSE_LONG: Duration = Duration::from_secs(8);
 
 /// What one connector is to send.
 #[derive(Debug)]
@@ -39,8 +43,8 @@ pub(crate) struct Lane {
     /// The recorder waits here for what sessions left behind.
     orphaned: Arc<Notify>,
     desired: watch::Sender<Desired>,
-    /// It is wanted, and a session is bound.
-    up: AtomicBool,
+    /// What it gets of its share in pools, in thousandths; 0 while it is down or sick.
+    share: AtomicU16,
     /// Messages in its queue, in memory and in the store.
     waiting: AtomicI64,
 }
@@ -52,6 +56,10 @@ struct State {
     pacing: Pacing,
     pause: Pause,
     sessions: Sessions,
+    vitals: Vitals,
+    was_sick: bool,
+    /// Since when it takes nothing that a pool could give to others.
+    bad_since: Option<Instant>,
     /// Facts of sessions that were dropped, and of messages that expired before they were taken.
     orphans: Vec<Fact>,
 }
@@ -90,13 +98,16 @@ impl Lane {
                 active: Active::new(),
                 pause: Pause::default(),
                 sessions: Sessions::default(),
+                vitals: Vitals::new(Instant::now()),
+                was_sick: false,
+                bad_since: Some(Instant::now()),
                 orphans: Vec::new(),
             }),
             wake: Notify::new(),
             hungry: Notify::new(),
             orphaned,
             desired: watch::Sender::new(desired),
-            up: AtomicBool::new(false),
+            share: AtomicU16::new(0),
             waiting: AtomicI64::new(0),
         }
     }
@@ -135,33 +146,82 @@ impl Lane {
 
     pub fn want(&self, desired: Desired) {
         self.desired.send_replace(desired);
-        self.note_condition(&self.lock());
+        self.look(&mut self.lock(), Instant::now());
         self.wake.notify_waiters();
     }
 
     pub fn set_session_state(&self, session: u16, session_state: SessionState) -> Option<ConnectorEvent> {
         let mut state = self.lock();
         let news = state.sessions.set(session, session_state);
-        self.note_condition(&state);
+        let now = Instant::now();
+        if news == Some(ConnectorEvent::Up) {
+            state.vitals.bound(now);
+        }
+        self.look(&mut state, now);
         news
     }
 
     /// How it is, for routes.
     pub fn condition(&self) -> ConnectorState {
-        ConnectorState {
-            usable: self.up.load(Relaxed),
-            share: FULL_SHARE,
-            busy: u64::try_from(self.waiting.load(Relaxed)).unwrap_or(0),
+        let share = self.share.load(Relaxed);
+        let busy = u64::try_from(self.waiting.load(Relaxed)).unwrap_or(0);
+        ConnectorState { usable: share > 0, share, busy }
+    }
+
+    /// Since when it takes nothing, if so: down, stopped, sick or told to wait for long.
+    pub fn bad_since(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.lock();
+        self.look(&mut state, now);
+        state.bad_since
+    }
+
+    /// How well it does, for people.
+    pub fn health(&self, now: Instant) -> HealthView {
+        let mut state = self.lock();
+        self.look(&mut state, now);
+        state.vitals.view(now)
+    }
+
+    /// The carrier refused a part, for good or for now.
+    pub fn refused(&self) {
+        self.answered(&mut self.lock(), false);
+    }
+
+    /// A final receipt came.
+    pub fn receipt(&self, delivered: bool) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.vitals.receipt(delivered, now);
+        self.look(&mut state, now);
+    }
+
+    fn answered(&self, state: &mut State, good: bool) {
+        let now = Instant::now();
+        let settings = state.settings.health;
+        state.vitals.answered(good, &settings, now);
+        self.look(state, now);
+    }
+
+    /// Publishes how it is.
+    fn look(&self, state: &mut State, now: Instant) {
+        let settings = state.settings.health;
+        state.vitals.look(&settings, now);
+        let up = state.sessions.bound() > 0 && *self.desired.borrow() == Desired::Running;
+        let waits = state.pause.length >= PAUSE_LONG && state.pause.until.is_some_and(|until| until > now);
+        let sick = state.vitals.share() == 0;
+        if sick && !state.was_sick {
+            let reason = state.vitals.view(now).reason;
+            tracing::warn!(connector = %self.connector, reason = reason.as_deref(), "the connector is sick: pools pass it over");
         }
+        state.was_sick = sick;
+        let share = if up && !waits { state.vitals.share() } else { 0 };
+        self.share.store(share, Relaxed);
+        state.bad_since = if share > 0 { None } else { state.bad_since.or(Some(now)) };
     }
 
     /// The queue has grown or shrunk by so many messages.
     pub fn waits(&self, change: i64) {
         self.waiting.fetch_add(change, Relaxed);
-    }
-
-    fn note_condition(&self, state: &State) {
-        self.up.store(state.sessions.bound() > 0 && *self.desired.borrow() == Desired::Running, Relaxed);
     }
 
     pub fn sessions(&self) -> Vec<SessionView> {
@@ -325,12 +385,14 @@ impl Lane {
         if state.pause.until.is_none_or(|until| until <= now) {
             let length = (state.pause.length * 2).clamp(PAUSE_MIN, PAUSE_MAX);
             state.pause = Pause { until: Some(now + length), length, reason: Some(reason.detail.clone()) };
+            self.look(&mut state, now);
         }
     }
 
     /// The carrier took a part: the next pause is short again.
     pub fn flowing(&self) {
         let mut state = self.lock();
+        self.answered(&mut state, true);
         if state.pause.length > Duration::ZERO && state.pause.until.is_none_or(|until| until <= Instant::now()) {
             state.pause = Pause::default();
         }
@@ -368,6 +430,12 @@ impl Lane {
         if wake {
             self.wake.notify_waiters();
         }
+    }
+
+    /// The carrier has just answered the only part of this message that any session holds: the message
+    /// leaves the lane, if that is so.
+    pub fn revoke_answered(&self, id: MessageId) -> bool {
+        self.lock().active.revoke_answered(id)
     }
 
     /// May this message be canceled? If so it is not sent any more.

@@ -9,7 +9,9 @@ mod lane;
 mod pacing;
 mod refill;
 mod status;
+mod vitals;
 
 pub(crate) use lane::{End, Lane};
 pub(crate) use refill::refill;
 pub use status::SessionView;
+pub use vitals::HealthView;

@@ -28,7 +28,18 @@ struct Status {
     sessions: Vec<Session>,
     paused: Option<Box<str>>,
     queued: u64,
+    health: Health,
     receipt_ids: std::collections::BTreeMap<&'static str, u64>,
+}
+
+/// How well a connector does.
+#[derive(Serialize)]
+struct Health {
+    state: &'static str,
+    share: u16,
+    reason: Option<Box<str>>,
+    error_percent: Option<u8>,
+    delivered_percent: Option<u8>,
 }
 
 #[derive(Serialize)]
@@ -100,6 +111,13 @@ impl From<ConnectorStatus> for Shown {
                 sessions,
                 paused: status.paused,
                 queued: status.queued,
+                health: Health {
+                    state: status.health.state,
+                    share: status.health.share,
+                    reason: status.health.reason,
+                    error_percent: status.health.error_percent,
+                    delivered_percent: status.health.delivered_percent,
+                },
                 receipt_ids: status.receipt_ids.into_iter().collect(),
             },
         }

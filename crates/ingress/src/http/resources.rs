@@ -18,7 +18,7 @@ use super::request::Request;
 use super::{connectors, json, secrets};
 
 /// Where resources have objects, of whatever kind; `*` is every entry of a list.
-const OBJECTS: [&str; 15] = [
+const OBJECTS: [&str; 16] = [
     "match",
     "match/parts",
     "match/time/*",
@@ -34,6 +34,7 @@ const OBJECTS: [&str; 15] = [
     "source",
     "destination",
     "outbind",
+    "health",
 ];
 
 /// A list that is given whole.

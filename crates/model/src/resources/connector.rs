@@ -146,6 +146,37 @@ pub struct Connector {
     /// What the carrier takes for a part, for members of pools that don't say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Box<PriceList>>,
+    /// When pools pass it over.
+    #[serde(default, skip_serializing_if = "HealthSettings::is_default")]
+    pub health: HealthSettings,
+}
+
+/// When a connector counts as sick, and pools pass it over for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealthSettings {
+    /// So many of a hundred answers of the last minute may be failures. Default 50; 101 is any number.
+    pub max_error_percent: u8,
+    /// Of a hundred final receipts so many must say "delivered"; default none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_delivered_percent: Option<u8>,
+    /// With fewer answers or receipts nothing is concluded. Default 20.
+    pub min_samples: u32,
+    /// Seconds until it gets a few messages as probes, the first time; twice as long after each
+    /// relapse, up to ten minutes. Default 30.
+    pub probe_after_seconds: u32,
+}
+
+impl Default for HealthSettings {
+    fn default() -> Self {
+        Self { max_error_percent: 50, min_delivered_percent: None, min_samples: 20, probe_after_seconds: 30 }
+    }
+}
+
+impl HealthSettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The protocol of a connector.

@@ -17,8 +17,8 @@ pub mod set;
 
 pub use account::{Account, EventFilter, Scope, Token, Webhook};
 pub use connector::{
-    AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, InterfaceVersion, LongForm, OutbindSettings,
-    Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
+    AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, HealthSettings, InterfaceVersion, LongForm,
+    OutbindSettings, Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
 pub use inbound::{Handover, Inbound, InboundMatch};
 pub use limits::{LIMIT_LIST_MAX, SenderFamily, SenderKind, SenderRule};

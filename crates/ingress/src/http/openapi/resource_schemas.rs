@@ -273,6 +273,12 @@ fn connector() -> Value {
             "description": "After so long without a final receipt the carrier is asked." },
         "max_attempts": number(0, 65_535, 20),
         "cost": rule_schemas::prices("What the carrier takes for a part: what pools by least cost look at."),
+        "health": object(&[], json!({
+            "max_error_percent": number(0, 255, 50),
+            "min_delivered_percent": { "type": ["integer", "null"], "minimum": 0, "maximum": 255 },
+            "min_samples": number(0, u32::MAX.into(), 20),
+            "probe_after_seconds": number(0, u32::MAX.into(), 30),
+        })),
         "status": reference("ConnectorStatus"),
     });
     let mut properties = Map::new();
@@ -302,9 +308,13 @@ fn outbind() -> Value {
     outbind
 }
 
+fn percent(description: &str) -> Value {
+    json!({ "type": ["integer", "null"], "minimum": 0, "maximum": 100, "description": description })
+}
+
 fn connector_status() -> Value {
     let mut status = object(
-        &["desired", "state", "sessions", "paused", "queued", "receipt_ids"],
+        &["desired", "state", "sessions", "paused", "queued", "health", "receipt_ids"],
         json!({
             "desired": { "type": "string", "enum": ["running", "draining", "stopped"] },
             "state": { "type": "string", "enum": ["up", "connecting", "down", "stopped"] },
@@ -314,6 +324,13 @@ fn connector_status() -> Value {
             })) },
             "paused": open_text("Why nothing is sent just now."),
             "queued": { "type": "integer", "minimum": 0, "description": "Messages in its queue." },
+            "health": object(&["state", "share", "reason", "error_percent", "delivered_percent"], json!({
+                "state": { "type": "string", "enum": ["well", "sick", "returning"] },
+                "share": { "type": "integer", "minimum": 0, "maximum": 1000, "description": "What it gets of its share in pools, in thousandths." },
+                "reason": open_text("Why it is sick."),
+                "error_percent": percent("Answers of the last minute that were failures."),
+                "delivered_percent": percent("Final receipts of the last quarter of an hour that said `delivered`."),
+            })),
             "receipt_ids": { "type": "object", "description": "How receipts' ids were found to relate to answers' ids, and how often.",
                 "additionalProperties": count() },
         }),
