@@ -1,9 +1,7 @@
 //! Secrets as they are given: a text, where the gateway finds it, or what this installation has
 //! sealed, as `postrider export` writes it. The engine refuses what it can't open.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use model::resources::Secret;
+use model::resources::{Secret, is_signing_secret};
 use model::submission::Fault;
 use serde_json::Value;
 
@@ -43,12 +41,6 @@ pub(super) fn read_signing(pointer: &str, given: &Value) -> Result<Option<Secret
     }
 }
 
-/// Standard Webhooks 1.0, "Secret key": `whsec_` and base64 of 24 to 64 octets.
-fn is_signing_secret(text: &str) -> bool {
-    let octets = text.strip_prefix("whsec_").and_then(|rest| STANDARD.decode(rest).ok());
-    octets.is_some_and(|octets| (24..=64).contains(&octets.len()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,11 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn signing_secrets_are_long_enough() {
-        assert!(is_signing_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+    fn the_secrets_that_are_made_are_taken() {
         assert!(is_signing_secret(&engine::resources::new_webhook_secret().unwrap()));
-        for bad in ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_%%%"] {
-            assert!(!is_signing_secret(bad), "{bad}");
-        }
     }
 }

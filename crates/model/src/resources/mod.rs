@@ -26,7 +26,7 @@ pub use pool::{FAILOVER_SECONDS, POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrateg
 pub use price::{Amount, Currency, Money, MoneyError, PriceList};
 pub use rewrite::{AddressRewrite, Rewrite, TEXT_APPEND_MAX};
 pub use route::{Day, INGRESSES, PREFIX_MAX, PartRange, Route, RouteAction, RouteMatch, TimeWindow};
-pub use secret::{Secret, SecretError};
+pub use secret::{Secret, SecretError, is_signing_secret};
 pub use set::{ResourceSet, SetFault};
 
 use serde::{Deserialize, Serialize};

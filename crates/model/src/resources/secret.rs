@@ -58,12 +58,40 @@ impl Secret {
     }
 }
 
+/// May `text` sign webhooks? Standard Webhooks 1.0, "Secret key": `whsec_` and base64 of 24 to 64
+/// octets.
+#[must_use]
+pub fn is_signing_secret(text: &str) -> bool {
+    let Some(encoded) = text.strip_prefix("whsec_") else { return false };
+    let digits = encoded.trim_end_matches('=');
+    let padding = encoded.len() - digits.len();
+    let octets = digits.len() * 3 / 4;
+    let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    padding <= 2 && encoded.len() % 4 == 0 && (24..=64).contains(&octets) && digits.bytes().all(sound)
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Secret::Plain(_) | Secret::Sealed { .. } => f.write_str("Secret(…)"),
             Secret::Env { env } => write!(f, "Secret(env {env})"),
             Secret::File { file } => write!(f, "Secret(file {file})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_secrets_are_long_enough() {
+        assert!(is_signing_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+        assert!(is_signing_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMQ=="));
+        let long = format!("whsec_{}", "A".repeat(92));
+        let unprefixed = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        for bad in ["", "whsec_", unprefixed, "whsec_c2hvcnQ=", "whsec_%%%", "whsec_…", &long] {
+            assert!(!is_signing_secret(bad), "{bad}");
         }
     }
 }

@@ -5,7 +5,7 @@ mod rules;
 
 use std::collections::BTreeSet;
 
-use super::{Account, BindKind, Connector, Inbound, Kind, Pool, Route, Token};
+use super::{Account, BindKind, Connector, Inbound, Kind, Pool, Route, Secret, Token, is_signing_secret};
 use crate::{Address, country, id, url};
 use rules::Known;
 
@@ -122,7 +122,16 @@ impl Faults {
             self.add(kind, &account.id, format!("languages.{n}"), detail);
         }
         self.limits(account);
+        if account.api_token == Some(Secret::Plain(String::new())) {
+            self.add(kind, &account.id, "api_token", "is empty".into());
+        }
         for (n, webhook) in account.webhooks.iter().enumerate() {
+            if let Some(Secret::Plain(text)) = &webhook.secret
+                && !is_signing_secret(text)
+            {
+                let detail = "must be whsec_ and base64 of 24 to 64 octets".into();
+                self.add(kind, &account.id, format!("webhooks.{n}.secret"), detail);
+            }
             if !url::is_web(&webhook.url) {
                 let detail = "must begin with https:// or http:// and a host, and hold no spaces".into();
                 self.add(kind, &account.id, format!("webhooks.{n}.url"), detail);

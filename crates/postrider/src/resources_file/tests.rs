@@ -136,6 +136,15 @@ fn a_resource_without_what_it_needs_is_told_once() {
 }
 
 #[test]
+fn secrets_that_are_none_are_told() {
+    let empty = faults(&GOOD.replace("\"secret-token\"", "\"\""));
+    assert!(empty[0].contains("api_token: is empty"), "{empty:?}");
+    let line = "[[account]]\nid = \"other\"\nwebhooks = [{ url = \"https://x.example/\", secret = \"whsec_…\" }]\n";
+    let unsignable = faults(&format!("{GOOD}\n{line}"));
+    assert!(unsignable[0].contains("webhooks.0.secret: must be whsec_"), "{unsignable:?}");
+}
+
+#[test]
 fn secrets_that_can_not_be_had_are_told() {
     let text = GOOD.replace("\"secret-token\"", "{ env = \"POSTRIDER_NO_SUCH_VARIABLE\" }");
     assert!(faults(&text)[0].contains("POSTRIDER_NO_SUCH_VARIABLE is not set"));
