@@ -2,7 +2,7 @@
 //! that ask for them by name; a webhook can be sent a test.
 
 use model::delivery::DeliveryState;
-use model::{Delivery, DeliveryId, Name, Timestamp};
+use model::{CallbackStyle, Delivery, DeliveryId, Name, Timestamp};
 use serde::Serialize;
 
 use crate::world::{WebhookView, World};
@@ -40,7 +40,7 @@ pub(crate) fn of_connector(
     let data = OfConnector { connector, reason };
     let webhooks = world.set.accounts.iter().filter_map(|a| world.account(&a.id)).flat_map(|a| &a.webhooks);
     webhooks
-        .filter(|w| !w.webhook.events.is_empty() && w.webhook.wants(event))
+        .filter(|w| !w.webhook.events.is_empty() && w.webhook.wants(event) && w.webhook.style.is_webhook())
         .map(|w| announcement(w, event, &data, now, next_id()))
         .collect()
 }
@@ -65,6 +65,7 @@ fn announcement<T: Serialize>(
         message: None,
         endpoint: webhook.id.clone(),
         url: None,
+        style: CallbackStyle::Webhook,
         event: event.into(),
         payload: payload.into(),
         created_at: now,

@@ -231,6 +231,7 @@ impl Recorder {
             client_ref: None,
             tags: Vec::new(),
             callback_url: None,
+            dialect: None,
             tlvs: Vec::new(),
             reference: mo.concat.map_or(0, |c| c.reference),
             wide_reference: mo.concat.is_some_and(|c| c.wide),

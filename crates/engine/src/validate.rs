@@ -95,6 +95,7 @@ pub(crate) fn validate(
         client_ref,
         tags,
         callback_url,
+        dialect: submission.dialect,
         tlvs,
         reference: reference_of(id),
         wide_reference: false,

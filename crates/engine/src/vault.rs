@@ -86,7 +86,8 @@ impl Vault {
 }
 
 fn account_secrets(account: &mut Account) -> impl Iterator<Item = &mut Secret> {
-    account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut())
+    let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
+    account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut()).chain(password)
 }
 
 fn connector_secrets(connector: &mut Connector) -> impl Iterator<Item = &mut Secret> {

@@ -23,6 +23,7 @@ pub struct World {
     pub set: ResourceSet,
     accounts: HashMap<Name, Arc<AccountView>>,
     tokens: HashMap<[u8; 32], TokenView>,
+    users: HashMap<Box<str>, UserView>,
     connectors: HashMap<Name, Arc<Connector>>,
     webhooks: HashMap<Name, Arc<WebhookView>>,
     pub(crate) routes: RouteTable,
@@ -74,6 +75,17 @@ pub struct TokenView {
     pub scopes: Vec<Scope>,
     /// After this it is refused.
     pub expires_at: Option<Timestamp>,
+}
+
+/// A user of the interfaces that other gateways' applications know.
+#[derive(Debug)]
+pub struct UserView {
+    /// Whose it is.
+    pub account: Arc<AccountView>,
+    /// SHA-256 of the password.
+    pub password_sha256: [u8; 32],
+    /// What stands in the access log for a token.
+    pub token: Name,
 }
 
 /// Stored resources that can't be used.
@@ -162,6 +174,12 @@ impl World {
                 let id = format!("{}-token", account.id).into();
                 world.tokens.insert(sha256(token.as_bytes()), TokenView::of_account(id, &view));
             }
+            let password = account.compat.as_ref().and_then(|c| c.password.as_ref()?.reveal().ok());
+            if let (Some(compat), Some(password)) = (&account.compat, password) {
+                let (password_sha256, token) = (sha256(password.as_bytes()), format!("{}-user", account.id).into());
+                let user = UserView { account: view.clone(), password_sha256, token };
+                world.users.insert(compat.username.as_str().into(), user);
+            }
             world.accounts.insert(view.id.clone(), view);
         }
         for token in &set.tokens {
@@ -214,6 +232,12 @@ impl World {
     #[must_use]
     pub fn webhook(&self, id: &str) -> Option<&Arc<WebhookView>> {
         self.webhooks.get(id)
+    }
+
+    /// The user of this name.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<&UserView> {
+        self.users.get(name)
     }
 
     /// The token whose SHA-256 this is.

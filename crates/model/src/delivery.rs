@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeliveryId, MessageId, Name, Timestamp};
+use crate::{CallbackStyle, DeliveryId, MessageId, Name, Timestamp};
 
 /// An event on its way to an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +18,11 @@ pub struct Delivery {
     pub endpoint: Name,
     /// Where it goes, when that is not the webhook's own URL.
     pub url: Option<Box<str>>,
+    /// How it is handed over.
+    pub style: CallbackStyle,
     /// Its event, such as `message.delivered`.
     pub event: Name,
-    /// The JSON body, made once so that every attempt sends the same octets.
+    /// The body, made once so that every attempt sends the same octets; empty for a GET.
     pub payload: Box<str>,
     /// When the event happened.
     pub created_at: Timestamp,

@@ -16,6 +16,7 @@
 pub mod address;
 pub mod country;
 pub mod delivery;
+pub mod dialect;
 pub mod form;
 pub mod id;
 pub mod message;
@@ -32,6 +33,7 @@ pub mod url;
 
 pub use address::{Address, AddressError, AddressKind};
 pub use delivery::Delivery;
+pub use dialect::{CallbackStyle, Dialect};
 pub use id::{BatchId, DeliveryId, IdMaker, MessageId, Name};
 pub use message::{
     Body, Content, Direction, Encoding, Ingress, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, BatchId, MessageId, Name, Plan, Timestamp};
+use crate::{Address, BatchId, Dialect, MessageId, Name, Plan, Timestamp};
 
 /// A message with its state.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +51,8 @@ pub struct Body {
     pub tags: Vec<(Box<str>, Box<str>)>,
     /// Events go here instead of to the account's webhooks.
     pub callback_url: Option<Box<str>>,
+    /// What it keeps of a request in another gateway's dialect.
+    pub dialect: Option<Box<Dialect>>,
     /// SMPP TLVs to pass on: tag and value.
     pub tlvs: Vec<Tlv>,
     /// Reference number of a concatenated message; the same for all its parts.

@@ -24,6 +24,7 @@ pub fn body(at: Timestamp) -> Body {
         client_ref: None,
         tags: Vec::new(),
         callback_url: None,
+        dialect: None,
         tlvs: Vec::new(),
         reference: 0,
         wide_reference: false,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::Dialect;
 use crate::form;
 use crate::message::{Ingress, ReceiptWish};
 
@@ -71,6 +72,9 @@ pub struct Submission {
     /// The way in that it came by: set by the ingress, never read from what an application wrote.
     #[serde(skip)]
     pub ingress: Ingress,
+    /// What another gateway's dialect has beyond these: set by the ingress too.
+    #[serde(skip)]
+    pub dialect: Option<Box<Dialect>>,
 }
 
 /// Octets instead of a text.

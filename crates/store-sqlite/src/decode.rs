@@ -162,6 +162,7 @@ impl<'r> Columns<'r> {
             shift: extra.shift.unwrap_or_default(),
             callback_url: extra.callback_url,
             plan: extra.plan,
+            dialect: extra.dialect,
         })
     }
 

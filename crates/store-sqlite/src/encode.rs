@@ -6,7 +6,9 @@ use std::fmt::Write;
 
 use model::delivery::DeliveryState;
 use model::message::{Event, Part};
-use model::{Body, Content, Direction, Encoding, Ingress, PartStatus, Plan, Reason, ReceiptWish, Status};
+use model::{
+    Body, CallbackStyle, Content, Dialect, Direction, Encoding, Ingress, PartStatus, Plan, Reason, ReceiptWish, Status,
+};
 use serde::{Deserialize, Serialize};
 
 /// The number of a status in the store: its place in [`Status::ALL`].
@@ -18,6 +20,7 @@ pub(crate) const DIRECTIONS: [Direction; 2] = [Direction::Mt, Direction::Mo];
 pub(crate) const ENCODINGS: [Encoding; 4] = [Encoding::Gsm7, Encoding::Ucs2, Encoding::Latin1, Encoding::Binary];
 pub(crate) const RECEIPTS: [ReceiptWish; 3] = [ReceiptWish::None, ReceiptWish::Final, ReceiptWish::All];
 
+pub(crate) const STYLES: [CallbackStyle; 4] = CallbackStyle::ALL;
 pub(crate) const DELIVERY_STATES: [DeliveryState; 2] = [DeliveryState::Pending, DeliveryState::Failed];
 
 /// The number of a word: its place in the list of all of them.
@@ -44,6 +47,8 @@ pub(crate) struct Extra {
     pub shift: Option<(u8, u8)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Box<Dialect>>,
     /// Data coding scheme and header of octets; the octets themselves stand in `content`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dcs: Option<u8>,
@@ -66,6 +71,7 @@ impl Extra {
             && !body.wide_reference
             && body.shift == (0, 0)
             && body.callback_url.is_none()
+            && body.dialect.is_none()
             && body.tlvs.is_empty()
             && body.plan.is_none()
             && matches!(body.content, Content::Text(_));
@@ -84,6 +90,7 @@ impl Extra {
             wide_reference: body.wide_reference,
             shift: (body.shift != (0, 0)).then_some(body.shift),
             callback_url: body.callback_url.clone(),
+            dialect: body.dialect.clone(),
             dcs,
             udh,
             tlvs: body.tlvs.iter().map(|tlv| (tlv.tag, hex(&tlv.value))).collect(),

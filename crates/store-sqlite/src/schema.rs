@@ -19,7 +19,9 @@ enum Step {
 /// What brings a file from version `n` to `n + 1`, for each `n`. Never changed once released:
 /// a new version appends a step.
 fn steps() -> Vec<Step> {
-    vec![Step::Sql(tables()), Step::Code(by_key::migrate)]
+    // How a delivery is handed over: its place in `CallbackStyle::ALL`.
+    let style = "ALTER TABLE delivery ADD COLUMN style INTEGER NOT NULL DEFAULT 0";
+    vec![Step::Sql(tables()), Step::Code(by_key::migrate), Step::Sql(style.to_owned())]
 }
 
 /// The tables of version 1.
@@ -116,12 +118,15 @@ fn version(db: &Connection, known: i64) -> Result<i64, OpenError> {
 mod tests {
     use super::*;
 
+    /// The version that this program makes.
+    const KNOWN: i64 = 3;
+
     #[test]
     fn an_empty_file_and_one_of_this_version_are_taken() {
         let mut db = Connection::open_in_memory().unwrap();
         migrate(&mut db).unwrap();
         migrate(&mut db).unwrap();
-        assert_eq!(version(&db, 2).unwrap(), 2);
+        assert_eq!(version(&db, KNOWN).unwrap(), KNOWN);
     }
 
     #[test]
@@ -136,7 +141,7 @@ mod tests {
             db.query_row("SELECT epoch, note FROM lease", [], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)));
         assert_eq!(row.unwrap(), (7, "new".into()));
         // The program before that step must not touch the file any more.
-        assert!(matches!(migrate(&mut db), Err(OpenError::Newer { found: 3, known: 2 })));
+        assert!(matches!(migrate(&mut db), Err(OpenError::Newer { found: 4, known: KNOWN })));
     }
 
     #[test]
@@ -146,7 +151,7 @@ mod tests {
         let mut steps = steps();
         steps.push(Step::Sql("CREATE TABLE more(id); CREATE TABLE lease(id)".into()));
         apply(&mut db, &steps).unwrap_err();
-        assert_eq!(version(&db, 2).unwrap(), 2);
+        assert_eq!(version(&db, KNOWN).unwrap(), KNOWN);
         db.query_row("SELECT id FROM more", [], |_| Ok(())).unwrap_err();
     }
 

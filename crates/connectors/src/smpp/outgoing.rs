@@ -72,8 +72,8 @@ impl Outgoing {
             service_type: connector.service_type.as_bytes(),
             source: source(connector, body),
             destination: destination(connector, body),
-            esm_class: EsmClass(if udhi { EsmClass::UDHI } else { 0 }),
-            protocol_id: connector.protocol_id,
+            esm_class: esm_class(body, udhi),
+            protocol_id: body.dialect.as_ref().and_then(|d| d.protocol_id()).unwrap_or(connector.protocol_id),
             priority_flag: body.priority.min(3),
             validity_period: if validity.is_some() { &self.validity } else { b"" },
             registered_delivery: registered_delivery(body.receipt),
@@ -87,6 +87,12 @@ impl Outgoing {
     fn is_long(&self) -> bool {
         self.last.as_ref().is_some_and(|(_, plan)| plan.part_count() > 1)
     }
+}
+
+fn esm_class(body: &Body, udhi: bool) -> EsmClass {
+    let reply_path = body.dialect.as_ref().is_some_and(|dialect| dialect.reply_path());
+    let bit = |set: bool, bit: u8| if set { bit } else { 0 };
+    EsmClass(bit(udhi, EsmClass::UDHI) | bit(reply_path, EsmClass::REPLY_PATH))
 }
 
 /// Writes header and text of a part; whether there is a header, and how the text is coded.

@@ -38,6 +38,7 @@ pub fn text(text: &str, encoding: Encoding) -> Body {
         client_ref: None,
         tags: Vec::new(),
         callback_url: None,
+        dialect: None,
         tlvs: Vec::new(),
         reference: 0x1234,
         wide_reference: false,

@@ -1,15 +1,17 @@
 //! What an account is owed when something happens to one of its messages.
 
 use model::delivery::DeliveryState;
-use model::{Delivery, DeliveryId, Message, Name, ReceiptWish, Timestamp};
+use model::{CallbackStyle, Delivery, DeliveryId, Dialect, Message, Name, ReceiptWish, Timestamp};
 
+use super::callbacks::{self, Called};
 use super::target::origin;
 use crate::render::{message_json, push_text, push_time};
-use crate::world::World;
+use crate::world::{WebhookView, World};
 
 /// The deliveries that `event` (such as `message.delivered`) of `message` is worth: one for each
 /// webhook of the account that wants to hear of it, or one for the message's own `callback_url`.
-/// A `callback_url` hears of `message.sent` only when the message asked for all receipts.
+/// A `callback_url` hears of `message.sent` only when the message asked for all receipts; in other
+/// gateways' dialects it hears what was asked for in those.
 pub(crate) fn owed(
     world: &World,
     message: &Message,
@@ -19,12 +21,13 @@ pub(crate) fn owed(
 ) -> Vec<Delivery> {
     let body = &message.body;
     let mut deliveries = Vec::new();
-    let delivery = |id, endpoint: &Name, url: Option<&str>, payload: Box<str>| Delivery {
+    let delivery = |id, endpoint: &Name, url: Option<Box<str>>, style, payload: Box<str>| Delivery {
         id,
         account: body.account.clone(),
         message: Some(body.id),
         endpoint: endpoint.clone(),
-        url: url.map(Into::into),
+        url,
+        style,
         event: event.into(),
         payload,
         created_at: now,
@@ -34,16 +37,30 @@ pub(crate) fn owed(
         last_error: None,
     };
     if let Some(url) = &body.callback_url {
-        if event != "message.sent" || body.receipt == ReceiptWish::All {
-            deliveries.push(delivery(next_id(), &origin(url), Some(url), payload(message, event, now)));
+        match body.dialect.as_deref().map(Dialect::style) {
+            Some(style) => {
+                if let Some(Called { url, body }) = callbacks::call(style, url, message, now) {
+                    deliveries.push(delivery(next_id(), &origin(&url), Some(url), style, body));
+                }
+            }
+            None if event != "message.sent" || body.receipt == ReceiptWish::All => {
+                let payload = payload(message, event, now);
+                deliveries.push(delivery(next_id(), &origin(url), Some(url.clone()), CallbackStyle::Webhook, payload));
+            }
+            None => {}
         }
         return deliveries;
     }
     let Some(account) = world.account(&body.account) else { return deliveries };
     let mut shared: Option<Box<str>> = None;
-    for webhook in account.webhooks.iter().filter(|w| w.webhook.wants(event)) {
-        let payload = shared.get_or_insert_with(|| payload(message, event, now));
-        deliveries.push(delivery(next_id(), &webhook.id, None, payload.clone()));
+    for WebhookView { id, webhook, .. } in account.webhooks.iter().map(|w| &**w).filter(|w| w.webhook.wants(event)) {
+        let style = webhook.style;
+        if style.is_webhook() {
+            let payload = shared.get_or_insert_with(|| payload(message, event, now));
+            deliveries.push(delivery(next_id(), id, None, style, payload.clone()));
+        } else if let Some(Called { url, body }) = callbacks::call(style, &webhook.url, message, now) {
+            deliveries.push(delivery(next_id(), id, Some(url), style, body));
+        }
     }
     deliveries
 }

@@ -12,6 +12,7 @@ fn webhook(id: &str, events: &[&str]) -> Webhook {
     Webhook {
         id: Some(id.into()),
         url: format!("https://example.com/{id}"),
+        style: CallbackStyle::Webhook,
         secret: Some(Secret::Plain("whsec_AAAA".into())),
         events: events.iter().map(|e| EventFilter((*e).into())).collect(),
         enabled: true,
@@ -41,6 +42,7 @@ fn message() -> Message {
         client_ref: None,
         tags: vec![],
         callback_url: None,
+        dialect: None,
         tlvs: vec![],
         reference: 0,
         wide_reference: false,

@@ -33,6 +33,7 @@ pub fn delivery(n: u128, message: u128, millis: i64) -> Delivery {
         message: (message > 0).then(|| MessageId(Uuid::from_u128(message))),
         endpoint: "hook".into(),
         url: None,
+        style: model::CallbackStyle::Webhook,
         event: "message.delivered".into(),
         payload: "{}".into(),
         created_at: at,

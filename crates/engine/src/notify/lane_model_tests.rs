@@ -174,7 +174,9 @@ impl World {
         if !self.lane.can_start(5, self.now) {
             return;
         }
-        let target = |_: &Delivery| Ok(Target { url: "https://hook.example".into(), secret: None });
+        let target = |_: &Delivery| {
+            Ok(Target { url: "https://hook.example".into(), style: model::CallbackStyle::Webhook, secret: None })
+        };
         let mut out = vec![];
         let taken = self.lane.take(target, &mut out);
         self.write(out);

@@ -10,7 +10,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn target(_: &Delivery) -> Result<Target, Box<str>> {
-    Ok(Target { url: "https://hook.example".into(), secret: None })
+    Ok(Target { url: "https://hook.example".into(), style: model::CallbackStyle::Webhook, secret: None })
 }
 
 /// A lane that has looked at an empty store.

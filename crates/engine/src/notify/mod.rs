@@ -22,6 +22,8 @@
 //!   found in the store later ([`paging`]).
 
 mod call;
+mod callbacks;
+mod escapes;
 mod event;
 #[cfg(test)]
 mod fixtures;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use model::resources::Webhook;
-use model::{Delivery, Name};
+use model::{CallbackStyle, Delivery, Name};
 
 use crate::world::World;
 
@@ -13,6 +13,8 @@ use crate::world::World;
 pub struct Target {
     /// `https://…` or `http://…`.
     pub url: Box<str>,
+    /// How it is made.
+    pub style: CallbackStyle,
     /// The signing secret, `whsec_…`; `None` when the account has none, then the call is unsigned.
     pub secret: Option<Arc<str>>,
 }
@@ -26,14 +28,17 @@ impl fmt::Debug for Target {
 
 /// The target of `delivery`, or why it has none any more.
 pub(crate) fn target_of(world: &World, delivery: &Delivery) -> Result<Target, Box<str>> {
-    if let Some(url) = &delivery.url {
-        let account = world.account(&delivery.account);
-        let secret = account.and_then(|a| a.webhooks.iter().find_map(|w| w.secret.clone()));
-        return Ok(Target { url: url.clone(), secret });
-    }
     let endpoint = &delivery.endpoint;
-    let Some(webhook) = world.webhook(endpoint) else {
-        return Err(format!("there is no webhook \"{endpoint}\" any more").into());
+    let webhook = match (world.webhook(endpoint), &delivery.url) {
+        (Some(webhook), _) => webhook,
+        // A `callback_url`: its endpoint is an origin, which no webhook's id can be.
+        (None, Some(url)) if delivery.style.is_webhook() || endpoint.contains(':') => {
+            let account = world.account(&delivery.account);
+            let secret = account.and_then(|a| a.webhooks.iter().find_map(|w| w.secret.clone()));
+            let secret = secret.filter(|_| delivery.style.is_webhook());
+            return Ok(Target { url: url.clone(), style: delivery.style, secret });
+        }
+        (None, _) => return Err(format!("there is no webhook \"{endpoint}\" any more").into()),
     };
     if webhook.account != delivery.account {
         return Err(format!("the webhook \"{endpoint}\" is another account's now").into());
@@ -41,10 +46,17 @@ pub(crate) fn target_of(world: &World, delivery: &Delivery) -> Result<Target, Bo
     if !webhook.webhook.enabled {
         return Err(format!("the webhook \"{endpoint}\" is disabled").into());
     }
+    if let Some(url) = &delivery.url {
+        return Ok(Target { url: url.clone(), style: delivery.style, secret: None });
+    }
+    let url = webhook.webhook.url.as_str().into();
+    if !delivery.style.is_webhook() {
+        return Ok(Target { url, style: delivery.style, secret: None });
+    }
     if webhook.webhook.secret.is_some() && webhook.secret.is_none() {
         return Err(format!("the secret of the webhook \"{endpoint}\" can't be read").into());
     }
-    Ok(Target { url: webhook.webhook.url.as_str().into(), secret: webhook.secret.clone() })
+    Ok(Target { url, style: delivery.style, secret: webhook.secret.clone() })
 }
 
 /// The webhook's settings that `delivery` goes by; `None` for a `callback_url`.
@@ -80,7 +92,11 @@ mod tests {
 
     #[test]
     fn a_target_shows_neither_secret_nor_path() {
-        let target = Target { url: "https://u:p@h/secret?token=1".into(), secret: Some("whsec_x".into()) };
+        let target = Target {
+            url: "https://u:p@h/secret?token=1".into(),
+            style: CallbackStyle::Webhook,
+            secret: Some("whsec_x".into()),
+        };
         assert_eq!(format!("{target:?}"), r#"Target { origin: "https://h", .. }"#);
     }
 }

@@ -55,6 +55,10 @@ fn open_account(account: &mut Account, vault: &Vault, fault: &mut impl FnMut(Str
             Err(why) => fault("api_token".into(), why),
         }
     }
+    let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
+    if let Some(Err(error)) = password.map(|secret| vault.open(secret)) {
+        fault("compat.password".into(), error.to_string());
+    }
     for (n, webhook) in account.webhooks.iter_mut().enumerate() {
         if let Some(Err(error)) = webhook.secret.as_mut().map(|secret| vault.open(secret)) {
             fault(format!("webhooks.{n}.secret"), error.to_string());
@@ -65,6 +69,9 @@ fn open_account(account: &mut Account, vault: &Vault, fault: &mut impl FnMut(Str
 fn complete_account(account: &mut Account, before: Option<&Account>) -> Result<(), VaultError> {
     if account.api_token_sha256.is_none() {
         account.api_token_sha256 = before.and_then(|a| a.api_token_sha256.clone());
+    }
+    if let Some(compat) = account.compat.as_mut().filter(|compat| compat.password.is_none()) {
+        compat.password = before.and_then(|a| a.compat.as_ref()?.password.clone());
     }
     for (n, webhook) in account.webhooks.iter_mut().enumerate() {
         let id = webhook.id.get_or_insert_with(|| format!("{}-{}", account.id, n + 1));

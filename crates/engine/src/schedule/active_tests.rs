@@ -27,6 +27,7 @@ fn body(n: u128, priority: u8) -> Arc<Body> {
         client_ref: None,
         tags: vec![],
         callback_url: None,
+        dialect: None,
         tlvs: vec![],
         reference: 0,
         wide_reference: false,

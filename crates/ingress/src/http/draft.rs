@@ -89,6 +89,7 @@ impl From<Draft> for Submission {
             connector: draft.connector,
             tlvs: draft.tlvs.unwrap_or_default(),
             ingress: Ingress::Http,
+            dialect: None,
         }
     }
 }

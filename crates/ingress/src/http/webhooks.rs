@@ -6,6 +6,7 @@ use hyper::StatusCode;
 use model::id::is_name;
 use model::resources::{Account, EventFilter, Kind, ResourceSet, Secret, Webhook};
 use model::submission::Fault;
+use model::{CallbackStyle, form};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,6 +27,8 @@ struct Wanted {
     #[serde(default)]
     account: Option<String>,
     url: String,
+    #[serde(default, deserialize_with = "form::word")]
+    style: CallbackStyle,
     #[serde(default)]
     secret: Value,
     #[serde(default)]
@@ -41,7 +44,7 @@ fn yes() -> bool {
 impl Wanted {
     fn webhook(&self, id: &str, secret: Option<Secret>) -> Webhook {
         let (id, events) = (Some(id.to_owned()), self.events.clone());
-        Webhook { id, url: self.url.clone(), secret, events, enabled: self.enabled }
+        Webhook { id, url: self.url.clone(), style: self.style, secret, events, enabled: self.enabled }
     }
 }
 
@@ -51,6 +54,7 @@ struct Shown<'a> {
     id: &'a str,
     account: &'a str,
     url: &'a str,
+    style: CallbackStyle,
     events: &'a [EventFilter],
     enabled: bool,
     /// The signing secret, right after it was made.
@@ -60,7 +64,8 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn new(id: &'a str, account: &'a str, webhook: &'a Webhook) -> Self {
-        Self { id, account, url: &webhook.url, events: &webhook.events, enabled: webhook.enabled, secret: None }
+        let Webhook { url, style, events, enabled, .. } = webhook;
+        Self { id, account, url, style: *style, events, enabled: *enabled, secret: None }
     }
 
     fn of(view: &'a WebhookView) -> Self {

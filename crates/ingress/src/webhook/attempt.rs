@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, US
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use model::{DeliveryId, Timestamp};
+use model::{CallbackStyle, DeliveryId, Timestamp};
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -27,10 +27,14 @@ use super::{WebhookSettings, WebhookSettingsError};
 /// them; a longer answer costs its connection.
 const ANSWER_MAX: usize = 64 << 10;
 
+/// Octets of an answer in which `ACK/Jasmin` is looked for.
+const JASMIN_ANSWER_MAX: usize = 256;
+
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("postrider/", env!("CARGO_PKG_VERSION")));
 
 /// Calls webhooks, over connections that are kept.
@@ -60,7 +64,14 @@ enum CallError {
 /// A call, ready to be made: as often as it must be.
 struct Prepared {
     endpoint: Arc<Endpoint>,
+    style: CallbackStyle,
     payload: Bytes,
+    /// For webhooks alone.
+    signed: Option<Signed>,
+}
+
+/// What Standard Webhooks has in the head of a call.
+struct Signed {
     id: HeaderValue,
     timestamp: HeaderValue,
     signature: Option<HeaderValue>,
@@ -100,13 +111,17 @@ impl Client {
             Err(_) => failed(format!("no answer within {} s", self.timeout.as_secs_f32())),
             Ok(Err(error)) => failed(error.to_string()),
             Ok(Ok((response, mut connection))) => {
-                let result = judge(response.status(), response.headers());
-                // What the answer was is known; its rest is of no interest but for the connection.
-                let drained = tokio::time::timeout_at(deadline, connection.drain(response, ANSWER_MAX)).await;
-                if drained == Ok(true) {
+                let status = response.status();
+                let result = judge(status, response.headers());
+                let wanted = answer_wanted(prepared.style);
+                // Of most answers the status says all; their rest is of no interest but for the connection.
+                let mut answer = Vec::new();
+                let keep = |piece: &[u8]| answer.extend_from_slice(&piece[..piece.len().min(wanted)]);
+                let read = tokio::time::timeout_at(deadline, connection.read(response, ANSWER_MAX, keep)).await;
+                if read == Ok(true) {
                     self.pool.put(&prepared.endpoint.origin, connection);
                 }
-                result
+                if wanted == 0 { result } else { judge_answer(status, result, &answer) }
             }
         }
     }
@@ -133,14 +148,22 @@ impl Client {
     }
 
     fn prepare(&self, target: &Target, id: DeliveryId, payload: &str, now: Timestamp) -> Result<Prepared, CallError> {
-        let endpoint = self.endpoints.get(&target.url)?;
+        // A URL that was filled in is not called again with the same words: it is not worth keeping.
+        let endpoint = match target.style {
+            CallbackStyle::Kannel | CallbackStyle::JasminGet => Arc::new(Endpoint::new(&target.url)?),
+            CallbackStyle::Webhook | CallbackStyle::Jasmin => self.endpoints.get(&target.url)?,
+        };
+        let (style, payload) = (target.style, Bytes::copy_from_slice(payload.as_bytes()));
+        if !style.is_webhook() {
+            return Ok(Prepared { endpoint, style, payload, signed: None });
+        }
         let (id, timestamp) = (id.to_string(), now.as_seconds().to_string());
         let signature = match &target.secret {
-            Some(secret) => Some(self.signer.sign(secret, &id, &timestamp, payload.as_bytes())?),
+            Some(secret) => Some(self.signer.sign(secret, &id, &timestamp, &payload)?),
             None => None,
         };
         let (id, timestamp) = (HeaderValue::try_from(id)?, HeaderValue::try_from(timestamp)?);
-        Ok(Prepared { endpoint, payload: Bytes::copy_from_slice(payload.as_bytes()), id, timestamp, signature })
+        Ok(Prepared { endpoint, style, payload, signed: Some(Signed { id, timestamp, signature }) })
     }
 
     /// Closes connections that have not been used for long.
@@ -157,17 +180,22 @@ impl Client {
 impl Prepared {
     fn request(&self) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.payload.clone()));
-        *request.method_mut() = Method::POST;
+        let get = matches!(self.style, CallbackStyle::Kannel | CallbackStyle::JasminGet);
+        *request.method_mut() = if get { Method::GET } else { Method::POST };
         *request.uri_mut() = self.endpoint.path.clone();
         let headers = request.headers_mut();
         headers.reserve(8);
         headers.insert(HOST, self.endpoint.host.clone());
-        headers.insert(CONTENT_TYPE, JSON);
+        if !get {
+            headers.insert(CONTENT_TYPE, if self.style == CallbackStyle::Jasmin { FORM } else { JSON });
+        }
         headers.insert(USER_AGENT, AGENT);
-        headers.insert(ID, self.id.clone());
-        headers.insert(TIMESTAMP, self.timestamp.clone());
-        if let Some(signature) = &self.signature {
-            headers.insert(SIGNATURE, signature.clone());
+        if let Some(Signed { id, timestamp, signature }) = &self.signed {
+            headers.insert(ID, id.clone());
+            headers.insert(TIMESTAMP, timestamp.clone());
+            if let Some(signature) = signature {
+                headers.insert(SIGNATURE, signature.clone());
+            }
         }
         if let Some(authorization) = &self.endpoint.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
@@ -200,6 +228,24 @@ fn tls(settings: &WebhookSettings) -> Result<rustls::ClientConfig, WebhookSettin
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Octets of the answer's body that decide. (An answer to a call in Kannel's style is, by Kannel's rules,
+/// a text to send back to the phone: whoever builds that asks for it here.)
+fn answer_wanted(style: CallbackStyle) -> usize {
+    match style {
+        CallbackStyle::Webhook | CallbackStyle::Kannel => 0,
+        CallbackStyle::Jasmin | CallbackStyle::JasminGet => JASMIN_ANSWER_MAX,
+    }
+}
+
+/// Jasmin's applications say in the body that they have taken a call; any status below 400 will do.
+fn judge_answer(status: StatusCode, by_status: CallResult, answer: &[u8]) -> CallResult {
+    match by_status {
+        _ if status.as_u16() < 400 && answer.trim_ascii() == b"ACK/Jasmin" => CallResult::Taken,
+        CallResult::Taken => failed("the answer is not ACK/Jasmin"),
+        other => other,
+    }
 }
 
 fn failed(detail: impl Into<String>) -> CallResult {

@@ -45,7 +45,7 @@ pub(super) enum BadUrl {
 }
 
 impl Endpoint {
-    fn new(url: &str) -> Result<Self, BadUrl> {
+    pub fn new(url: &str) -> Result<Self, BadUrl> {
         let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| BadUrl::NoUrl(e.to_string()))?;
         let tls = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => true,

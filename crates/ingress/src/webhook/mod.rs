@@ -95,4 +95,6 @@ async fn make(first: Call, client: Arc<Client>, outbox: Outbox, stopping: Arc<At
 #[cfg(test)]
 mod run_tests;
 #[cfg(test)]
+mod style_tests;
+#[cfg(test)]
 mod tests;

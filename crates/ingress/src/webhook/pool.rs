@@ -77,19 +77,21 @@ impl Connection {
         Ok(drive(&mut self.driver, answer).await.ok_or(Broken::Closed)??)
     }
 
-    /// Reads an answer to its end, if that is no more than `most` octets away: may the connection
-    /// be used again?
-    pub async fn drain(&mut self, response: Response<Incoming>, most: usize) -> bool {
+    /// Reads an answer to its end, if that is no more than `most` octets away, and shows it to `look`
+    /// piece by piece: may the connection be used again?
+    pub async fn read(&mut self, response: Response<Incoming>, most: usize, mut look: impl FnMut(&[u8])) -> bool {
         let mut body = response.into_body();
         let mut left = most;
         while !body.is_end_stream() {
             match drive(&mut self.driver, body.frame()).await {
                 Some(None) => break,
                 None | Some(Some(Err(_))) => return false,
-                Some(Some(Ok(frame))) => match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
-                    None => return false,
-                    Some(rest) => left = rest,
-                },
+                Some(Some(Ok(frame))) => {
+                    let piece = frame.data_ref().map_or(&[][..], Bytes::as_ref);
+                    let Some(rest) = left.checked_sub(piece.len()) else { return false };
+                    left = rest;
+                    look(piece);
+                }
             }
         }
         drop(body);

@@ -36,6 +36,7 @@ fn delivery(n: u128, message: u128, endpoint: &str) -> Delivery {
         message: Some(MessageId(Uuid::from_u128(message))),
         endpoint: endpoint.into(),
         url: None,
+        style: model::CallbackStyle::Webhook,
         event: "message.delivered".into(),
         payload: message.to_string().into(),
         created_at: clock(),

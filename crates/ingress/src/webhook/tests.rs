@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use model::id::Uuid;
-use model::{DeliveryId, Timestamp};
+use model::{CallbackStyle, DeliveryId, Timestamp};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
@@ -21,7 +21,7 @@ use super::connect::Resolver;
 use super::sign::Signer;
 use super::{WebhookSettings, WebhookSettingsError};
 
-const ID: DeliveryId = DeliveryId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
+pub(super) const ID: DeliveryId = DeliveryId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
 pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// What an application was given.
@@ -29,6 +29,7 @@ pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(super) struct Seen {
     /// Which of its connections it came over.
     connection: usize,
+    pub method: http::Method,
     pub uri: String,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -83,7 +84,7 @@ impl App {
         Self { address, seen, answers, gate }
     }
 
-    fn answer(&self, status: u16, headers: &[(&str, &str)], body: &str) {
+    pub(super) fn answer(&self, status: u16, headers: &[(&str, &str)], body: &str) {
         let mut response = Response::builder().status(status);
         for (name, value) in headers {
             response = response.header(*name, *value);
@@ -92,7 +93,11 @@ impl App {
     }
 
     fn target(&self, path: &str) -> Target {
-        Target { url: format!("http://{}{path}", self.address).into(), secret: Some(SECRET.into()) }
+        Target {
+            url: format!("http://{}{path}", self.address).into(),
+            style: CallbackStyle::Webhook,
+            secret: Some(SECRET.into()),
+        }
     }
 }
 
@@ -105,9 +110,10 @@ async fn serve(
     let service = service_fn(move |request: Request<Incoming>| {
         let (sender, answers, gate) = (sender.clone(), answers.clone(), gate.clone());
         async move {
-            let (uri, headers) = (request.uri().to_string(), request.headers().clone());
+            let (method, uri) = (request.method().clone(), request.uri().to_string());
+            let headers = request.headers().clone();
             let body = request.into_body().collect().await?.to_bytes();
-            let _ = sender.send(Seen { connection, uri, headers, body });
+            let _ = sender.send(Seen { connection, method, uri, headers, body });
             gate.acquire().await.unwrap().forget();
             let answer = answers.lock().unwrap().pop_front();
             Ok::<_, hyper::Error>(
@@ -122,7 +128,7 @@ pub(super) fn settings() -> WebhookSettings {
     WebhookSettings { allow_private: vec!["127.0.0.0/8".parse().unwrap()], ..WebhookSettings::default() }
 }
 
-fn client() -> Client {
+pub(super) fn client() -> Client {
     Client::new(&settings()).unwrap()
 }
 
@@ -130,7 +136,7 @@ async fn attempt(client: &Client, target: &Target) -> CallResult {
     client.attempt(target, ID, r#"{"type":"x"}"#, Timestamp::from_millis(1_614_265_330_999)).await
 }
 
-fn failed(detail: &str) -> CallResult {
+pub(super) fn failed(detail: &str) -> CallResult {
     CallResult::Failed { detail: detail.into(), retry_after: None }
 }
 
@@ -178,7 +184,10 @@ async fn without_a_secret_a_call_is_unsigned_and_with_a_bad_one_it_is_not_made()
 async fn a_user_in_the_url_becomes_basic_authorization() {
     let mut app = App::start(None).await;
     let url = format!("http://Aladdin:open%20sesame@{}/", app.address);
-    assert_eq!(attempt(&client(), &Target { url: url.into(), secret: None }).await, CallResult::Taken);
+    assert_eq!(
+        attempt(&client(), &Target { url: url.into(), style: CallbackStyle::Webhook, secret: None }).await,
+        CallResult::Taken
+    );
     let seen = app.seen.recv().await.unwrap();
     assert_eq!(seen.headers["authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     assert_eq!(seen.headers["host"], app.address.to_string());
@@ -240,7 +249,8 @@ async fn private_addresses_are_not_called() {
     let strict = Client::new(&WebhookSettings::default()).unwrap();
     let port = app.address.port();
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]", "0.0.0.0"] {
-        let target = Target { url: format!("http://{host}:{port}/").into(), secret: None };
+        let target =
+            Target { url: format!("http://{host}:{port}/").into(), style: CallbackStyle::Webhook, secret: None };
         let CallResult::Failed { detail, .. } = attempt(&strict, &target).await else { panic!("{host} was called") };
         assert!(detail.contains("called only where webhooks.allow_private has them"), "{host}: {detail}");
     }
@@ -251,7 +261,7 @@ async fn private_addresses_are_not_called() {
 async fn of_a_name_only_the_addresses_that_may_be_called_are() {
     let mut app = App::start(None).await;
     let port = app.address.port();
-    let target = Target { url: "http://hooks.example/".into(), secret: None };
+    let target = Target { url: "http://hooks.example/".into(), style: CallbackStyle::Webhook, secret: None };
     let strict = Client::with_resolver(&WebhookSettings::default(), says(&["127.0.0.1", "::1"], port)).unwrap();
     assert!(matches!(attempt(&strict, &target).await, CallResult::Failed { .. }));
     assert!(app.seen.try_recv().is_err());
@@ -263,13 +273,13 @@ async fn of_a_name_only_the_addresses_that_may_be_called_are() {
 #[tokio::test]
 async fn what_can_not_be_reached_is_said_plainly() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let target = Target { url: format!("http://{closed}/").into(), secret: None };
+    let target = Target { url: format!("http://{closed}/").into(), style: CallbackStyle::Webhook, secret: None };
     let CallResult::Failed { detail, .. } = attempt(&client(), &target).await else { panic!("reached") };
     assert!(detail.starts_with(&format!("{closed} can't be reached: ")), "{detail}");
     let nameless = Client::with_resolver(&settings(), says(&[], 1)).unwrap();
-    let target = Target { url: "https://nobody.example/".into(), secret: None };
+    let target = Target { url: "https://nobody.example/".into(), style: CallbackStyle::Webhook, secret: None };
     assert_eq!(attempt(&nameless, &target).await, failed("nobody.example has no address"));
-    let target = Target { url: "no url".into(), secret: None };
+    let target = Target { url: "no url".into(), style: CallbackStyle::Webhook, secret: None };
     let CallResult::Failed { detail, .. } = attempt(&client(), &target).await else { panic!("called") };
     assert!(detail.starts_with("the webhook's URL is none"), "{detail}");
 }
@@ -279,7 +289,7 @@ async fn an_application_that_does_not_answer_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let impatient = Client::new(&WebhookSettings { timeout: Duration::from_millis(250), ..settings() }).unwrap();
-    let target = Target { url: format!("http://{address}/").into(), secret: None };
+    let target = Target { url: format!("http://{address}/").into(), style: CallbackStyle::Webhook, secret: None };
     assert_eq!(attempt(&impatient, &target).await, failed("no answer within 0.25 s"));
 }
 
@@ -296,7 +306,7 @@ async fn a_connection_that_was_closed_meanwhile_is_made_anew() {
         assert!(second.read(&mut buffer).await.unwrap() > 0);
         second.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
     });
-    let target = Target { url: format!("http://{address}/").into(), secret: None };
+    let target = Target { url: format!("http://{address}/").into(), style: CallbackStyle::Webhook, secret: None };
     assert_eq!(attempt(&client(), &target).await, CallResult::Taken);
     server.await.unwrap();
 }
@@ -330,7 +340,7 @@ async fn a_server_that_wants_to_speak_something_else_is_no_success() {
                 .await;
         }
     });
-    let target = Target { url: format!("http://{address}/").into(), secret: None };
+    let target = Target { url: format!("http://{address}/").into(), style: CallbackStyle::Webhook, secret: None };
     assert!(matches!(attempt(&client(), &target).await, CallResult::Failed { .. }));
     server.abort();
 }
@@ -370,7 +380,8 @@ async fn tls_is_checked_against_the_name_and_the_authorities() {
     let file = temp_file(&ca);
     let trusting = WebhookSettings { extra_ca: Some(file.path().into()), ..settings() };
     let resolver = says(&["127.0.0.1"], app.address.port());
-    let target = |host: &str| Target { url: format!("https://{host}/x").into(), secret: None };
+    let target =
+        |host: &str| Target { url: format!("https://{host}/x").into(), style: CallbackStyle::Webhook, secret: None };
     let client = Client::with_resolver(&trusting, resolver.clone()).unwrap();
     assert_eq!(attempt(&client, &target("hooks.example")).await, CallResult::Taken);
     assert_eq!(app.seen.recv().await.unwrap().uri, "/x");

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Secret, SenderRule};
-use crate::Timestamp;
+use crate::form;
+use crate::{CallbackStyle, Timestamp};
 
 /// A customer or application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +51,23 @@ pub struct Account {
     /// Parts a second that it may hand in; default as many as it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<u32>,
+    /// How applications that were written for Kannel, Jasmin or Ozeki log in.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub compat: Option<Compat>,
     /// Where events go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Webhook>,
+}
+
+/// What an application that was written for another gateway logs in with, whichever of them it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compat {
+    /// The user's name, which no other account has.
+    pub username: String,
+    /// The password. One that is left out stays as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
 }
 
 /// Where an account's events go.
@@ -64,6 +79,9 @@ pub struct Webhook {
     pub id: Option<String>,
     /// `https://…` or `http://…`.
     pub url: String,
+    /// How it is called. In Kannel's and Jasmin's styles messages are all that it hears of.
+    #[serde(default, deserialize_with = "form::word", skip_serializing_if = "CallbackStyle::is_webhook")]
+    pub style: CallbackStyle,
     /// The signing secret, `whsec_` and base64 of 24–64 octets. Made when none is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,

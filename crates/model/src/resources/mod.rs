@@ -15,7 +15,7 @@ mod route;
 mod secret;
 pub mod set;
 
-pub use account::{Account, EventFilter, Scope, Token, Webhook};
+pub use account::{Account, Compat, EventFilter, Scope, Token, Webhook};
 pub use connector::{
     AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, HealthSettings, InterfaceVersion, LongForm,
     OutbindSettings, Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,

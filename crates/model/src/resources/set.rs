@@ -9,6 +9,9 @@ use super::{Account, BindKind, Connector, Inbound, Kind, Pool, Route, Secret, To
 use crate::{Address, country, id, url};
 use rules::Known;
 
+/// Longest name of a user of the compatible interfaces.
+const USERNAME_MAX: usize = 64;
+
 /// Every resource of a gateway.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResourceSet {
@@ -58,6 +61,7 @@ impl ResourceSet {
         };
         self.accounts.iter().for_each(|a| faults.account(a));
         faults.webhook_ids(&self.accounts);
+        faults.usernames(&self.accounts);
         self.connectors.iter().for_each(|c| faults.connector(c));
         faults.ids(Kind::Pool, self.pools.iter().map(|r| &r.id));
         self.pools.iter().for_each(|p| faults.pool(p, &known));
@@ -135,6 +139,24 @@ impl Faults {
             if !url::is_web(&webhook.url) {
                 let detail = "must begin with https:// or http:// and a host, and hold no spaces".into();
                 self.add(kind, &account.id, format!("webhooks.{n}.url"), detail);
+            }
+        }
+    }
+
+    /// A user's name says which account calls.
+    fn usernames(&mut self, accounts: &[Account]) {
+        let mut seen = BTreeSet::new();
+        for (account, compat) in accounts.iter().filter_map(|a| Some((a, a.compat.as_ref()?))) {
+            let name = &compat.username;
+            let fits = |c: char| !c.is_control() && c != ':';
+            if !(1..=USERNAME_MAX).contains(&name.chars().count()) || !name.chars().all(fits) {
+                let detail =
+                    format!("must have 1 to {USERNAME_MAX} characters, and neither colons nor control characters");
+                self.add(Kind::Account, &account.id, "compat.username", detail);
+            }
+            if !seen.insert(name) {
+                let detail = format!("\"{name}\" is used twice; names of users differ over all accounts");
+                self.add(Kind::Account, &account.id, "compat.username", detail);
             }
         }
     }
@@ -314,6 +336,18 @@ mod tests {
         let two = format!("[[account]]\nid = \"a\"\n{webhook}[[account]]\nid = \"b\"\n{webhook}");
         assert_eq!(faults(&two).len(), 1);
         assert_eq!(faults(&two.replacen("\"hook\"", "\"h k\"", 1)).len(), 1);
+    }
+
+    #[test]
+    fn names_of_users_differ_over_all_accounts() {
+        let two = |a: &str, b: &str| {
+            let account =
+                |id: &str, name: &str| format!("[[account]]\nid = \"{id}\"\ncompat = {{ username = \"{name}\" }}\n");
+            faults(&(account("a", a) + &account("b", b)))
+        };
+        assert_eq!(two("shop", "bank"), Vec::<String>::new());
+        assert_eq!(two("shop", "shop").len(), 1);
+        assert_eq!(two("sh:op", "").len(), 2);
     }
 
     #[test]

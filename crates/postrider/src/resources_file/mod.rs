@@ -149,6 +149,8 @@ impl<'i> Reader<'i> {
             };
             // A token is replaced by its hash at once, so that it must be there.
             account.api_token.iter_mut().for_each(|token| look("api_token".into(), token, true));
+            let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
+            password.into_iter().for_each(|secret| look("compat.password".into(), secret, false));
             for (n, webhook) in account.webhooks.iter_mut().enumerate() {
                 webhook.secret.iter_mut().for_each(|secret| look(format!("webhooks.{n}.secret"), secret, false));
             }

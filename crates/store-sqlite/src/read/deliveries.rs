@@ -8,11 +8,11 @@ use store::DeliveryFilter;
 use super::Reader;
 use super::rest::limit as sql_limit;
 use crate::decode::{Columns, Read};
-use crate::encode::{DELIVERY_STATES, number};
+use crate::encode::{DELIVERY_STATES, STYLES, number};
 use crate::key::{self, PLACES};
 
 const COLUMNS: &str =
-    "id, endpoint, due, account, message, url, event, created_at, attempts, state, last_error, payload";
+    "id, endpoint, due, account, message, url, event, created_at, attempts, state, last_error, payload, style";
 
 /// Pending deliveries of an endpoint, strictly after `after`.
 pub(crate) fn delivery_page(
@@ -125,6 +125,7 @@ fn select(reader: &Reader, sql: &str, params: impl Params) -> Read<Vec<Delivery>
             state: columns.one_of(9, &DELIVERY_STATES)?,
             last_error: columns.text_or_null(10)?.map(Into::into),
             payload: columns.text(11)?.into(),
+            style: columns.one_of(12, &STYLES)?,
         });
     }
     Ok(found)

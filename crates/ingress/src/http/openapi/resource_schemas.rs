@@ -22,7 +22,7 @@ pub(super) fn all() -> Map<String, Value> {
         "AccountWebhook",
         object(
             &["url"],
-            json!({ "id": nullable(name()), "url": url(), "secret": secret(), "events": events(), "enabled": enabled() }),
+            json!({ "id": nullable(name()), "url": url(), "style": style(), "secret": secret(), "events": events(), "enabled": enabled() }),
         ),
     );
     add("Connector", connector());
@@ -68,17 +68,17 @@ pub(super) fn all() -> Map<String, Value> {
             &["url"],
             json!({
                 "id": nullable(name()), "account": { "type": ["string", "null"], "description": "The caller's own if it is left out." },
-                "url": url(), "secret": secret(), "events": events(), "enabled": enabled(),
+                "url": url(), "style": style(), "secret": secret(), "events": events(), "enabled": enabled(),
             }),
         ),
     );
     add(
         "Webhook",
         object(
-            &["id", "account", "url", "events", "enabled"],
+            &["id", "account", "url", "style", "events", "enabled"],
             json!({
                 "id": { "type": "string" }, "account": { "type": "string" }, "url": { "type": "string" },
-                "events": events(), "enabled": { "type": "boolean" },
+                "style": style(), "events": events(), "enabled": { "type": "boolean" },
                 "secret": { "type": "string", "description": "The signing secret; only right after it was made here." },
             }),
         ),
@@ -132,6 +132,11 @@ fn secret() -> Value {
 
 fn events() -> Value {
     json!({ "type": "array", "items": { "type": "string" }, "description": "Names of events or families such as `message.*`; empty is all." })
+}
+
+fn style() -> Value {
+    json!({ "type": "string", "enum": ["webhook", "kannel", "jasmin", "jasmin-get"], "default": "webhook",
+        "description": "How it is called: as a webhook, or as Kannel or Jasmin would." })
 }
 
 pub(super) fn enabled() -> Value {
@@ -197,6 +202,10 @@ fn account() -> Value {
             "denied_countries": countries("Countries that it may not send to."),
             "throughput": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32,
                 "description": "Parts a second that it may hand in, with a burst of one second's worth." },
+            "compat": nullable(object(&["username"], json!({
+                "username": { "type": "string", "minLength": 1, "maxLength": 64, "description": "Differs over all accounts." },
+                "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
+            }))),
             "webhooks": { "type": "array", "items": reference("AccountWebhook") },
         }),
     )
