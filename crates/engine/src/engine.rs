@@ -205,6 +205,12 @@ impl Engine {
         Some(Link { lane, facts: self.inner.facts.clone(), desks: self.inner.desks.clone() })
     }
 
+    /// Does any session of a connector stand?
+    #[must_use]
+    pub fn is_up(&self, connector: &str) -> bool {
+        self.lane(connector).is_some_and(|lane| lane.is_up())
+    }
+
     /// Every connector as it is now.
     pub async fn connectors(&self) -> Result<Vec<ConnectorStatus>, StoreError> {
         let depths = self.inner.store.queue_depths().await?;

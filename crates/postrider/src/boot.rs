@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use engine::resources::Difference;
 use engine::{Engine, Retention, Settings, World};
-use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, NumberRedaction};
+use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, Interfaces, NumberRedaction};
 use ingress::webhook::{self, WebhookSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -71,7 +71,7 @@ impl Gateway {
             apply_file(&storage, file).await?;
         }
         let http_settings = Arc::new(http_settings(config)?);
-        let listeners = bind(&config.http.listen).await?;
+        let listeners = bind_all(config, &http_settings).await?;
         let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)).await?;
         http_settings.metrics.register(engine.metrics());
         let client = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
@@ -87,9 +87,11 @@ impl Gateway {
         let connectors = tokio::spawn(connectors::run(engine.clone(), reached(Stage::EndConnectors)));
         let webhooks = tokio::spawn(webhook::run(engine.outbox(), client, reached(Stage::EndWebhooks)));
         let (mut http, mut addresses) = (Vec::new(), Vec::new());
-        for listener in listeners {
-            addresses.push(listener.local_addr()?);
-            let serve = ingress::http::serve(listener, engine.clone(), http_settings.clone(), reached(Stage::EndHttp));
+        for (listener, settings) in listeners {
+            if settings.interfaces.api {
+                addresses.push(listener.local_addr()?);
+            }
+            let serve = ingress::http::serve(listener, engine.clone(), settings, reached(Stage::EndHttp));
             http.push(tokio::spawn(async move {
                 if let Err(error) = serve.await {
                     tracing::error!(%error, "an HTTP listener has ended");
@@ -218,6 +220,18 @@ pub fn read_resources(file: &Path, secrets: SecretCheck<'_>) -> Outcome<model::r
     resources_file::read(&name, &text, secrets).map_err(Failure::Configuration)
 }
 
+/// The listeners of the API, and those of other gateways' interfaces: these speak plain HTTP, as they did.
+async fn bind_all(config: &Config, http: &Arc<HttpSettings>) -> Outcome<Vec<(TcpListener, Arc<HttpSettings>)>> {
+    let kannel =
+        Interfaces { kannel: true, kannel_immediate_reply: config.kannel.immediate_reply, ..Interfaces::none() };
+    let mut listeners: Vec<_> = bind(&config.http.listen).await?.into_iter().map(|one| (one, http.clone())).collect();
+    for (addresses, interfaces) in [(&config.kannel.listen, kannel)] {
+        let settings = Arc::new(HttpSettings { interfaces, tls: None, ..HttpSettings::clone(http) });
+        listeners.extend(bind(addresses).await?.into_iter().map(|one| (one, settings.clone())));
+    }
+    Ok(listeners)
+}
+
 async fn bind(addresses: &[SocketAddr]) -> Outcome<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for address in addresses {
@@ -266,6 +280,11 @@ fn http_settings(config: &Config) -> Outcome<HttpSettings> {
         },
         open_metrics: config.http.open_metrics,
         metrics: HttpMetrics::default(),
+        interfaces: Interfaces {
+            kannel: config.kannel.on_http,
+            kannel_immediate_reply: config.kannel.immediate_reply,
+            ..Interfaces::default()
+        },
     })
 }
 

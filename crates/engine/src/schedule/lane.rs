@@ -228,6 +228,11 @@ impl Lane {
         self.lock().sessions.view()
     }
 
+    /// Is any of its sessions bound?
+    pub fn is_up(&self) -> bool {
+        self.lock().sessions.bound() > 0
+    }
+
     /// Why the lane pauses, if it does.
     pub fn paused(&self, now: Instant) -> Option<Box<str>> {
         let state = self.lock();

@@ -8,6 +8,7 @@
 //! service  find the operation (route), check the token and its scope, run the handler under a
 //!          time limit, write the access log, count (metrics), turn a Reply or a Problem into a response
 //! request  read the body under a limit; json and query turn it into values
+//! compat   the interfaces of other gateways, where a listener serves them
 //! messages, batches, encode, connectors, resources, tokens, webhooks, deliveries, pages
 //!          one file for each part of the API: call the engine, write the answer
 //! ```
@@ -23,6 +24,7 @@
 
 mod access_log;
 mod batches;
+mod compat;
 mod connectors;
 mod deliveries;
 mod draft;
@@ -51,5 +53,5 @@ mod webhooks;
 pub use access_log::{AccessLog, NumberRedaction};
 pub use metrics::HttpMetrics;
 pub use server::serve;
-pub use settings::{HttpLimits, HttpSettings};
+pub use settings::{HttpLimits, HttpSettings, Interfaces};
 pub use tls::{Certificates, TlsError};

@@ -22,6 +22,7 @@ pub(crate) struct Reply {
     body: Bytes,
     location: Option<String>,
     replayed: bool,
+    uncached: bool,
 }
 
 /// What the access log is to say of a request, gathered on the way.
@@ -37,7 +38,7 @@ pub(crate) struct Subject {
 impl Reply {
     /// JSON that is written already.
     pub(crate) fn json_text(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type: JSON, body: body.into(), location: None, replayed: false }
+        Self { status, content_type: JSON, body: body.into(), location: None, replayed: false, uncached: false }
     }
 
     /// `value` as JSON.
@@ -54,6 +55,17 @@ impl Reply {
     /// 200 with a page or text.
     pub(crate) fn page(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { content_type, ..Self::json_text(StatusCode::OK, body) }
+    }
+
+    /// A text, whatever it says.
+    pub(crate) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { content_type, ..Self::json_text(status, body) }
+    }
+
+    /// Not to be kept by caches.
+    pub(crate) fn uncached(mut self) -> Self {
+        self.uncached = true;
+        self
     }
 
     /// 204.
@@ -82,6 +94,10 @@ impl Reply {
         }
         if let Some(location) = self.location.and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.insert(header::LOCATION, location);
+        }
+        if self.uncached {
+            headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
         if self.replayed {
             headers.insert(REPLAYED, HeaderValue::from_static("true"));

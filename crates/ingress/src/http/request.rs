@@ -126,7 +126,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     }
 }
 
-async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
+pub(super) async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(&catalogue::BODY_TOO_LARGE).detail(format!("at most {limit} octets are read"));
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());

@@ -18,7 +18,7 @@ use super::request::Request;
 use super::{connectors, json, secrets};
 
 /// Where resources have objects, of whatever kind; `*` is every entry of a list.
-const OBJECTS: [&str; 16] = [
+const OBJECTS: [&str; 17] = [
     "match",
     "match/parts",
     "match/time/*",
@@ -35,6 +35,7 @@ const OBJECTS: [&str; 16] = [
     "destination",
     "outbind",
     "health",
+    "compat",
 ];
 
 /// A list that is given whole.
@@ -159,6 +160,7 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
         read.map(drop).map_err(invalid)
     };
     secret("/api_token", false)?;
+    secret("/compat/password", false)?;
     let webhooks = fields.pointer("/webhooks").and_then(Value::as_array).map_or(0, Vec::len);
     if let Some(n) = (0..webhooks).find(|n| !fields["webhooks"][n].is_object()) {
         return Err(invalid(Fault::new(format!("/webhooks/{n}"), "must be an object")));

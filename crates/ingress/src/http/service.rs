@@ -25,7 +25,7 @@ use super::reply::{Reply, Subject};
 use super::request::{Request, bearer};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
-use super::{batches, connectors, deliveries, encode, messages, pages, resources, tokens, webhooks};
+use super::{batches, compat, connectors, deliveries, encode, messages, pages, resources, tokens, webhooks};
 
 /// Longest path that is written into the access log.
 const PATH_LOGGED: usize = 200;
@@ -62,10 +62,17 @@ pub(crate) async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
-    let found = find(&parts.method, parts.uri.path());
+    let path = parts.uri.path();
+    let interfaces = &state.settings.interfaces;
+    let found = if interfaces.api { find(&parts.method, path) } else { Found::Nowhere };
+    let call = if found == Found::Nowhere { compat::find(interfaces, path) } else { None };
     let mut trace = Trace::default();
     let limit = state.settings.limits.request_timeout;
-    let outcome = match tokio::time::timeout(limit, unpanicked(perform(&state, found, &parts, body, &mut trace))).await
+    let outcome = match tokio::time::timeout(
+        limit,
+        unpanicked(perform(&state, (found, call), &parts, (body, remote), &mut trace)),
+    )
+    .await
     {
         Ok(outcome) => outcome,
         Err(_) if trace.subject.reading => Err(Problem::new(&catalogue::REQUEST_TIMEOUT)),
@@ -74,10 +81,13 @@ pub(crate) async fn answer(
     let request_id = new_request_id();
     let status = outcome.as_ref().map_or_else(|problem| problem.entry.status, |reply| reply.status().as_u16());
     let took = begun.elapsed();
-    let route = if let Found::Operation(operation) = found { operation.path() } else { NO_ROUTE };
+    let route = match (found, call) {
+        (Found::Operation(operation), _) => operation.path(),
+        (_, Some(call)) => call.path(),
+        _ => NO_ROUTE,
+    };
     state.settings.metrics.answered(route, &parts.method, status, took);
     if let Some(log) = &state.settings.access_log {
-        let path = parts.uri.path();
         let to = trace.subject.to.as_deref().and_then(|to| state.settings.redact_numbers.apply(to));
         log.record(&Line {
             time: state.engine.now(),
@@ -136,12 +146,16 @@ fn new_request_id() -> String {
 
 async fn perform(
     state: &State,
-    found: Found<'_>,
+    (found, call): (Found<'_>, Option<compat::Call>),
     parts: &Parts,
-    body: Incoming,
+    (body, remote): (Incoming, SocketAddr),
     trace: &mut Trace,
 ) -> Result<Reply, Problem> {
     headers_fit(state, parts)?;
+    if let Some(call) = call {
+        let who = (&mut trace.caller, &mut trace.subject);
+        return compat::run(call, parts, compat::Exchange::new(state, parts, remote.ip(), who, body)).await;
+    }
     let operation = match found {
         Found::Operation(operation) => operation,
         Found::WrongMethod(allow) => {

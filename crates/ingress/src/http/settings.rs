@@ -23,6 +23,38 @@ pub struct HttpSettings {
     pub open_metrics: bool,
     /// Where requests are counted. The listeners of one gateway share them.
     pub metrics: HttpMetrics,
+    /// Which interfaces it serves.
+    pub interfaces: Interfaces,
+}
+
+/// Which interfaces one HTTP listener serves. [`Default`] is the API alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interfaces {
+    /// The API, with its probes and documents.
+    pub api: bool,
+    /// Kannel's `/cgi-bin/sendsms`.
+    pub kannel: bool,
+    /// Answer Kannel's applications with `Sent.`, as its `immediate-sendsms-reply` does.
+    pub kannel_immediate_reply: bool,
+}
+
+impl Interfaces {
+    /// Nothing at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { api: false, kannel: false, kannel_immediate_reply: false }
+    }
+
+    /// Does nothing but Kannel answer here?
+    pub(super) fn only_kannel(&self) -> bool {
+        self.kannel && !self.api
+    }
+}
+
+impl Default for Interfaces {
+    fn default() -> Self {
+        Self { api: true, ..Self::none() }
+    }
 }
 
 /// Limits of one HTTP listener.
@@ -60,6 +92,7 @@ impl Default for HttpSettings {
             redact_numbers: NumberRedaction::default(),
             open_metrics: true,
             metrics: HttpMetrics::default(),
+            interfaces: Interfaces::default(),
         }
     }
 }

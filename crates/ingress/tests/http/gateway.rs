@@ -100,7 +100,7 @@ impl Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, asked) = oneshot::channel();
-        let plain = settings.tls.is_none();
+        let (plain, api) = (settings.tls.is_none(), settings.interfaces.api);
         let serving = serve(listener, engine.clone(), Arc::new(settings), async {
             let _ = asked.await;
         });
@@ -113,7 +113,7 @@ impl Gateway {
             served: tokio::spawn(serving),
             client: Mutex::new(None),
         };
-        if plain {
+        if plain && api {
             gateway.document = gateway.once("GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n").await.json();
         }
         gateway
@@ -244,10 +244,12 @@ fn first_resources() -> Vec<Edit> {
     let reject = json!({ "id": "no-france", "order": 1, "match": { "to_prefix": ["33"] }, "action": "reject" });
     let inbound = json!({ "id": "in", "account": "shop" });
     vec![
-        account(json!({ "id": "shop", "api_token": SHOP, "default_sender": "SHOP", "webhooks": [
+        account(json!({ "id": "shop", "api_token": SHOP, "default_sender": "SHOP",
+            "compat": { "username": "shop-user", "password": "shop-pass" }, "webhooks": [
             { "url": "https://example.com/hook", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }] })),
         account(json!({ "id": "other", "api_token": OTHER, "may_choose_connector": true })),
-        account(json!({ "id": "closed", "api_token": "closed-token", "enabled": false })),
+        account(json!({ "id": "closed", "api_token": "closed-token", "enabled": false,
+            "compat": { "username": "closed-user", "password": "closed-pass" } })),
         Edit::Connector(serde_json::from_value::<Connector>(connector).unwrap()),
         Edit::Route(Box::new(route)),
         Edit::Route(serde_json::from_value(reject).unwrap()),

@@ -7,6 +7,7 @@ mod batches;
 mod contract;
 mod gateway;
 mod idempotency;
+mod kannel;
 mod limits;
 mod messages;
 mod operation;

@@ -18,7 +18,7 @@ async fn a_webhook_is_made_with_a_secret_that_is_shown_once() {
     let shown = gateway.get("/v1/webhooks/other-1", OTHER).await.json();
     assert_eq!(
         shown,
-        json!({ "id": "other-1", "account": "other", "url": "https://example.org/h", "events": ["message.*"], "enabled": true })
+        json!({ "id": "other-1", "account": "other", "url": "https://example.org/h", "style": "webhook", "events": ["message.*"], "enabled": true })
     );
 
     let changed = json!({ "url": "http://example.org/i", "enabled": false });

@@ -30,6 +30,8 @@ pub struct Config {
     pub http: Http,
     /// The SMPP server.
     pub smpp: Smpp,
+    /// Kannel's interface for applications.
+    pub kannel: Kannel,
     /// How webhooks are called.
     pub webhooks: Webhooks,
     /// What is logged, and where.
@@ -114,6 +116,18 @@ pub struct Limits {
 pub struct Smpp {
     /// Where it listens.
     pub listen: Vec<SocketAddr>,
+}
+
+/// `[kannel]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kannel {
+    /// Served on the addresses of `[http]`.
+    pub on_http: bool,
+    /// Addresses of its own.
+    pub listen: Vec<SocketAddr>,
+    /// `Sent.` for an answer.
+    pub immediate_reply: bool,
 }
 
 /// `[webhooks]`
