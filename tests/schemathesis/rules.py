@@ -24,6 +24,8 @@ RULES = {
         "invalid": r"/text|/binary|/binary/udh|/send_at|/tags/.*|/connector|/route",
     },
     "sendBatch": REPEATED,
+    # As with a message, and accounts have to exist.
+    "explain": {"invalid": r"/account|/text|/binary|/binary/udh|/send_at|/tags/.*|/connector|/route", "not_allowed": None},
     # As with a message.
     "encode": {"invalid": r"/text"},
     # An id is the one in the path, or left out. Ids of webhooks differ over all accounts.

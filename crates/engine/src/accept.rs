@@ -209,8 +209,7 @@ impl Engine {
         submission: Submission,
         now: Timestamp,
     ) -> Result<Prepared, Refusal> {
-        let Submission { encoding, connector, route, .. } = &submission;
-        let wish = Wish { encoding: *encoding, connector: connector.clone(), route: route.clone() };
+        let wish = Wish::of(&submission);
         let valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
         admit::check(account, &valid.body)?;
         self.routed(world, account, valid, &wish, now)

@@ -88,7 +88,7 @@ impl Engine {
         looked.retain(|connector, _| bad.iter().any(|(lane, _)| lane.connector() == connector));
         let mut moved = 0;
         for (lane, since) in bad {
-            let others = others(lane.connector(), &world, &Wellbeing { lanes: &lanes, world: &world });
+            let others = others(lane.connector(), &world, &Wellbeing { lanes: &lanes, world: &world, dry: true });
             let bad_for = now.saturating_duration_since(since);
             if others.is_empty() || bad_for < soonest(lane.connector(), &world) {
                 continue;
@@ -119,7 +119,7 @@ impl Engine {
             cursor.after = page.last().map(|queued| (queued.entry.due, queued.entry.id));
             let last = page.len() < PAGE;
             let lanes = self.inner.lanes.load_full();
-            let health = Wellbeing { lanes: &lanes, world };
+            let health = Wellbeing { lanes: &lanes, world, dry: true };
             let mut facts = Vec::new();
             for QueuedMessage { message, .. } in &page {
                 let Some(plan) = may_go(message) else { continue };
@@ -255,7 +255,7 @@ impl Recorder {
             return None;
         }
         let lanes = self.engine.inner.lanes.load();
-        let health = Wellbeing { lanes: &lanes, world };
+        let health = Wellbeing { lanes: &lanes, world, dry: true };
         let later: Vec<&Name> = plan.later(connector).filter(|name| world.connector(name).is_some()).collect();
         let to = *later.iter().find(|name| health.state(name).usable).or(later.first())?;
         Some((to.clone(), parts_over(message, to, world)?))

@@ -1,6 +1,7 @@
 //! How the connectors are, as routes want to know it: in force now, read without a lock.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use routing::{ConnectorState, Health};
@@ -12,6 +13,8 @@ use crate::world::World;
 pub(crate) struct Wellbeing<'a> {
     pub lanes: &'a [Arc<Lane>],
     pub world: &'a World,
+    /// Nothing is to come of it: whose turn it is is looked at, and stays.
+    pub dry: bool,
 }
 
 impl Wellbeing<'_> {
@@ -28,6 +31,7 @@ impl Health for Wellbeing<'_> {
     }
 
     fn turn(&self, pool: &str) -> u64 {
-        self.world.turns.get(pool).map_or(0, |turn| turn.fetch_add(1, Relaxed))
+        let taken = |turn: &AtomicU64| if self.dry { turn.load(Relaxed) } else { turn.fetch_add(1, Relaxed) };
+        self.world.turns.get(pool).map_or(0, taken)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::resources::{LongForm, Money};
 use model::submission::{EncodingChoice, Fault};
-use model::{Body, Change, Content, Message, Name, Plan, Progress, Reason, Status, Timestamp};
+use model::{Body, Change, Content, Message, Name, Plan, Progress, Reason, Status, Submission, Timestamp};
 use routing::{Outcome, Question, RoutePlan};
 
 use crate::accept::Refusal;
@@ -30,6 +30,16 @@ pub(crate) struct Wish {
     pub encoding: EncodingChoice,
     pub connector: Option<String>,
     pub route: Option<String>,
+    /// Nothing is to come of it: turns are not taken.
+    pub dry: bool,
+}
+
+impl Wish {
+    /// What a submission wishes.
+    pub fn of(submission: &Submission) -> Self {
+        let Submission { encoding, connector, route, .. } = submission;
+        Self { encoding: *encoding, connector: connector.clone(), route: route.clone(), dry: false }
+    }
 }
 
 /// What becomes of a message.
@@ -82,7 +92,7 @@ impl Engine {
             return over(world, connector);
         }
         let lanes = self.inner.lanes.load();
-        let health = Wellbeing { lanes: &lanes, world };
+        let health = Wellbeing { lanes: &lanes, world, dry: wish.dry };
         let question = question(world, account, valid, wish.encoding, now)?;
         let random = fastrand::u64(..);
         match &wish.route {
@@ -114,7 +124,8 @@ pub(crate) fn question<'v>(
         to,
         from,
         ingress: Some(ingress.as_str()),
-        text: content.text(),
+        // One without a text is only asked about, and then it is not known.
+        text: content.text().filter(|text| !text.is_empty()),
         encoding: size.map(|size| text::encoding_of(size.alphabet)),
         parts: size.map(|size: Size| u16::try_from(size.parts).unwrap_or(u16::MAX)),
         priority: Some(*priority),

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::colour::Colour;
 use crate::commands::{
-    apply, check, connector, decode, demo, encode, export, import, later, send, serve, simulate, token,
+    apply, check, connector, decode, demo, encode, explain, export, import, later, send, serve, simulate, token,
 };
 use crate::outcome::{Failure, Outcome};
 
@@ -60,8 +60,8 @@ enum Command {
     /// See and control the links to carriers
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
-    /// Show every rule tried for a message, and the outcome (not supported yet)
-    Explain(later::Rest),
+    /// Show every rule tried for a message, and the outcome
+    Explain(explain::ExplainArgs),
     /// See and change what waits to be sent (not supported yet)
     Queue(later::Rest),
     /// Watch the traffic in numbers (not supported yet)
@@ -103,7 +103,7 @@ fn dispatch(command: Command, colour: Colour) -> Outcome {
         Command::Simulate(command) => runtime()?.block_on(simulate::run(command)),
         Command::Bench(args) => crate::bench::runtime(&args)?.block_on(crate::bench::run(args)),
         Command::Connector(command) => connector::run(&command),
-        Command::Explain(_) => Err(Failure::not_yet("explain")),
+        Command::Explain(args) => explain::run(&args),
         Command::Queue(_) => Err(Failure::not_yet("queue")),
         Command::Top(_) => Err(Failure::not_yet("top")),
         Command::Tail(_) => Err(Failure::not_yet("tail")),

@@ -182,6 +182,18 @@ impl Lane {
         state.vitals.view(now)
     }
 
+    /// How long a message would wait that came now, if that can be told.
+    pub fn wait(&self, now: Instant) -> Option<Duration> {
+        let queued = self.condition().busy;
+        let mut state = self.lock();
+        if queued == 0 {
+            return Some(Duration::ZERO);
+        }
+        // What was answered lately is at least what it can do.
+        let rate = state.settings.throughput.map(f64::from).or_else(|| state.vitals.answers_a_second(now))?;
+        Duration::try_from_secs_f64(queued as f64 / rate).ok()
+    }
+
     /// The carrier refused a part, for good or for now.
     pub fn refused(&self) {
         self.answered(&mut self.lock(), false);

@@ -139,6 +139,14 @@ impl Vitals {
         HealthView { state, share: self.share(), reason, error_percent, delivered_percent }
     }
 
+    /// How fast the carrier answered lately; `None` if it did not.
+    pub fn answers_a_second(&mut self, now: Instant) -> Option<f64> {
+        self.answers.advance(now);
+        let over = now.saturating_duration_since(self.answers.began).min(ANSWERS.slot * ANSWERS.slots as u32);
+        let rate = self.answers.total() as f64 / over.as_secs_f64().max(1.0);
+        (rate > 0.0).then_some(rate)
+    }
+
     /// What is wrong with it, if anything is.
     fn complaint(&mut self, settings: &HealthSettings, now: Instant) -> Option<String> {
         let enough = |counts: &Counts| counts.total() >= u64::from(settings.min_samples);

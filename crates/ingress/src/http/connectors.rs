@@ -1,7 +1,7 @@
 //! `/v1/connectors`: settings with where each connector stands, and starting and stopping.
 
-use engine::ConnectorStatus;
 use engine::dispatch::{Desired, SessionState};
+use engine::{ConnectorStatus, HealthView};
 use model::Timestamp;
 use model::resources::{Connector, Kind};
 use serde::Serialize;
@@ -34,7 +34,7 @@ struct Status {
 
 /// How well a connector does.
 #[derive(Serialize)]
-struct Health {
+pub(super) struct Health {
     state: &'static str,
     share: u16,
     reason: Option<Box<str>>,
@@ -111,16 +111,17 @@ impl From<ConnectorStatus> for Shown {
                 sessions,
                 paused: status.paused,
                 queued: status.queued,
-                health: Health {
-                    state: status.health.state,
-                    share: status.health.share,
-                    reason: status.health.reason,
-                    error_percent: status.health.error_percent,
-                    delivered_percent: status.health.delivered_percent,
-                },
+                health: status.health.into(),
                 receipt_ids: status.receipt_ids.into_iter().collect(),
             },
         }
+    }
+}
+
+impl From<HealthView> for Health {
+    fn from(view: HealthView) -> Self {
+        let HealthView { state, share, reason, error_percent, delivered_percent } = view;
+        Self { state, share, reason, error_percent, delivered_percent }
     }
 }
 

@@ -29,6 +29,7 @@ mod connectors;
 mod deliveries;
 mod draft;
 pub mod encode;
+mod explain;
 mod json;
 mod messages;
 mod metrics;

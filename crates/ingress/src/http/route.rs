@@ -15,6 +15,7 @@ pub(crate) enum Operation<'a> {
     SendBatch,
     GetBatch(&'a str),
     Encode,
+    Explain,
     ListConnectors,
     GetConnector(&'a str),
     WantConnector(&'a str, Want),
@@ -86,6 +87,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["batches"] => at.post(SendBatch),
         ["batches", id] => at.get(GetBatch(id)),
         ["encode"] => at.post(Encode),
+        ["explain"] => at.post(Explain),
         ["connectors"] => at.get(ListConnectors),
         ["connectors", id] => at.get_or(
             GetConnector(id),
@@ -112,9 +114,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["deliveries", id] => at.get(GetDelivery(id)),
         ["deliveries", id, "redeliver"] => at.post(Redeliver(id)),
         ["receipts", "unmatched"] => at.get(ListUnmatched),
-        ["batches", _, "pause" | "resume" | "cancel"] | ["senders" | "opt-outs" | "explain" | "events", ..] => {
-            Found::NotYet
-        }
+        ["batches", _, "pause" | "resume" | "cancel"] | ["senders" | "opt-outs" | "events", ..] => Found::NotYet,
         [kind] => resource_kind(kind).map_or(Found::Nowhere, |kind| at.get(ListResources(kind))),
         [kind, id] => resource_kind(kind).map_or(Found::Nowhere, |kind| {
             at.get_or(
@@ -140,6 +140,7 @@ impl Operation<'_> {
             SendBatch => "/v1/batches",
             GetBatch(_) => "/v1/batches/{id}",
             Encode => "/v1/encode",
+            Explain => "/v1/explain",
             ListConnectors => "/v1/connectors",
             GetConnector(_) => "/v1/connectors/{id}",
             WantConnector(_, Want::Start) => "/v1/connectors/{id}/start",
@@ -171,8 +172,8 @@ impl Operation<'_> {
             SendMessage | CancelMessage(_) | QueryMessage(_) | SendBatch | TestWebhook(_) | Redeliver(_) => {
                 Some(Scope::Messages)
             }
-            ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | ListWebhooks | GetWebhook(_)
-            | ListDeliveries | GetDelivery(_) => Some(Scope::Read),
+            ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
+            | GetWebhook(_) | ListDeliveries | GetDelivery(_) => Some(Scope::Read),
             ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_) | GetResource(..)
             | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_) | DeleteWebhook(_)
             | ListUnmatched => Some(Scope::Admin),
@@ -276,7 +277,7 @@ mod tests {
         for path in ["", "/", "/v1", "/v1/", "/v1//", "/v1/messages/", "/v1/messages/x/y", "/v1/messages/x/events/z"] {
             assert_eq!(find(&Method::GET, path), Found::Nowhere, "{path}");
         }
-        assert_eq!(find(&Method::POST, "/v1/explain"), Found::NotYet);
+        assert_eq!(find(&Method::GET, "/v1/events"), Found::NotYet);
         assert_eq!(find(&Method::POST, "/v1/batches/b/pause"), Found::NotYet);
     }
 }

@@ -25,7 +25,7 @@ use super::reply::{Reply, Subject};
 use super::request::{Request, bearer};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
-use super::{batches, compat, connectors, deliveries, encode, messages, pages, resources, tokens, webhooks};
+use super::{batches, compat, connectors, deliveries, encode, explain, messages, pages, resources, tokens, webhooks};
 
 /// Longest path that is written into the access log.
 const PATH_LOGGED: usize = 200;
@@ -220,6 +220,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         SendBatch => batches::send(&mut request).await,
         GetBatch(id) => batches::get(&mut request, id).await,
         Encode => encode::answer(&mut request).await,
+        Explain => explain::answer(&mut request).await,
         ListConnectors => connectors::list(&request).await,
         GetConnector(id) => connectors::get(&request, id).await,
         WantConnector(id, want) => connectors::want(&request, id, want).await,

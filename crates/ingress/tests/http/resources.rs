@@ -254,3 +254,44 @@ async fn pools_are_made_used_and_kept_while_they_are_used() {
         assert_eq!((answer.status, answer.pointer().as_str()), (422, pointer), "{body} {}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn what_would_become_of_a_message_is_explained() {
+    let gateway = Gateway::start().await;
+    let route = json!({ "to": "carrier", "order": -2, "match": { "to_prefix": ["49"] } });
+    assert_eq!(gateway.put("/v1/routes/de", ADMIN, route).await.status, 201);
+    let no = json!({ "action": "reject", "order": -1, "match": { "text": "casino" }, "reason": "no gambling" });
+    assert_eq!(gateway.put("/v1/routes/no", ADMIN, no).await.status, 201);
+    let to = json!({ "to": "+447700900123", "from": "SHOP" });
+    let answer = gateway.post("/v1/explain", SHOP, to.clone()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let told = answer.json();
+    let tried =
+        json!({ "route": "de", "action": "send", "matches": false, "against": "match.to_prefix", "wanted": ["49"] });
+    assert_eq!((&told["account"], &told["outcome"], &told["routes"][0]), (&json!("shop"), &json!("send"), &tried));
+    assert_eq!(told["routes"][1]["against"], "match.text", "a text that is not given matches nothing");
+    assert_eq!((&told["connectors"][0]["connector"], &told["connectors"][0]["queued"]), (&json!("carrier"), &json!(0)));
+    let id = told["message"]["id"].as_str().unwrap();
+    assert_eq!(gateway.get(&format!("/v1/messages/{id}"), SHOP).await.status, 404, "nothing was kept");
+
+    let with = |key: &str, value: serde_json::Value| {
+        let mut body = to.clone();
+        body[key] = value;
+        body
+    };
+    let refused = gateway.post("/v1/explain", SHOP, with("text", json!("casino"))).await.json();
+    assert_eq!((&refused["outcome"], &refused["problem"]["code"]), (&json!("refuse"), &json!("route_rejects")));
+    assert!(refused["problem"]["detail"].as_str().unwrap().ends_with("no gambling"));
+    assert_eq!(gateway.post("/v1/explain", OTHER, with("account", json!("shop"))).await.code(), "scope_missing");
+    assert_eq!(gateway.post("/v1/explain", ADMIN, with("account", json!("shop"))).await.json()["account"], "shop");
+    for (key, value, pointer) in [
+        ("account", json!("nobody"), "/account"),
+        ("account", json!(7), "/account"),
+        ("ingress", json!("fax"), "/ingress"),
+        ("to", json!("nonsense"), "/to"),
+        ("txt", json!("x"), "/txt"),
+    ] {
+        let answer = gateway.post("/v1/explain", ADMIN, with(key, value)).await;
+        assert_eq!((answer.status, answer.pointer().as_str()), (422, pointer), "{}", answer.text());
+    }
+}

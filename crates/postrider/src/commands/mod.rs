@@ -6,6 +6,7 @@ pub mod connector;
 pub mod decode;
 pub mod demo;
 pub mod encode;
+pub mod explain;
 pub mod export;
 pub mod import;
 pub mod later;

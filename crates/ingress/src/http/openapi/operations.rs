@@ -160,6 +160,10 @@ fn messages() -> Vec<Operation> {
             .scope(Scope::Read)
             .body(JSON, reference("EncodeRequest"))
             .gives(200, "Alphabet, parts and their octets.", reference("Encoded")),
+        at("post", "/v1/explain", "explain", "See what would become of a message, and why, without sending it")
+            .scope(Scope::Read)
+            .body(JSON, reference("ExplainRequest"))
+            .gives(200, "Every route that was looked at, and the outcome.", reference("Explanation")),
     ]
 }
 

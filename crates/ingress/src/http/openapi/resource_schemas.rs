@@ -27,6 +27,7 @@ pub(super) fn all() -> Map<String, Value> {
     );
     add("Connector", connector());
     add("ConnectorStatus", connector_status());
+    add("ConnectorHealth", connector_health());
     add(
         "InboundRule",
         object(
@@ -317,6 +318,19 @@ fn outbind() -> Value {
     outbind
 }
 
+fn connector_health() -> Value {
+    object(
+        &["state", "share", "reason", "error_percent", "delivered_percent"],
+        json!({
+            "state": { "type": "string", "enum": ["well", "sick", "returning"] },
+            "share": { "type": "integer", "minimum": 0, "maximum": 1000, "description": "What it gets of its share in pools, in thousandths." },
+            "reason": open_text("Why it is sick."),
+            "error_percent": percent("Answers of the last minute that were failures."),
+            "delivered_percent": percent("Final receipts of the last quarter of an hour that said `delivered`."),
+        }),
+    )
+}
+
 fn percent(description: &str) -> Value {
     json!({ "type": ["integer", "null"], "minimum": 0, "maximum": 100, "description": description })
 }
@@ -333,13 +347,7 @@ fn connector_status() -> Value {
             })) },
             "paused": open_text("Why nothing is sent just now."),
             "queued": { "type": "integer", "minimum": 0, "description": "Messages in its queue." },
-            "health": object(&["state", "share", "reason", "error_percent", "delivered_percent"], json!({
-                "state": { "type": "string", "enum": ["well", "sick", "returning"] },
-                "share": { "type": "integer", "minimum": 0, "maximum": 1000, "description": "What it gets of its share in pools, in thousandths." },
-                "reason": open_text("Why it is sick."),
-                "error_percent": percent("Answers of the last minute that were failures."),
-                "delivered_percent": percent("Final receipts of the last quarter of an hour that said `delivered`."),
-            })),
+            "health": reference("ConnectorHealth"),
             "receipt_ids": { "type": "object", "description": "How receipts' ids were found to relate to answers' ids, and how often.",
                 "additionalProperties": count() },
         }),

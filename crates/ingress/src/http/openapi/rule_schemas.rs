@@ -13,12 +13,56 @@ pub(super) fn all() -> Map<String, Value> {
     add("Route", route());
     add("PriceList", price_list());
     add("AddressRewrite", address_rewrite());
+    add(
+        "Money",
+        object(
+            &["amount", "currency"],
+            json!({
+        "amount": { "type": "string", "description": "An exact decimal.", "examples": ["0.07"] }, "currency": { "type": "string", "examples": ["EUR"] } }),
+        ),
+    );
     all
 }
 
 /// A price list, or none.
 pub(super) fn prices(description: &str) -> Value {
     json!({ "anyOf": [reference("PriceList"), { "type": "null" }], "description": description })
+}
+
+/// The answer of `explain`.
+pub(super) fn explanation() -> Value {
+    let text = || json!({ "type": "string" });
+    let route = object(
+        &["route", "action", "matches"],
+        json!({
+            "route": text(), "action": text(), "matches": { "type": "boolean" },
+            "against": { "type": "string", "description": "The field that stood against the message.", "examples": ["match.to_prefix"] },
+            "wanted": { "description": "What that field wants." },
+        }),
+    );
+    let connector = object(
+        &["connector", "usable", "health", "queued", "wait_seconds"],
+        json!({
+            "connector": text(), "usable": { "type": "boolean", "description": "It takes messages now." },
+            "health": reference("ConnectorHealth"),
+            "queued": { "type": "integer", "minimum": 0 },
+            "wait_seconds": { "type": ["number", "null"], "minimum": 0, "description": "How long the message would wait there, as far as that can be told." },
+            "weight": { "type": "integer", "minimum": 0 }, "priority": { "type": "integer", "minimum": 0 },
+            "cost": reference("Money"),
+        }),
+    );
+    object(
+        &["account", "outcome", "routes", "connectors", "message", "copies", "problem"],
+        json!({
+            "account": text(),
+            "outcome": { "type": "string", "enum": ["send", "drop", "refuse"] },
+            "routes": { "type": "array", "items": route, "description": "Those that were looked at, in order; the last that matches decides." },
+            "connectors": { "type": "array", "items": connector, "description": "In the order in which they are tried." },
+            "message": { "anyOf": [reference("Message"), { "type": "null" }], "description": "As it would be kept; its id is of no message." },
+            "copies": { "type": "array", "items": reference("Message") },
+            "problem": { "anyOf": [reference("Problem"), { "type": "null" }], "description": "What the application would be told." },
+        }),
+    )
 }
 
 fn pool() -> Value {

@@ -3,7 +3,7 @@
 use model::{Ingress, Status};
 use serde_json::{Map, Value, json};
 
-use super::{object, reference};
+use super::{object, reference, rule_schemas};
 
 /// An id of a resource.
 pub(super) const NAME: &str = "^[A-Za-z0-9._-]{1,64}$";
@@ -42,6 +42,8 @@ pub(super) fn all() -> Map<String, Value> {
             ],
         }),
     );
+    add("ExplainRequest", explain_request(draft.clone()));
+    add("Explanation", rule_schemas::explanation());
     add("Defaults", object(&[], unbounded(draft)));
     add(
         "Binary",
@@ -256,6 +258,20 @@ fn draft_fields() -> Value {
     })
 }
 
+/// A submission that need not have a text, of an account and by a way in.
+fn explain_request(mut properties: Value) -> Value {
+    properties["account"] = json!({ "type": ["string", "null"], "description": "The caller's own if it is left out; others take the scope admin." });
+    properties["ingress"] = json!({ "enum": Ingress::ALL.map(|i| json!(i.as_str())).into_iter().chain([Value::Null]).collect::<Vec<_>>(),
+        "description": "The way in that it would come by; `http` if it is left out." });
+    json!({
+        "type": "object", "required": ["to"], "properties": properties, "additionalProperties": false,
+        "anyOf": [
+            { "properties": { "binary": { "type": "null" } } },
+            { "properties": { "text": { "type": "null" } } },
+        ],
+    })
+}
+
 fn message() -> Value {
     let text = || json!({ "type": "string" });
     object(
@@ -302,7 +318,7 @@ fn message() -> Value {
             "parts": { "type": "array", "items": reference("Part") },
             "connector": { "type": ["string", "null"], "description": "The connector that has it, or had it last." },
             "route": { "type": ["string", "null"], "description": "The route that took it." },
-            "price": { "anyOf": [object(&["amount", "currency"], json!({ "amount": text(), "currency": text() })), { "type": "null" }],
+            "price": { "anyOf": [reference("Money"), { "type": "null" }],
                 "description": "What the account pays for it, all parts together." },
             "pool": { "type": "string", "description": "The pool that the route names." },
             "connectors": { "type": "array", "items": text(), "description": "The connectors of the pool, in the order in which they are tried." },

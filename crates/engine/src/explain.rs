@@ -1,0 +1,141 @@
+//! Explain: what would become of a submission, and why, without accepting it. Every route that is
+//! looked at is told with what stood against it, and every connector with how it is.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::resources::{Money, Route};
+use model::{Message, Name, Submission};
+use routing::{Health, PriceTable, Tried};
+use serde_json::Value;
+
+use crate::accept::Refusal;
+use crate::admit;
+use crate::engine::Engine;
+use crate::health::Wellbeing;
+use crate::route::{Prepared, Wish, question};
+use crate::schedule::HealthView;
+use crate::validate::validate;
+use crate::world::{AccountView, World};
+
+/// What would become of a submission, and why.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The routes that were looked at, in order; none where fields are wrong or the message names its
+    /// connector or route itself.
+    pub routes: Vec<RouteTried>,
+    /// The connectors of the plan in order, with how they are; none where nothing is sent.
+    pub connectors: Vec<ConnectorTried>,
+    /// The message as it would be kept, and copies of it; or why it is refused.
+    pub outcome: Result<(Message, Vec<Message>), Refusal>,
+}
+
+/// A route that was looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteTried {
+    /// The route.
+    pub route: Name,
+    /// What it does with messages: the word of its `action`.
+    pub action: &'static str,
+    /// The path of the field that stood against the message, such as `match.to_prefix`; `None` if the
+    /// route is for it.
+    pub against: Option<String>,
+    /// What that field wants, as the route has it.
+    pub wanted: Option<Value>,
+}
+
+/// A connector that would take the message, or the next that would.
+#[derive(Clone, Debug)]
+pub struct ConnectorTried {
+    /// The connector.
+    pub connector: Name,
+    /// It takes messages now.
+    pub usable: bool,
+    /// How well it does.
+    pub health: HealthView,
+    /// Messages in its queue.
+    pub queued: u64,
+    /// How long the message would wait there, if that can be told: by the queue and the connector's
+    /// `throughput`, or else by how fast the carrier answered lately.
+    pub wait: Option<Duration>,
+    /// Its weight in the pool.
+    pub weight: Option<u32>,
+    /// Its priority in the pool, lowest first.
+    pub priority: Option<u32>,
+    /// What the carrier takes for a part, if it is known.
+    pub cost: Option<Money>,
+}
+
+impl Engine {
+    /// What would become of a submission of `account`. Chance is drawn as for a real message, so that
+    /// pools which go by lot may answer otherwise each time; turns are not taken.
+    #[must_use]
+    pub fn explain(&self, account: &Arc<AccountView>, submission: Submission) -> Explanation {
+        let (world, now) = (self.world(), self.now());
+        let wish = Wish { dry: true, ..Wish::of(&submission) };
+        // A text that is not given is not known.
+        let valid = match validate(submission, account, self.next_id(now), now) {
+            Ok(valid) => valid,
+            Err(faults) => return Explanation::refused(Refusal::Invalid(faults)),
+        };
+        let tried = match question(&world, account, &valid, wish.encoding, now) {
+            Ok(question) if wish.connector.is_none() && wish.route.is_none() => world.routes.explain_plan(&question),
+            Ok(_) => Vec::new(),
+            Err(refusal) => return Explanation::refused(refusal),
+        };
+        let routes = tried.into_iter().filter_map(|tried| route_tried(&tried, &world)).collect();
+        let admitted = admit::check(account, &valid.body);
+        let outcome = admitted.and_then(|()| self.routed(&world, account, valid, &wish, now));
+        let connectors = match &outcome {
+            Ok(Prepared { message, .. }) => self.connectors_of(message, &world),
+            Err(_) => Vec::new(),
+        };
+        Explanation { routes, connectors, outcome: outcome.map(|Prepared { message, copies }| (message, copies)) }
+    }
+
+    fn connectors_of(&self, message: &Message, world: &World) -> Vec<ConnectorTried> {
+        let plan = message.body.plan.as_deref();
+        let several = plan.map(|plan| plan.connectors.as_slice()).filter(|connectors| !connectors.is_empty());
+        let names = several.unwrap_or(message.progress.connector.as_slice());
+        let lanes = self.inner.lanes.load();
+        let health = Wellbeing { lanes: &lanes, world, dry: true };
+        let pool = plan.and_then(|plan| plan.pool.as_deref());
+        let pool = pool.and_then(|id| world.set.pools.iter().find(|pool| pool.id == id));
+        let now = Instant::now();
+        let tried = names.iter().filter_map(|name| {
+            let lane = lanes.iter().find(|lane| lane.connector() == name)?;
+            let member = pool.and_then(|pool| pool.members.iter().find(|member| *member.connector == **name));
+            let of_connector = || world.connector(name)?.cost.as_deref();
+            let costs = member.and_then(|member| member.cost.as_ref()).or_else(of_connector);
+            let state = health.state(name);
+            Some(ConnectorTried {
+                connector: name.clone(),
+                usable: state.usable,
+                health: lane.health(now),
+                queued: state.busy,
+                wait: lane.wait(now),
+                weight: member.map(|member| member.weight),
+                priority: member.map(|member| member.priority),
+                cost: costs.and_then(|costs| PriceTable::new(costs).ok()?.of(message.body.sent_to())),
+            })
+        });
+        tried.collect()
+    }
+}
+
+impl Explanation {
+    fn refused(refusal: Refusal) -> Self {
+        Self { routes: Vec::new(), connectors: Vec::new(), outcome: Err(refusal) }
+    }
+}
+
+fn route_tried(tried: &Tried, world: &World) -> Option<RouteTried> {
+    let route: &Route = world.set.routes.iter().find(|route| *route.id == *tried.route)?;
+    let (mut against, mut wanted) = (None, None);
+    if let Some(field) = tried.against {
+        let whole = serde_json::to_value(route).unwrap_or_default();
+        wanted = whole.pointer(&format!("/match/{field}")).cloned();
+        against = Some(if wanted.is_some() { format!("match.{field}") } else { field.to_owned() });
+    }
+    Some(RouteTried { route: tried.route.clone(), action: route.action.as_str(), against, wanted })
+}
