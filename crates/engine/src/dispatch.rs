@@ -155,6 +155,18 @@ pub enum SessionState {
     },
 }
 
+impl SessionState {
+    /// The word for it in the API.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            SessionState::Connecting => "connecting",
+            SessionState::Bound { .. } => "bound",
+            SessionState::Down { .. } => "down",
+        }
+    }
+}
+
 /// One connector's side of the engine. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Link {

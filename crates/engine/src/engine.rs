@@ -152,6 +152,7 @@ impl Engine {
         engine.spawn(failover::run(engine.clone()));
         engine.spawn(keep::orphans(engine.clone()));
         engine.spawn(keep::probe_store(engine.clone()));
+        engine.spawn(keep::count_queued(engine.clone()));
         engine.spawn(keep::retention(engine.clone(), settings.retention));
         Ok(engine)
     }
@@ -209,6 +210,17 @@ impl Engine {
     #[must_use]
     pub fn is_up(&self, connector: &str) -> bool {
         self.lane(connector).is_some_and(|lane| lane.is_up())
+    }
+
+    /// All metrics as OpenMetrics text, with the gauges as they are now.
+    #[must_use]
+    pub fn metrics_text(&self) -> String {
+        let lanes = self.inner.lanes.load();
+        let sessions = lanes.iter().flat_map(|lane| {
+            let connector = lane.connector().clone();
+            lane.sessions().into_iter().map(move |view| (connector.clone(), view.state.as_str()))
+        });
+        self.inner.metrics.encode(sessions)
     }
 
     /// Every connector as it is now.

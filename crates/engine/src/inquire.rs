@@ -269,7 +269,9 @@ impl Engine {
         // It goes on when the one who wanted to know has gone: see above.
         let task = tokio::spawn(async move {
             let _permit = permit;
+            let asked = parts.len();
             let told = ask_all(&desk, &message, parts, ask, deadline).await;
+            engine.count_answers(&name, ask, asked, &told);
             if told.is_empty() {
                 return Err(InquireError::Carrier(CarrierError::NoAnswer(name)));
             }
@@ -279,6 +281,22 @@ impl Engine {
         match timeout(CALLER_WAITS, task).await {
             Ok(Ok(answers)) => answers,
             Ok(Err(_)) | Err(_) => Err(CarrierError::NoAnswer(connector.clone()).into()),
+        }
+    }
+
+    fn count_answers(&self, connector: &Name, ask: Ask, asked: usize, told: &[(u8, Told)]) {
+        let refused = told.iter().filter(|(_, told)| matches!(told, Told::Refused(_))).count();
+        let ask = match ask {
+            Ask::Cancel => "cancel",
+            Ask::State => "query",
+        };
+        let counts = [
+            ("answered", told.len() - refused),
+            ("refused", refused),
+            ("unanswered", asked.saturating_sub(told.len())),
+        ];
+        for (outcome, parts) in counts.into_iter().filter(|(_, parts)| *parts > 0) {
+            self.inner.metrics.inquired(connector, ask, outcome, parts);
         }
     }
 

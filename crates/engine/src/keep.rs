@@ -16,6 +16,10 @@ const OVERDUE_PAGE: usize = 1000;
 const PROBE_EVERY: Duration = Duration::from_millis(500);
 /// How often what has run out is dropped.
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
+/// How often the queue is counted at the most, and how much of the time that may take: one part in
+/// so many.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
+const COUNT_SHARE: u32 = 100;
 /// Texts emptied at a time.
 const TEXTS_PAGE: usize = 1000;
 
@@ -90,6 +94,19 @@ pub(crate) async fn retention(engine: Engine, retention: Retention) {
         if let Err(error) = forget(&engine, retention).await {
             tracing::warn!(%error, "what is kept no longer can't be dropped now");
         }
+    }
+}
+
+/// Counts what waits for each connector, for the metrics. Counting goes through the queue, so the
+/// longer it takes the less often it is done.
+pub(crate) async fn count_queued(engine: Engine) {
+    loop {
+        let begun = std::time::Instant::now();
+        match engine.inner.store.queue_depths().await {
+            Ok(depths) => engine.inner.metrics.queued(depths),
+            Err(error) => tracing::debug!(%error, "the queue can't be counted"),
+        }
+        tokio::time::sleep(COUNT_EVERY.max(begun.elapsed() * COUNT_SHARE)).await;
     }
 }
 

@@ -27,6 +27,19 @@ struct WithStatus {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WithState {
+    connector: Name,
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfInquiry {
+    connector: Name,
+    ask: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WithForm {
     connector: Name,
     form: &'static str,
@@ -44,6 +57,9 @@ pub struct Metrics {
     receipt_ids: Family<WithForm, Gauge>,
     shares: Family<OfConnector, Gauge>,
     failed_over: Family<OfConnector, Counter>,
+    sessions: Family<WithState, Gauge>,
+    queued: Family<OfConnector, Gauge>,
+    inquiries: Family<OfInquiry, Counter>,
     commits: Counter,
     committed: Counter,
 }
@@ -60,6 +76,9 @@ impl Metrics {
             receipt_ids: Family::default(),
             shares: Family::default(),
             failed_over: Family::default(),
+            sessions: Family::default(),
+            queued: Family::default(),
+            inquiries: Family::default(),
             commits: Counter::default(),
             committed: Counter::default(),
             registry: Mutex::default(),
@@ -84,6 +103,13 @@ impl Metrics {
             "Messages that went on from a connector to another one",
             metrics.failed_over.clone(),
         );
+        registry.register("connector_sessions", "Sessions, by where they stand", metrics.sessions.clone());
+        registry.register("messages_queued", "Messages that wait for a connector", metrics.queued.clone());
+        registry.register(
+            "inquiries",
+            "Parts that a carrier was asked about (query) or to take back (cancel)",
+            metrics.inquiries.clone(),
+        );
         registry.register("commits", "Commits of the store", metrics.commits.clone());
         registry.register("commit_messages", "Messages written by commits", metrics.committed.clone());
         *metrics.registry.lock().unwrap_or_else(PoisonError::into_inner) = registry;
@@ -95,11 +121,17 @@ impl Metrics {
         change(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Everything as OpenMetrics text.
+    /// Everything as OpenMetrics text. `sessions` are those of all connectors as they stand now, as
+    /// (connector, state).
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub(crate) fn encode(&self, sessions: impl Iterator<Item = (Name, &'static str)>) -> String {
         let mut text = String::new();
+        // Under the lock, so that nobody reads while the gauges are set anew.
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sessions.clear();
+        for (connector, state) in sessions {
+            self.sessions.get_or_create(&WithState { connector, state }).inc();
+        }
         // Writing to a String does not fail.
         let _ = encode(&mut text, &registry);
         text
@@ -132,6 +164,20 @@ impl Metrics {
 
     pub(crate) fn failed_over(&self, from: &Name) {
         self.failed_over.get_or_create(&OfConnector { connector: from.clone() }).inc();
+    }
+
+    /// How many messages wait for each connector; those that are not named have none.
+    pub(crate) fn queued(&self, depths: Vec<(Name, u64)>) {
+        self.queued.clear();
+        for (connector, depth) in depths {
+            let depth = i64::try_from(depth).unwrap_or(i64::MAX);
+            self.queued.get_or_create(&OfConnector { connector }).set(depth);
+        }
+    }
+
+    pub(crate) fn inquired(&self, connector: &Name, ask: &'static str, outcome: &'static str, parts: usize) {
+        let labels = OfInquiry { connector: connector.clone(), ask, outcome };
+        self.inquiries.get_or_create(&labels).inc_by(parts as u64);
     }
 
     pub(crate) fn committed(&self, messages: usize) {

@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use engine::resources::Difference;
 use engine::{Engine, Retention, Settings, World};
 use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, Interfaces, NumberRedaction};
-use ingress::webhook::{self, WebhookSettings};
+use ingress::webhook::{self, WebhookMetrics, WebhookSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -74,6 +74,8 @@ impl Gateway {
         let listeners = bind_all(config, &http_settings).await?;
         let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)).await?;
         http_settings.metrics.register(engine.metrics());
+        let webhook_metrics = WebhookMetrics::default();
+        webhook_metrics.register(engine.metrics());
         let client = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
 
         let stop = watch::Sender::new(Stage::Running);
@@ -85,7 +87,8 @@ impl Gateway {
             }
         };
         let connectors = tokio::spawn(connectors::run(engine.clone(), reached(Stage::EndConnectors)));
-        let webhooks = tokio::spawn(webhook::run(engine.outbox(), client, reached(Stage::EndWebhooks)));
+        let webhooks =
+            tokio::spawn(webhook::run(engine.outbox(), client, webhook_metrics, reached(Stage::EndWebhooks)));
         let (mut http, mut addresses) = (Vec::new(), Vec::new());
         for (listener, settings) in listeners {
             if settings.interfaces.api {

@@ -127,11 +127,11 @@ impl From<HealthView> for Health {
 
 impl Session {
     fn new(session: u16, state: SessionState) -> Self {
-        let plain = |state| Self { session, state, since: None, reason: None, retry_at: None };
+        let plain = Self { session, state: state.as_str(), since: None, reason: None, retry_at: None };
         match state {
-            SessionState::Connecting => plain("connecting"),
-            SessionState::Bound { since } => Self { since: Some(since), ..plain("bound") },
-            SessionState::Down { reason, retry_at } => Self { reason: Some(reason), retry_at, ..plain("down") },
+            SessionState::Connecting => plain,
+            SessionState::Bound { since } => Self { since: Some(since), ..plain },
+            SessionState::Down { reason, retry_at } => Self { reason: Some(reason), retry_at, ..plain },
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn show(state: &State, parts: &Parts, operation: Operation<'_>) -> Re
     match operation {
         Operation::Live => Ok(alive()),
         Operation::Ready => ready(state),
-        Operation::Metrics => Ok(Reply::page(OPENMETRICS, state.engine.metrics().encode())),
+        Operation::Metrics => Ok(Reply::page(OPENMETRICS, state.engine.metrics_text())),
         Operation::OpenApi => Ok(Reply::page(super::reply::JSON, state.openapi.clone())),
         Operation::Docs => Ok(Reply::page(HTML, DOCS)),
         Operation::ErrorDocs => Ok(Reply::page(HTML, catalogue::html())),

@@ -10,19 +10,21 @@ mod attempt;
 mod connect;
 mod endpoint;
 mod guard;
+mod metrics;
 mod pool;
 mod sign;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::notify::{Call, Outbox};
 use ipnet::IpNet;
 use tokio::task::JoinSet;
 
 pub use attempt::Client;
+pub use metrics::WebhookMetrics;
 
 /// How webhooks are called.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ pub enum WebhookSettingsError {
 /// Makes the calls that `outbox` asks for until `shutdown` resolves; then waits for those under
 /// way, which takes as long as the timeout at the most. Dropped before that, the calls under way
 /// are given back.
-pub async fn run(outbox: Outbox, client: Client, shutdown: impl Future<Output = ()>) {
+pub async fn run(outbox: Outbox, client: Client, metrics: WebhookMetrics, shutdown: impl Future<Output = ()>) {
     let (client, stopping) = (Arc::new(client), Arc::new(AtomicBool::new(false)));
     let mut callers = JoinSet::new();
     let mut sweep = tokio::time::interval(pool::IDLE);
@@ -71,7 +73,7 @@ pub async fn run(outbox: Outbox, client: Client, shutdown: impl Future<Output = 
             Some(_) = callers.join_next() => {}
             _ = sweep.tick() => client.sweep(),
             call = outbox.next() => {
-                callers.spawn(make(call, client.clone(), outbox.clone(), stopping.clone()));
+                callers.spawn(make(call, client.clone(), metrics.clone(), outbox.clone(), stopping.clone()));
             }
         }
     }
@@ -81,12 +83,13 @@ pub async fn run(outbox: Outbox, client: Client, shutdown: impl Future<Output = 
 
 /// Makes a call, and then whatever else may be called: while there is much to do, those who do it
 /// need not be woken.
-async fn make(first: Call, client: Arc<Client>, outbox: Outbox, stopping: Arc<AtomicBool>) {
+async fn make(first: Call, client: Arc<Client>, metrics: WebhookMetrics, outbox: Outbox, stopping: Arc<AtomicBool>) {
     let mut next = Some(first);
     while let Some(call) = next {
-        let delivery = &call.delivery;
+        let (delivery, begun) = (&call.delivery, Instant::now());
         let result = client.attempt(&call.target, delivery.id, &delivery.payload, outbox.now()).await;
         tracing::debug!(delivery = %delivery.id, endpoint = %delivery.endpoint, event = %delivery.event, ?result, "webhook called");
+        metrics.called(delivery, &result, begun.elapsed());
         call.finish(result).await;
         next = if stopping.load(Ordering::Relaxed) { None } else { outbox.try_next() };
     }

@@ -69,7 +69,7 @@ async fn gateway(apps: &[(&str, &App)], deliveries: Vec<Delivery>) -> Gateway {
     let engine = Engine::start(store.clone(), engine_settings).await.unwrap();
     let (shutdown, asked) = oneshot::channel();
     let client = Client::new(&settings()).unwrap();
-    let caller = tokio::spawn(super::run(engine.outbox(), client, async {
+    let caller = tokio::spawn(super::run(engine.outbox(), client, super::WebhookMetrics::default(), async {
         let _ = asked.await;
     }));
     Gateway { engine, store, shutdown, caller }
