@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use model::resources::Currency;
 use model::submission::Fault;
 use model::{Address, BatchId, Message, Name, Submission, Timestamp};
-use store::{Batch, IdempotencyAnswer, IdempotencyKey, StoreError};
+use store::{Batch, Claim, IdempotencyAnswer, IdempotencyKey, StoreError};
 use tokio::sync::oneshot;
 
 use crate::access::{Caller, KeyHeld};
@@ -80,6 +81,12 @@ pub enum Refusal {
     /// The account may not send to the recipient's country; `None` is a number of no country.
     #[error("the account may not send to {}", .0.unwrap_or("numbers of no known country"))]
     CountryNotAllowed(Option<&'static str>),
+    /// The account pays before it sends, and there is no price for this recipient.
+    #[error("there is no price for {} in {}", .0, .1.as_str())]
+    NoPrice(Address, Currency),
+    /// The account, or the one above it that pays, has too little.
+    #[error("the balance of the account {0} is too low")]
+    BalanceTooLow(Name),
     /// A limit of the account, or of one above it, is used up for now.
     #[error("{limit} of the account {account} is used up")]
     Limited {
@@ -133,11 +140,11 @@ impl Engine {
             Begun::Now(begun) => begun,
         };
         let Prepared { message, copies } = self.prepare(&begun.world, &caller.account, submission, begun.now)?;
-        admit::admit(&caller.account, std::slice::from_ref(&message), Instant::now())?;
+        let claim = self.admit(caller, std::slice::from_ref(&message), begun.now)?;
         let answer = render(&message);
         let mut messages = copies;
         messages.insert(0, message.clone());
-        self.persist(messages, None, begun.kept(&answer)).await?;
+        self.persist(caller, messages, None, begun.kept(&answer), claim).await?;
         self.inner.metrics.accepted(&caller.account.id, 1);
         Ok(Accepted::New(message, answer))
     }
@@ -175,13 +182,13 @@ impl Engine {
                 Err(refusal) => rejected.push((index, refusal)),
             }
         }
-        admit::admit(&caller.account, &messages, Instant::now())?;
+        let claim = self.admit(caller, &messages, now)?;
         let (accepted, refused) = (messages.len() as u64, rejected.len() as u64);
         let batch = Batch { id, account: caller.account.id.clone(), accepted, rejected: refused, created_at: now };
         let taken = BatchTaken { batch, rejected };
         let answer = render(&taken);
         messages.append(&mut copies);
-        self.persist(messages, Some(taken.batch.clone()), begun.kept(&answer)).await?;
+        self.persist(caller, messages, Some(taken.batch.clone()), begun.kept(&answer), claim).await?;
         self.inner.metrics.accepted(&caller.account.id, accepted);
         Ok(Accepted::New(taken, answer))
     }
@@ -216,7 +223,7 @@ impl Engine {
     }
 
     /// What everything that is accepted begins with: is the gateway open, and was this asked before?
-    async fn begin(&self, caller: &Caller, idempotency: Option<Idempotency<'_>>) -> Result<Begun, Refusal> {
+    pub(crate) async fn begin(&self, caller: &Caller, idempotency: Option<Idempotency<'_>>) -> Result<Begun, Refusal> {
         self.open_for_business()?;
         let now = |held| Begun::Now(Beginning { held, now: self.now(), world: self.inner.current.load_full() });
         let Some(asked) = idempotency else { return Ok(now(None)) };
@@ -231,41 +238,64 @@ impl Engine {
         }
     }
 
+    /// May the account send this now? What the store has to decide is given back.
+    fn admit(&self, caller: &Caller, messages: &[Message], now: Timestamp) -> Result<Option<Box<Claim>>, Refusal> {
+        let admitted = admit::admit(&caller.account, messages, now, Instant::now());
+        admitted.inspect_err(|refusal| self.inner.metrics.limited(&caller.account.id, refusal))
+    }
+
     async fn persist(
         &self,
+        caller: &Caller,
         messages: Vec<Message>,
         batch: Option<Batch>,
         answer: Option<(IdempotencyKey, IdempotencyAnswer)>,
+        claim: Option<Box<Claim>>,
     ) -> Result<(), Refusal> {
         let (reply, committed) = oneshot::channel();
-        let fact = Fact::Accepted(Box::new(Acceptance { messages, batch, answer, reply }));
+        self.accepted(caller, Acceptance { messages, batch, answer, claim, entry: None, reply }, committed).await
+    }
+
+    /// Hands in what was accepted, and waits until it is durable.
+    pub(crate) async fn accepted(
+        &self,
+        caller: &Caller,
+        acceptance: Acceptance,
+        committed: oneshot::Receiver<Result<(), AcceptFailed>>,
+    ) -> Result<(), Refusal> {
+        let fact = Fact::Accepted(Box::new(acceptance));
         let gone = || Refusal::StoreAway("the gateway has stopped".into());
         self.inner.facts.send(Facts::one(fact)).await.map_err(|_| gone())?;
         match committed.await.map_err(|_| gone())? {
             Ok(()) => Ok(()),
             Err(AcceptFailed::KeyTaken) => Err(Refusal::KeyInUse),
+            Err(AcceptFailed::Short(short, claim)) => {
+                let refusal = admit::refused(&caller.account, &claim, &short, self.now(), Instant::now());
+                self.inner.metrics.limited(&caller.account.id, &refusal);
+                Err(refusal)
+            }
             Err(AcceptFailed::Store(why)) => Err(Refusal::StoreAway(why)),
         }
     }
 }
 
 /// What became of asking whether a request is new.
-enum Begun {
+pub(crate) enum Begun {
     /// It was answered before.
     Before(Answer),
     Now(Beginning),
 }
 
 /// A request on its way: its moment, the resources that it goes by, and the key that it holds.
-struct Beginning {
+pub(crate) struct Beginning {
     held: Option<(KeyHeld, [u8; 32])>,
-    now: Timestamp,
+    pub now: Timestamp,
     world: Arc<World>,
 }
 
 impl Beginning {
     /// The answer as it is kept with the key.
-    fn kept(&self, answer: &Answer) -> Option<(IdempotencyKey, IdempotencyAnswer)> {
+    pub fn kept(&self, answer: &Answer) -> Option<(IdempotencyKey, IdempotencyAnswer)> {
         let (held, fingerprint) = self.held.as_ref()?;
         let ((status, body), expires_at) = (answer.clone(), self.now.plus_seconds(KEY_SECONDS));
         Some((held.key.clone(), IdempotencyAnswer { fingerprint: *fingerprint, status, body, expires_at }))

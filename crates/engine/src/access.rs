@@ -96,7 +96,7 @@ impl Engine {
         if view.expires_at.is_some_and(|at: Timestamp| at <= self.now()) {
             return Err(AccessDenied::Expired);
         }
-        if !view.account.account.enabled {
+        if !view.account.is_enabled() {
             return Err(AccessDenied::AccountDisabled);
         }
         Ok(Caller { account: view.account.clone(), scopes: view.scopes.clone(), token: view.id.clone() })

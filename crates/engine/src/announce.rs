@@ -1,11 +1,12 @@
 //! Announce: events that are not about a message. A connector's ups and downs go to those webhooks
-//! that ask for them by name; a webhook can be sent a test.
+//! that ask for them by name, an account's low balance to its own; a webhook can be sent a test.
 
 use model::delivery::DeliveryState;
-use model::{CallbackStyle, Delivery, DeliveryId, Name, Timestamp};
+use model::resources::{Amount, Currency, Prepaid};
+use model::{CallbackStyle, Delivery, DeliveryId, Name, Sum, Timestamp};
 use serde::Serialize;
 
-use crate::world::{WebhookView, World};
+use crate::world::{AccountView, WebhookView, World};
 
 #[derive(Serialize)]
 struct Announcement<'a, T> {
@@ -20,6 +21,14 @@ struct OfConnector<'a> {
     connector: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct OfBalance<'a> {
+    account: &'a str,
+    balance: Sum,
+    warn_below: Option<Amount>,
+    currency: Currency,
 }
 
 #[derive(Serialize)]
@@ -43,6 +52,21 @@ pub(crate) fn of_connector(
         .filter(|w| !w.webhook.events.is_empty() && w.webhook.wants(event) && w.webhook.style.is_webhook())
         .map(|w| announcement(w, event, &data, now, next_id()))
         .collect()
+}
+
+/// What is owed when a prepaid account's balance falls below what it is to be warned at.
+pub(crate) fn of_balance(
+    account: &AccountView,
+    prepaid: &Prepaid,
+    balance: Sum,
+    now: Timestamp,
+    mut next_id: impl FnMut() -> DeliveryId,
+) -> Vec<Delivery> {
+    const EVENT: &str = "account.balance_low";
+    let (currency, warn_below) = (prepaid.currency, prepaid.warn_below);
+    let data = OfBalance { account: &account.id, balance, warn_below, currency };
+    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT));
+    webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
 }
 
 /// A test event for a webhook.

@@ -18,6 +18,7 @@ use crate::failover;
 use crate::inquire::Desks;
 use crate::keep::{self, Retention};
 use crate::metrics::Metrics;
+use crate::money;
 use crate::notify::Outbox;
 use crate::persist::{self, Recorder};
 use crate::schedule::{HealthView, Lane, SessionView, refill};
@@ -59,6 +60,8 @@ pub(crate) struct Inner {
     /// Links' refill tasks, ended with their lane.
     refills: Mutex<std::collections::HashMap<Name, tokio::task::AbortHandle>>,
     pub orphaned: Arc<Notify>,
+    /// What accounts have or use was moved by a commit.
+    pub money_moved: Notify,
     pub facts: FactSender,
     pub desks: Arc<Desks>,
     pub outbox: Outbox,
@@ -125,6 +128,7 @@ impl Engine {
             lanes: ArcSwap::default(),
             refills: Mutex::default(),
             orphaned: Arc::new(Notify::new()),
+            money_moved: Notify::new(),
             facts,
             desks: Arc::default(),
             outbox: outbox.clone(),
@@ -151,6 +155,7 @@ impl Engine {
         engine.spawn(keep::deadlines(engine.clone()));
         engine.spawn(failover::run(engine.clone()));
         engine.spawn(keep::orphans(engine.clone()));
+        engine.spawn(money::watch_balances(engine.clone()));
         engine.spawn(keep::probe_store(engine.clone()));
         engine.spawn(keep::count_queued(engine.clone()));
         engine.spawn(keep::retention(engine.clone(), settings.retention));

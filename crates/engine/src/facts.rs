@@ -3,8 +3,8 @@
 //! Ingresses, sessions, the notifier and the keeper each know one thing that has happened. They say
 //! so here, in bounded groups, and the recorder alone turns facts into commits.
 
-use model::{Delivery, Message, MessageId, Name};
-use store::{Batch, DeliveryKey, IdempotencyAnswer, IdempotencyKey};
+use model::{Delivery, LedgerEntry, Message, MessageId, Name};
+use store::{Batch, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, Short};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
@@ -67,18 +67,23 @@ pub(crate) enum Fact {
     Delivery { done: DeliveryKey, put: Option<Delivery> },
     /// An account is owed an event that is not about a message.
     Owed { delivery: Delivery },
+    /// An account's balance fell below what it is to be warned at, or is above it again.
+    BalanceLow { account: Name, told: bool, owed: Vec<Delivery> },
     /// A connector came up or went down.
     Connector { connector: Name, event: ConnectorEvent },
     /// The parts of an MO have waited long enough, or a parked receipt has.
     Sweep,
 }
 
-/// Messages that were accepted together.
+/// Messages that were accepted together, or money that an operator moved.
 #[derive(Debug)]
 pub(crate) struct Acceptance {
     pub messages: Vec<Message>,
     pub batch: Option<Batch>,
     pub answer: Option<(IdempotencyKey, IdempotencyAnswer)>,
+    /// What it takes of accounts.
+    pub claim: Option<Box<Claim>>,
+    pub entry: Option<LedgerEntry>,
     pub reply: oneshot::Sender<Result<(), AcceptFailed>>,
 }
 
@@ -87,6 +92,8 @@ pub(crate) struct Acceptance {
 pub(crate) enum AcceptFailed {
     /// The idempotency key was used in the meantime.
     KeyTaken,
+    /// An account has too little for this.
+    Short(Short, Box<Claim>),
     /// The store can't be written.
     Store(String),
 }

@@ -15,17 +15,18 @@
 //! that is next, [`notify`] the same of deliveries. So a crash at any point loses nothing that was
 //! answered with "accepted".
 //!
-//! Read the files in this order: [`accept`], [`validate`], [`access`], [`admit`], [`limits`],
+//! Read the files in this order: [`accept`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
 //! [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
 //! then [`keep`] (what time brings), [`world`] and [`resources`] (what is configured),
-//! [`services`] (what may be asked), [`inquire`] (what is asked of carriers).
+//! [`services`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
 
 mod accept;
 mod access;
 mod admit;
 mod announce;
+mod charge;
 pub mod dispatch;
 mod engine;
 mod explain;
@@ -39,6 +40,7 @@ mod keep;
 mod limits;
 mod matching;
 mod metrics;
+mod money;
 pub mod notify;
 mod persist;
 mod reassemble;
@@ -63,6 +65,7 @@ pub use facts::{CancelRefused, ConnectorEvent};
 pub use inquire::{CarrierError, QueryError};
 pub use keep::Retention;
 pub use metrics::Metrics;
+pub use money::{CREDIT_MAX, QuotaUsed, Usage};
 pub use notify::Outbox;
 pub use resources::{Edit, EditError, new_token};
 pub use schedule::{HealthView, SessionView};

@@ -1,14 +1,30 @@
-//! Limits: how fast an account may hand messages in. What is counted is in memory only, and is
-//! carried over when resources change.
+//! Limits: what of an account's limits is used up, as far as it is counted in memory. It is carried
+//! over when resources change, and gone after a restart.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use store::Tally;
+
+/// For how long it is believed that an account is short of something: an application that goes on
+/// trying then costs one commit in so long that has to be made twice.
+const SHORT_FOR: Duration = Duration::from_secs(1);
 
 /// What of an account's limits is used up just now.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     /// When the parts taken so far would all have been due at the account's rate.
     due: Mutex<Option<Instant>>,
+    /// What the store could not give lately.
+    short: Mutex<Vec<Shortage>>,
+}
+
+#[derive(Debug)]
+struct Shortage {
+    tally: Tally,
+    /// So much was too much.
+    cost: i64,
+    until: Instant,
 }
 
 impl Meter {
@@ -29,6 +45,35 @@ impl Meter {
         }
         *due = Some(from + part * parts);
         Ok(())
+    }
+
+    /// Takes back what was counted by [`take_rate`](Self::take_rate).
+    pub fn give_back_rate(&self, per_second: u32, parts: u32) {
+        let back = Duration::from_secs(1) / per_second.max(1) * parts;
+        let mut due = self.due();
+        *due = due.and_then(|due| due.checked_sub(back));
+    }
+
+    /// The store could not give `cost` of `tally`.
+    pub fn note_short(&self, tally: Tally, cost: i64, now: Instant) {
+        let mut short = self.short();
+        short.retain(|known| known.tally != tally && known.until > now);
+        short.push(Shortage { tally, cost, until: now + SHORT_FOR });
+    }
+
+    /// What is known to be too little, so that the store need not be asked.
+    pub fn known_short(&self, cost: impl Fn(Tally) -> i64, now: Instant) -> Option<Tally> {
+        let short = self.short();
+        short.iter().find(|known| known.until > now && cost(known.tally) >= known.cost).map(|known| known.tally)
+    }
+
+    /// The account may have got more of what it was short of.
+    pub fn forget_short(&self) {
+        self.short().clear();
+    }
+
+    fn short(&self) -> MutexGuard<'_, Vec<Shortage>> {
+        self.short.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn due(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -75,7 +120,8 @@ mod tests {
         let now = Instant::now();
         assert_eq!(meter.take_rate(10, 100, now), Ok(()));
         assert_eq!(meter.take_rate(10, 1, now), Err(ms(9_100)));
-        assert_eq!(meter.take_rate(10, 1, now + ms(9_100)), Ok(()));
+        meter.give_back_rate(10, 100);
+        assert_eq!(meter.take_rate(10, 10, now), Ok(()));
     }
 
     #[test]
@@ -86,6 +132,18 @@ mod tests {
         let later = now + ms(60_000);
         let burst = std::iter::from_fn(|| meter.take_rate(10, 1, later).ok()).take(1000).count();
         assert_eq!(burst, 10);
+    }
+
+    #[test]
+    fn what_was_too_much_is_known_for_a_while() {
+        let meter = Meter::default();
+        let now = Instant::now();
+        meter.note_short(Tally::Balance, 50, now);
+        let short = |cost, at| meter.known_short(|tally| if tally == Tally::Balance { cost } else { 0 }, at);
+        assert_eq!((short(49, now), short(50, now)), (None, Some(Tally::Balance)));
+        assert_eq!(short(50, now + SHORT_FOR), None);
+        meter.forget_short();
+        assert_eq!(short(50, now), None);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::accept::Refusal;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfAccount {
     account: Name,
@@ -40,6 +42,12 @@ struct OfInquiry {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WithLimit {
+    account: Name,
+    limit: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WithForm {
     connector: Name,
     form: &'static str,
@@ -50,6 +58,7 @@ struct WithForm {
 pub struct Metrics {
     registry: Mutex<Registry>,
     accepted: Family<OfAccount, Counter>,
+    limited: Family<WithLimit, Counter>,
     moved: Family<WithStatus, Counter>,
     receipts: Family<WithStatus, Counter>,
     unmatched: Family<OfConnector, Counter>,
@@ -69,6 +78,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("postrider");
         let metrics = Self {
             accepted: Family::default(),
+            limited: Family::default(),
             moved: Family::default(),
             receipts: Family::default(),
             unmatched: Family::default(),
@@ -84,6 +94,11 @@ impl Metrics {
             registry: Mutex::default(),
         };
         registry.register("messages_accepted", "Messages accepted, by account", metrics.accepted.clone());
+        registry.register(
+            "requests_limited",
+            "Requests refused by a limit of their account, by account",
+            metrics.limited.clone(),
+        );
         registry.register("messages_moved", "Messages that reached a state, by connector", metrics.moved.clone());
         registry.register("receipts", "Receipts from carriers, by what they say", metrics.receipts.clone());
         registry.register("receipts_unmatched", "Receipts that no message was found for", metrics.unmatched.clone());
@@ -139,6 +154,15 @@ impl Metrics {
 
     pub(crate) fn accepted(&self, account: &Name, count: u64) {
         self.accepted.get_or_create(&OfAccount { account: account.clone() }).inc_by(count);
+    }
+
+    pub(crate) fn limited(&self, account: &Name, refusal: &Refusal) {
+        let limit = match refusal {
+            Refusal::Limited { limit, .. } => limit.as_str(),
+            Refusal::BalanceTooLow(_) => "balance",
+            _ => return,
+        };
+        self.limited.get_or_create(&WithLimit { account: account.clone(), limit }).inc();
     }
 
     pub(crate) fn moved(&self, connector: Option<Name>, status: Status, messages: u64) {

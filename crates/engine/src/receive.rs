@@ -242,6 +242,7 @@ impl Recorder {
             expires_at: now,
             validity_given: false,
             plan: None,
+            charge: None,
         };
         MoReceived { connector: connector.clone(), body, concat: mo.concat }
     }

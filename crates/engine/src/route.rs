@@ -9,6 +9,7 @@ use model::{Body, Change, Content, Message, Name, Plan, Progress, Reason, Status
 use routing::{Outcome, Question, RoutePlan};
 
 use crate::accept::Refusal;
+use crate::charge;
 use crate::engine::Engine;
 use crate::health::Wellbeing;
 use crate::text;
@@ -204,9 +205,14 @@ impl Layout<'_> {
         valid.body.plan = plan.boxed();
         let long = self.world.connector(&connector).map_or(LongForm::Udh, |c| c.long_messages);
         let (mut body, size) = valid.sized(self.choice, self.account, long).map_err(Refusal::Invalid)?;
-        if let Some(Money { amount, currency }) = price {
+        let copied = copy_of.is_some();
+        let own_price = || charge::own_price(self.account, &body.to).filter(|_| !copied);
+        if let Some(Money { amount, currency }) = price.or_else(own_price) {
             let amount = amount.times(u16::try_from(size.parts).unwrap_or(u16::MAX));
             body.plan.get_or_insert_default().price = Some(Money { amount, currency });
+        }
+        if !copied {
+            body.charge = charge::of(self.account, &body)?;
         }
         let parts = if long == LongForm::Payload { 1 } else { size.parts };
         let status = if body.send_at.is_some() { Status::Scheduled } else { Status::Queued };

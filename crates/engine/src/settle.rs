@@ -2,7 +2,7 @@
 
 use model::resources::Connector;
 use model::{Change, DoubtPolicy, MessageId, Name, ReceiptPolicy};
-use store::{ParkedReceipt, PartRef, RemoteId, RemoteKey};
+use store::{ParkedReceipt, PartRef, RemoteId, RemoteKey, Tally, TallyRow};
 
 use crate::announce;
 use crate::dispatch::{Ask, Outcome, Told};
@@ -42,6 +42,11 @@ impl Recorder {
                 draft.changes.deliveries.extend(put);
             }
             Fact::Owed { delivery } => draft.changes.deliveries.push(delivery),
+            Fact::BalanceLow { account, told, owed } => {
+                let (tally, value) = (Tally::LowTold, i64::from(told));
+                draft.changes.tallies.push(TallyRow { owner: account, tally, period: 0, value });
+                draft.changes.deliveries.extend(owed);
+            }
             Fact::Connector { connector, event } => self.connector_event(&connector, event, world, draft),
             Fact::Sweep => self.sweep(world, draft),
             // Taken out before.

@@ -106,6 +106,7 @@ pub(crate) fn validate(
         send_at,
         validity_given: validity.is_some(),
         plan: None,
+        charge: None,
     };
     Ok(Valid { body, max_parts })
 }

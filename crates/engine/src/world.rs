@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use model::country::{self, Country};
-use model::resources::{Account, Connector, Kind, ResourceSet, Scope, Token, Webhook};
+use model::resources::{Account, Connector, Kind, Prepaid, ResourceSet, Scope, Token, Webhook};
 use model::{Name, Timestamp};
-use routing::{Admission, InboundTable, RouteTable};
+use routing::{Admission, Calendar, InboundTable, RouteTable};
 use store::Resources;
 
 use crate::hash::sha256;
@@ -45,7 +45,9 @@ pub struct AccountView {
     pub languages: Vec<sms::Language>,
     /// Where its events go.
     pub webhooks: Vec<Arc<WebhookView>>,
-    /// Which senders and countries it may use, if not all.
+    /// The account above it, whose limits hold for it too.
+    pub parent: Option<Arc<AccountView>>,
+    /// What it may do, if not everything.
     pub(crate) admission: Option<Admission>,
     /// What of its limits is used up, if it has any.
     pub(crate) meter: Option<Arc<Meter>>,
@@ -156,13 +158,9 @@ impl World {
 
     fn compile_after(version: u64, set: ResourceSet, old: &Self) -> Self {
         let mut world = Self { version, ..Self::default() };
-        let (admissions, _) = routing::admissions(&set.accounts);
-        for (account, admission) in set.accounts.iter().zip(admissions) {
-            let meter = account.throughput.map(|_| {
-                let before = old.account(&account.id).and_then(|view| view.meter.clone());
-                before.unwrap_or_default()
-            });
-            let view = Arc::new(AccountView { admission, meter, ..AccountView::new(account) });
+        world.accounts = AccountView::all(&set.accounts, old);
+        for account in &set.accounts {
+            let Some(view) = world.accounts.get(account.id.as_str()).cloned() else { continue };
             for webhook in &view.webhooks {
                 world.webhooks.insert(webhook.id.clone(), webhook.clone());
             }
@@ -180,7 +178,6 @@ impl World {
                 let user = UserView { account: view.clone(), password_sha256, token };
                 world.users.insert(compat.username.as_str().into(), user);
             }
-            world.accounts.insert(view.id.clone(), view);
         }
         for token in &set.tokens {
             world.add_token(token);
@@ -197,6 +194,13 @@ impl World {
         world.inbound = InboundTable::new(&set.inbound);
         world.set = set;
         world
+    }
+
+    /// What was counted of an account's limits until now; settings that changed may give it more.
+    fn meter_of(&self, account: &str) -> Arc<Meter> {
+        let meter = self.account(account).and_then(|view| view.meter.clone()).unwrap_or_default();
+        meter.forget_short();
+        meter
     }
 
     fn add_token(&mut self, token: &Token) {
@@ -248,6 +252,64 @@ impl World {
 }
 
 impl AccountView {
+    /// Every account, each with the one above it.
+    fn all(accounts: &[Account], old: &World) -> HashMap<Name, Arc<Self>> {
+        let (admissions, _) = routing::admissions(accounts);
+        let mut left: Vec<_> = accounts.iter().zip(admissions).collect();
+        let mut views: HashMap<Name, Arc<Self>> = HashMap::new();
+        loop {
+            let before = left.len();
+            for (account, admission) in std::mem::take(&mut left) {
+                let parent = match &account.parent {
+                    None => None,
+                    Some(id) => match views.get(id.as_str()) {
+                        Some(parent) => Some(parent.clone()),
+                        None => {
+                            left.push((account, admission));
+                            continue;
+                        }
+                    },
+                };
+                let meter = is_metered(account).then(|| old.meter_of(&account.id));
+                let view = Self { admission, meter, parent, ..Self::new(account) };
+                views.insert(view.id.clone(), Arc::new(view));
+            }
+            // Those whose parents there are not, or go round in a circle, are refused when they are put.
+            if left.is_empty() || left.len() == before {
+                return views;
+            }
+        }
+    }
+
+    /// The account, the one above it, and so on.
+    pub(crate) fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |account| account.parent.as_deref())
+    }
+
+    /// Is it enabled, and every one above it?
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.chain().all(|account| account.account.enabled)
+    }
+
+    /// Is anything of it, or above it, to be counted?
+    pub(crate) fn is_limited(&self) -> bool {
+        self.meter.is_some() || self.parent.is_some()
+    }
+
+    pub(crate) fn meters(&self) -> impl Iterator<Item = (&Self, &Meter)> {
+        self.chain().filter_map(|account| Some((account, account.meter.as_deref()?)))
+    }
+
+    /// The nearest account that pays before it sends.
+    pub(crate) fn payer(&self) -> Option<(&Self, &Prepaid)> {
+        self.chain().find_map(|account| Some((account, account.account.prepaid.as_ref()?)))
+    }
+
+    pub(crate) fn calendar(&self) -> Option<&Calendar> {
+        self.admission.as_ref()?.calendar.as_ref()
+    }
+
     fn new(account: &Account) -> Self {
         let id: Name = account.id.as_str().into();
         let webhooks = account.webhooks.iter().enumerate().map(|(n, webhook)| {
@@ -266,6 +328,7 @@ impl AccountView {
             account: account.clone(),
             admission: None,
             meter: None,
+            parent: None,
             id,
         }
     }
@@ -275,6 +338,10 @@ impl TokenView {
     fn of_account(id: Name, account: &Arc<AccountView>) -> Self {
         Self { id, account: account.clone(), scopes: vec![Scope::Messages], expires_at: None }
     }
+}
+
+fn is_metered(account: &Account) -> bool {
+    account.throughput.is_some() || account.quota.is_some() || account.prepaid.is_some()
 }
 
 /// 32 octets from 64 hexadecimal digits.

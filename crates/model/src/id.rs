@@ -100,6 +100,11 @@ id!(
     DeliveryId
 );
 
+id!(
+    /// A movement of an account's money.
+    LedgerId
+);
+
 /// Makes ids that never sort before an earlier one of the same maker.
 ///
 /// RFC 9562 §6.2 method 1: within a millisecond a 26-bit counter rises from a random start, and

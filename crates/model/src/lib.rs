@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod dialect;
 pub mod form;
 pub mod id;
+pub mod ledger;
 pub mod message;
 mod moves;
 pub mod plan;
@@ -34,7 +35,8 @@ pub mod url;
 pub use address::{Address, AddressError, AddressKind};
 pub use delivery::Delivery;
 pub use dialect::{CallbackStyle, Dialect};
-pub use id::{BatchId, DeliveryId, IdMaker, MessageId, Name};
+pub use id::{BatchId, DeliveryId, IdMaker, LedgerId, MessageId, Name};
+pub use ledger::{Charge, LedgerEntry, LedgerKind, Sum};
 pub use message::{
     Body, Content, Direction, Encoding, Ingress, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,
 };

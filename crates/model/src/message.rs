@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, BatchId, Dialect, MessageId, Name, Plan, Timestamp};
+use crate::{Address, BatchId, Charge, Dialect, MessageId, Name, Plan, Timestamp};
 
 /// A message with its state.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +75,8 @@ pub struct Body {
     pub validity_given: bool,
     /// What the route made of it, beyond one connector.
     pub plan: Option<Box<Plan>>,
+    /// What was charged for it, if anything was.
+    pub charge: Option<Box<Charge>>,
 }
 
 /// How far a message has come.

@@ -35,5 +35,6 @@ pub fn body(at: Timestamp) -> Body {
         expires_at: at.plus_seconds(3600),
         validity_given: false,
         plan: None,
+        charge: None,
     }
 }

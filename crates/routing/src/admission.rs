@@ -1,4 +1,4 @@
-//! Which senders and countries accounts may use, ready to be asked.
+//! What accounts may do and what it costs them, ready to be asked.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,16 +7,22 @@ use model::resources::{Account, Kind, SenderKind, SenderRule};
 use model::{Address, AddressKind, country};
 use regex::Regex;
 
+use crate::calendar::Calendar;
 use crate::country::{Countries, CountryId, find};
 use crate::digits::Digits;
 use crate::error::{Faults, RuleError};
 use crate::pattern;
+use crate::price::PriceTable;
 
 /// What one account may do.
 #[derive(Debug)]
 pub struct Admission {
     senders: Option<Senders>,
     countries: Option<CountryList>,
+    /// What a part costs, if the account has prices of its own.
+    pub prices: Option<PriceTable>,
+    /// The clock of its days and months, if it has quotas.
+    pub calendar: Option<Calendar>,
 }
 
 /// Compiles what each of `accounts` may do, in their order; `None` for one that may do everything.
@@ -32,7 +38,13 @@ pub fn admissions(accounts: &[Account]) -> (Vec<Option<Admission>>, Vec<RuleErro
             let all = countries.get_or_insert_with(|| Arc::new(Countries::new())).clone();
             CountryList::new(account, all)
         });
-        (senders.is_some() || countries.is_some()).then_some(Admission { senders, countries })
+        let mut faults = Faults { kind: Kind::Account, id: &account.id, errors: &mut errors, first: None };
+        let prices = account.price.as_ref().map(PriceTable::new);
+        let prices = prices.and_then(|table| faults.keep("price", "price.prefixes".into(), table));
+        let calendar = Calendar::new(account.time_zone.as_deref());
+        let calendar = faults.keep("time_zone", "time_zone".into(), calendar).filter(|_| account.quota.is_some());
+        let some = senders.is_some() || countries.is_some() || prices.is_some() || calendar.is_some();
+        some.then_some(Admission { senders, countries, prices, calendar })
     };
     (accounts.iter().map(&mut compile).collect(), errors)
 }
@@ -188,6 +200,16 @@ mod tests {
         let most = r#"{"id":"a","denied_countries":["FR"]}"#;
         assert_eq!(check(most, "+33612345678"), Err(Some("FR")));
         assert_eq!((check(most, "+447700900123"), check(most, "60777")), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn a_time_zone_that_is_none_is_told() {
+        let (none, errors) = admission(r#"{"id":"a","quota":{"daily":1},"time_zone":"Europe/Atlantis"}"#);
+        assert!(none.is_none());
+        assert_eq!(
+            errors[0].to_string(),
+            r#"account "a": time_zone: there is no time zone "Europe/Atlantis"; add it or correct the name"#
+        );
     }
 
     #[test]

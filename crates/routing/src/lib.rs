@@ -38,10 +38,11 @@
 //!   messages it is for. `rewrite`: how it changes addresses. `price`: what it costs.
 //! * `pool`: the order of a pool's connectors; `chance`: numbers that look random.
 //! * `index`, `trie`, `digits`, `country`: from a number to the rules for it.
-//! * `admission`: which senders and countries an account may use.
+//! * `admission`: what an account may do. `calendar`: its days and months.
 //! * `inbound`: the table of inbound rules. `keyword`, `reply`: their words.
 
 mod admission;
+mod calendar;
 mod chance;
 mod condition;
 mod country;
@@ -63,6 +64,7 @@ mod trie;
 mod window;
 
 pub use admission::{Admission, admissions};
+pub use calendar::{Calendar, Period};
 pub use error::{RuleError, RuleProblem};
 pub use inbound::{InboundPlan, InboundTable, Incoming};
 pub use outbound::RouteTable;

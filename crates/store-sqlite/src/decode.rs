@@ -158,6 +158,7 @@ impl<'r> Columns<'r> {
             class: extra.class,
             transliterate: extra.transliterate,
             validity_given: extra.validity_given,
+            charge: extra.charge,
             wide_reference: extra.wide_reference,
             shift: extra.shift.unwrap_or_default(),
             callback_url: extra.callback_url,

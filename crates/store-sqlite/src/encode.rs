@@ -7,7 +7,8 @@ use std::fmt::Write;
 use model::delivery::DeliveryState;
 use model::message::{Event, Part};
 use model::{
-    Body, CallbackStyle, Content, Dialect, Direction, Encoding, Ingress, PartStatus, Plan, Reason, ReceiptWish, Status,
+    Body, CallbackStyle, Charge, Content, Dialect, Direction, Encoding, Ingress, LedgerKind, PartStatus, Plan, Reason,
+    ReceiptWish, Status,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,8 @@ pub(crate) const ENCODINGS: [Encoding; 4] = [Encoding::Gsm7, Encoding::Ucs2, Enc
 pub(crate) const RECEIPTS: [ReceiptWish; 3] = [ReceiptWish::None, ReceiptWish::Final, ReceiptWish::All];
 
 pub(crate) const STYLES: [CallbackStyle; 4] = CallbackStyle::ALL;
+pub(crate) const LEDGER_KINDS: [LedgerKind; 3] = LedgerKind::ALL;
+
 pub(crate) const DELIVERY_STATES: [DeliveryState; 2] = [DeliveryState::Pending, DeliveryState::Failed];
 
 /// The number of a word: its place in the list of all of them.
@@ -59,6 +62,8 @@ pub(crate) struct Extra {
     /// What the route made of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Box<Plan>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Box<Charge>>,
 }
 
 impl Extra {
@@ -74,6 +79,7 @@ impl Extra {
             && body.dialect.is_none()
             && body.tlvs.is_empty()
             && body.plan.is_none()
+            && body.charge.is_none()
             && matches!(body.content, Content::Text(_));
         if plain {
             return None;
@@ -95,6 +101,7 @@ impl Extra {
             udh,
             tlvs: body.tlvs.iter().map(|tlv| (tlv.tag, hex(&tlv.value))).collect(),
             plan: body.plan.clone(),
+            charge: body.charge.clone(),
         };
         Some(serde_json::to_string(&extra).expect("strings and numbers only"))
     }

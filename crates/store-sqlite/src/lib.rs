@@ -70,11 +70,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use model::{BatchId, Delivery, DeliveryId, Message, MessageId, Name, Timestamp};
+use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
 use store::{
     Batch, BatchCounts, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease, MessageFilter,
     MoPart, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuedMessage, RemoteKey, ResourceChange, Resources, Store,
-    StoreError,
+    StoreError, TallyRow,
 };
 
 pub use error::OpenError;
@@ -253,6 +253,21 @@ impl Store for SqliteStore {
 
     async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError> {
         self.readers.run(read::mo_parts).await
+    }
+
+    async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError> {
+        let owners = owners.to_vec();
+        self.readers.run(move |reader| read::tallies(reader, &owners)).await
+    }
+
+    async fn ledger(
+        &self,
+        account: &str,
+        before: Option<LedgerId>,
+        limit: usize,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        let account = account.to_owned();
+        self.readers.run(move |reader| read::ledger(reader, &account, before, limit)).await
     }
 
     async fn resources(&self) -> Result<Resources, StoreError> {

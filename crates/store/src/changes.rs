@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{BatchId, Body, Delivery, DeliveryId, Message, MessageId, Name, Receipt, Timestamp};
+use model::{BatchId, Body, Delivery, DeliveryId, LedgerEntry, Message, MessageId, Name, Receipt, Timestamp};
 
+use crate::claims::{Claim, TallyRow};
 use crate::lease::Fence;
 use crate::query::PartRef;
 
@@ -42,6 +43,12 @@ pub struct Changes {
     pub mo_parts_done: Vec<MoPartKey>,
     /// MO parts that wait for the rest.
     pub mo_parts: Vec<MoPart>,
+    /// What the new messages take of accounts. One that is not met stops the whole commit.
+    pub claims: Vec<Claim>,
+    /// Movements of money that nothing stands against. One that is there already is left as it is.
+    pub entries: Vec<LedgerEntry>,
+    /// Numbers that are put as they are.
+    pub tallies: Vec<TallyRow>,
 }
 
 impl Changes {
@@ -63,6 +70,9 @@ impl Changes {
             parked,
             mo_parts_done,
             mo_parts,
+            claims,
+            entries,
+            tallies,
         } = self;
         fences.clear();
         answers.clear();
@@ -79,6 +89,9 @@ impl Changes {
         parked.clear();
         mo_parts_done.clear();
         mo_parts.clear();
+        claims.clear();
+        entries.clear();
+        tallies.clear();
     }
 
     /// Is there nothing to write?
@@ -98,6 +111,13 @@ impl Changes {
             && self.parked.is_empty()
             && self.mo_parts_done.is_empty()
             && self.mo_parts.is_empty()
+            && !self.touches_accounts()
+    }
+
+    /// Does it move what accounts have or use?
+    #[must_use]
+    pub fn touches_accounts(&self) -> bool {
+        !(self.claims.is_empty() && self.entries.is_empty() && self.tallies.is_empty())
     }
 }
 

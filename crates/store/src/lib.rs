@@ -15,12 +15,14 @@
 //! * **remote ids**: which part a receipt is for.
 //! * **deliveries**: what is owed to accounts, ordered by `(endpoint, due, id)`.
 //! * **parked receipts** that came before their message, and **MO parts** that wait for the rest.
+//! * **tallies** and the **ledger**: what accounts have and use, moved by claims ([`Claim`]).
 //! * **idempotency answers**, **batches**, **resources**, **leases**.
 //!
 //! [`conformance`] says what all this means, as tests that every implementation must pass.
 //! [`MemoryStore`] is the smallest one.
 
 mod changes;
+mod claims;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod lease;
@@ -32,12 +34,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::resources::Kind;
-use model::{BatchId, Delivery, DeliveryId, Message, MessageId, Name, Timestamp};
+use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
 
 pub use changes::{
     Batch, Changes, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt,
     QueueEntry, RemoteId, RemoteKey,
 };
+pub use claims::{AccountRows, ChargeClaim, Claim, QuotaClaim, Settled, Short, Tally, TallyRow, settle};
 pub use lease::{Fence, Lease};
 pub use memory::MemoryStore;
 pub use query::{
@@ -142,6 +145,17 @@ pub trait Store: Send + Sync + 'static {
     /// Every MO part that waits for the rest of its message.
     async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError>;
 
+    /// Every tally of these accounts and tokens, by owner and tally.
+    async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError>;
+
+    /// The movements of an account's money, newest first, strictly older than `before`.
+    async fn ledger(
+        &self,
+        account: &str,
+        before: Option<LedgerId>,
+        limit: usize,
+    ) -> Result<Vec<LedgerEntry>, StoreError>;
+
     /// All resources with the version of the whole.
     async fn resources(&self) -> Result<Resources, StoreError>;
 
@@ -193,6 +207,9 @@ pub enum CommitError {
     /// out and commit again.
     #[error("{} idempotency keys are taken already", .0.len())]
     KeysTaken(Vec<usize>),
+    /// Accounts have too little for these claims. Leave their messages out and commit again.
+    #[error("{} claims on accounts are not met", .0.len())]
+    Short(Vec<Short>),
     /// A lease was lost: another node owns what was to be written.
     #[error("the lease {0} was lost")]
     Fenced(Name),

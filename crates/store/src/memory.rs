@@ -9,9 +9,10 @@ use std::task::{Poll, Waker};
 
 use async_trait::async_trait;
 use model::delivery::DeliveryState;
-use model::{BatchId, Delivery, DeliveryId, Message, MessageId, Name, Timestamp};
+use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
 
 use crate::changes::{Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, ParkedReceipt, QueueEntry, RemoteKey};
+use crate::claims::TallyRow;
 use crate::query::{
     BatchCounts, DeliveryFilter, MessageFilter, PartRef, QueueLane, QueuedMessage, ResourceChange, Resources,
 };
@@ -234,6 +235,30 @@ impl Store for MemoryStore {
 
     async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError> {
         Ok(self.state().mo_parts.values().cloned().collect())
+    }
+
+    async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError> {
+        let state = self.state();
+        let of_owners = state.tallies.iter().filter(|((owner, _), _)| owners.contains(owner));
+        let row = |((owner, tally), (period, value)): (&(Name, _), &(i64, i64))| TallyRow {
+            owner: owner.clone(),
+            tally: *tally,
+            period: *period,
+            value: *value,
+        };
+        Ok(of_owners.map(row).collect())
+    }
+
+    async fn ledger(
+        &self,
+        account: &str,
+        before: Option<LedgerId>,
+        limit: usize,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        let state = self.state();
+        let older = |id: LedgerId| before.is_none_or(|before| id < before);
+        let newest_first = state.ledger.values().rev().filter(|e| *e.account == *account && older(e.id));
+        Ok(newest_first.take(limit).cloned().collect())
     }
 
     async fn resources(&self) -> Result<Resources, StoreError> {

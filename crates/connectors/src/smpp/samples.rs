@@ -49,5 +49,6 @@ pub fn text(text: &str, encoding: Encoding) -> Body {
         expires_at: created_at.plus_seconds(3600),
         validity_given: false,
         plan: None,
+        charge: None,
     }
 }

@@ -53,6 +53,7 @@ fn message() -> Message {
         expires_at: at.plus_seconds(60),
         validity_given: false,
         plan: None,
+        charge: None,
     };
     Message { body: Arc::new(body), progress: Progress::accepted(Status::Queued, None, 1, at) }
 }

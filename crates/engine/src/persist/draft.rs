@@ -1,10 +1,11 @@
 //! A draft: one commit in the making, with what is to be done once it is durable.
 
 use foldhash::HashMap;
-use model::{Change, DeliveryId, Message, MessageId, Name, Status, Timestamp};
+use model::{Change, DeliveryId, LedgerId, Message, MessageId, Name, Status, Timestamp};
 use store::{Changes, NewMessage, QueueEntry, RemoteKey};
 use tokio::sync::oneshot;
 
+use crate::charge;
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, CancelRefused};
 use crate::notify;
@@ -21,12 +22,14 @@ struct Entry {
     dirty: bool,
 }
 
-/// Who waits for an acceptance: its messages, its place among the answers, its reply.
+/// Who waits for an acceptance: its messages, its places among the rest, its reply.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub inserts: std::ops::Range<usize>,
     pub batch: Option<usize>,
     pub answer: Option<usize>,
+    pub claim: Option<usize>,
+    pub entry: Option<usize>,
     pub reply: oneshot::Sender<Result<(), AcceptFailed>>,
 }
 
@@ -120,6 +123,10 @@ impl Draft {
             match self.moved.iter_mut().find(|(c, s, _)| *s == status && c == connector) {
                 Some((_, _, count)) => *count += 1,
                 None => self.moved.push((connector.clone(), status, 1)),
+            }
+            if applied.after.is_final() && !applied.before.is_final() {
+                let next_id = || LedgerId(engine.next_id(self.now).0);
+                self.changes.entries.extend(charge::refund(world, &entry.message, self.now, next_id));
             }
             if let Some(event) = event_of(applied.after) {
                 let owed =
@@ -220,13 +227,15 @@ impl Draft {
     }
 
     /// Takes acceptances out and answers them with `failed`; the rest of the draft stays.
-    pub fn refuse_acceptances(&mut self, failed: impl Fn(&Waiting) -> Option<AcceptFailed>) {
-        let (mut inserts, mut batches, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+    pub fn refuse_acceptances(&mut self, failed: impl Fn(&Waiting, &Changes) -> Option<AcceptFailed>) {
+        let (mut inserts, mut gone) = (Vec::new(), Places::default());
         for waiting in std::mem::take(&mut self.waiting) {
-            if let Some(failed) = failed(&waiting) {
+            if let Some(failed) = failed(&waiting, &self.changes) {
+                gone.batches.extend(waiting.batch);
+                gone.answers.extend(waiting.answer);
+                gone.claims.extend(waiting.claim);
+                gone.entries.extend(waiting.entry);
                 inserts.push(waiting.inserts);
-                batches.extend(waiting.batch);
-                answers.extend(waiting.answer);
                 let _ = waiting.reply.send(Err(failed));
             } else {
                 self.waiting.push(waiting);
@@ -234,16 +243,29 @@ impl Draft {
         }
         let changes = &mut self.changes;
         retain_by_place(&mut changes.insert, |place| !inserts.iter().any(|range| range.contains(&place)));
-        retain_by_place(&mut changes.batches, |place| !batches.contains(&place));
-        retain_by_place(&mut changes.answers, |place| !answers.contains(&place));
+        retain_by_place(&mut changes.batches, |place| !gone.batches.contains(&place));
+        retain_by_place(&mut changes.answers, |place| !gone.answers.contains(&place));
+        retain_by_place(&mut changes.claims, |place| !gone.claims.contains(&place));
+        retain_by_place(&mut changes.entries, |place| !gone.entries.contains(&place));
         let shift = |place: usize, gone: &[usize]| place - gone.iter().filter(|g| **g < place).count();
         for waiting in &mut self.waiting {
             let before: usize = inserts.iter().filter(|r| r.start < waiting.inserts.start).map(|r| r.len()).sum();
             waiting.inserts = waiting.inserts.start - before..waiting.inserts.end - before;
-            waiting.batch = waiting.batch.map(|place| shift(place, &batches));
-            waiting.answer = waiting.answer.map(|place| shift(place, &answers));
+            waiting.batch = waiting.batch.map(|place| shift(place, &gone.batches));
+            waiting.answer = waiting.answer.map(|place| shift(place, &gone.answers));
+            waiting.claim = waiting.claim.map(|place| shift(place, &gone.claims));
+            waiting.entry = waiting.entry.map(|place| shift(place, &gone.entries));
         }
     }
+}
+
+/// Places in the lists of a draft's changes that are taken out.
+#[derive(Default)]
+struct Places {
+    batches: Vec<usize>,
+    answers: Vec<usize>,
+    claims: Vec<usize>,
+    entries: Vec<usize>,
 }
 
 /// A message's place in the queue, if it has one.

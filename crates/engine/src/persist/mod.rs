@@ -22,7 +22,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use model::{Message, MessageId};
-use store::{CommitError, PartRef, RemoteKey, StoreError};
+use store::{Changes, CommitError, PartRef, RemoteKey, StoreError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -237,8 +237,13 @@ impl Recorder {
             }
             Err(CommitError::KeysTaken(places)) => {
                 let taken = |w: &Waiting| w.answer.is_some_and(|place| places.contains(&place));
-                draft.refuse_acceptances(|w| taken(w).then_some(AcceptFailed::KeyTaken));
+                draft.refuse_acceptances(|w, _| taken(w).then_some(AcceptFailed::KeyTaken));
             }
+            Err(CommitError::Short(short)) => draft.refuse_acceptances(|w, changes| {
+                let lacking = short.iter().find(|short| w.claim == Some(short.claim))?;
+                let claim = changes.claims.get(lacking.claim)?;
+                Some(AcceptFailed::Short(lacking.clone(), Box::new(claim.clone())))
+            }),
             Err(CommitError::Fenced(lease)) => {
                 let error = StoreError::Unavailable(format!("the lease {lease} was lost"));
                 self.store_away(&error, &mut draft, inbox).await;
@@ -292,10 +297,16 @@ impl Recorder {
     fn accept_all(&mut self, facts: &mut Vec<Fact>, draft: &mut Draft) {
         facts.retain_mut(|fact| {
             let Fact::Accepted(acceptance) = fact else { return true };
-            let Acceptance { messages, batch, answer, reply } = std::mem::replace(
-                &mut **acceptance,
-                Acceptance { messages: vec![], batch: None, answer: None, reply: tokio::sync::oneshot::channel().0 },
-            );
+            let empty = Acceptance {
+                messages: vec![],
+                batch: None,
+                answer: None,
+                claim: None,
+                entry: None,
+                reply: tokio::sync::oneshot::channel().0,
+            };
+            let Acceptance { messages, batch, answer, claim, entry, reply } =
+                std::mem::replace(&mut **acceptance, empty);
             let start = draft.changes.insert.len();
             messages.into_iter().for_each(|message| draft.insert(message));
             let place = |length: usize, present: bool| present.then_some(length);
@@ -303,10 +314,14 @@ impl Recorder {
                 inserts: start..draft.changes.insert.len(),
                 batch: place(draft.changes.batches.len(), batch.is_some()),
                 answer: place(draft.changes.answers.len(), answer.is_some()),
+                claim: place(draft.changes.claims.len(), claim.is_some()),
+                entry: place(draft.changes.entries.len(), entry.is_some()),
                 reply,
             });
             draft.changes.batches.extend(batch);
             draft.changes.answers.extend(answer);
+            draft.changes.claims.extend(claim.map(|claim| *claim));
+            draft.changes.entries.extend(entry);
             false
         });
     }
@@ -350,7 +365,7 @@ impl Recorder {
         if news {
             tracing::error!(%error, "the store can't be used; messages are refused until it can");
         }
-        let refused = |_: &Waiting| Some(AcceptFailed::Store(why.clone()));
+        let refused = |_: &Waiting, _: &Changes| Some(AcceptFailed::Store(why.clone()));
         draft.refuse_acceptances(refused);
         self.open.draft.refuse_acceptances(refused);
         let pause = tokio::time::sleep(STORE_AWAY);
@@ -377,6 +392,9 @@ impl Recorder {
             inner.metrics.moved(connector, status, messages);
         }
         inner.metrics.committed(draft.changes.insert.len() + draft.changes.update.len());
+        if draft.changes.touches_accounts() {
+            inner.money_moved.notify_one();
+        }
         let mut ends: HashMap<&str, Vec<End>> = HashMap::new();
         for (connector, end) in &draft.ends {
             ends.entry(connector).or_default().push(*end);

@@ -38,6 +38,7 @@ fn body(n: u128, priority: u8) -> Arc<Body> {
         expires_at: at(i64::MAX),
         validity_given: false,
         plan: None,
+        charge: None,
     })
 }
 

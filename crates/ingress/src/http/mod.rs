@@ -23,6 +23,7 @@
 //! * no answer and no log line holds a secret, but for the answer to its creation.
 
 mod access_log;
+mod accounts;
 mod batches;
 mod compat;
 mod connectors;

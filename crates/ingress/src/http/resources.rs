@@ -15,10 +15,12 @@ use super::problem::{Problem, catalogue};
 use super::redact::{self, TokenShown};
 use super::reply::Reply;
 use super::request::Request;
-use super::{connectors, json, secrets};
+use super::{accounts, connectors, json, secrets};
 
 /// Where resources have objects, of whatever kind; `*` is every entry of a list.
-const OBJECTS: [&str; 17] = [
+const OBJECTS: [&str; 19] = [
+    "quota",
+    "prepaid",
     "match",
     "match/parts",
     "match/time/*",
@@ -72,6 +74,9 @@ pub(super) async fn put(request: &mut Request<'_>, kind: Kind, id: &str) -> Resu
     let is_new = engine.change_resources(put).await?;
     if kind == Kind::Connector {
         return connectors::shown_after_put(request, id, is_new).await;
+    }
+    if kind == Kind::Account {
+        return Ok(put_reply(is_new, path_of(kind), id, &accounts::show(request, id).await?));
     }
     // Somebody may have deleted it in the same moment; then this is what its reader finds as well.
     let shown = show(&engine.world(), kind, id).ok_or_else(|| missing(kind, id))?;
@@ -153,7 +158,11 @@ fn read_fields<T: DeserializeOwned>(fields: Value) -> Result<T, Problem> {
 }
 
 fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
-    let fields = fields_of(body, id)?;
+    let mut fields = fields_of(body, id)?;
+    if let Some(fields) = fields.as_object_mut() {
+        // What is shown of an account may be sent back.
+        fields.remove("balance");
+    }
     let secret = |pointer: &str, signing: bool| {
         let given = fields.pointer(pointer).unwrap_or(&Value::Null);
         let read = if signing { secrets::read_signing(pointer, given) } else { secrets::read(pointer, given) };

@@ -23,6 +23,9 @@ pub(crate) enum Operation<'a> {
     GetResource(Kind, &'a str),
     PutResource(Kind, &'a str),
     DeleteResource(Kind, &'a str),
+    AccountUsage(&'a str),
+    AccountLedger(&'a str),
+    CreditAccount(&'a str),
     CreateToken,
     ListWebhooks,
     CreateWebhook,
@@ -97,6 +100,9 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["connectors", id, "start"] => at.post(WantConnector(id, Want::Start)),
         ["connectors", id, "stop"] => at.post(WantConnector(id, Want::Stop)),
         ["connectors", id, "drain"] => at.post(WantConnector(id, Want::Drain)),
+        ["accounts", id, "usage"] => at.get(AccountUsage(id)),
+        ["accounts", id, "ledger"] => at.get(AccountLedger(id)),
+        ["accounts", id, "credit"] => at.post(CreditAccount(id)),
         ["tokens"] => at.get_or(ListResources(Kind::Token), "GET, HEAD, POST", [(Method::POST, CreateToken)]),
         ["tokens", id] => at.get_or(
             GetResource(Kind::Token, id),
@@ -148,6 +154,9 @@ impl Operation<'_> {
             WantConnector(_, Want::Drain) => "/v1/connectors/{id}/drain",
             ListResources(kind) => paths_of(*kind).0,
             GetResource(kind, _) | PutResource(kind, _) | DeleteResource(kind, _) => paths_of(*kind).1,
+            AccountUsage(_) => "/v1/accounts/{id}/usage",
+            AccountLedger(_) => "/v1/accounts/{id}/ledger",
+            CreditAccount(_) => "/v1/accounts/{id}/credit",
             CreateToken => "/v1/tokens",
             ListWebhooks | CreateWebhook => "/v1/webhooks",
             GetWebhook(_) | PutWebhook(_) | DeleteWebhook(_) => "/v1/webhooks/{id}",
@@ -173,10 +182,10 @@ impl Operation<'_> {
                 Some(Scope::Messages)
             }
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
-            | GetWebhook(_) | ListDeliveries | GetDelivery(_) => Some(Scope::Read),
+            | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) => Some(Scope::Read),
             ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_) | GetResource(..)
             | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_) | DeleteWebhook(_)
-            | ListUnmatched => Some(Scope::Admin),
+            | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),
             Metrics => (!open_metrics).then_some(Scope::Admin),
             Live | Ready | OpenApi | Docs | ErrorDocs => None,
         }

@@ -15,7 +15,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Response, Version};
-use model::resources::Scope;
+use model::resources::{Kind, Scope};
 use tokio::sync::Semaphore;
 
 use super::access_log::Line;
@@ -25,7 +25,9 @@ use super::reply::{Reply, Subject};
 use super::request::{Request, bearer};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
-use super::{batches, compat, connectors, deliveries, encode, explain, messages, pages, resources, tokens, webhooks};
+use super::{
+    accounts, batches, compat, connectors, deliveries, encode, explain, messages, pages, resources, tokens, webhooks,
+};
 
 /// Longest path that is written into the access log.
 const PATH_LOGGED: usize = 200;
@@ -207,7 +209,7 @@ fn admit(state: &State, parts: &Parts, scope: Scope) -> Result<Caller, Problem> 
 
 async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply, Problem> {
     use Operation::*;
-    if !matches!(operation, ListMessages | ListDeliveries | ListUnmatched | ListWebhooks) {
+    if !matches!(operation, ListMessages | ListDeliveries | ListUnmatched | ListWebhooks | AccountLedger(_)) {
         request.no_query()?;
     }
     match operation {
@@ -224,6 +226,11 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         ListConnectors => connectors::list(&request).await,
         GetConnector(id) => connectors::get(&request, id).await,
         WantConnector(id, want) => connectors::want(&request, id, want).await,
+        ListResources(Kind::Account) => accounts::list(&request).await,
+        GetResource(Kind::Account, id) => accounts::get(&request, id).await,
+        AccountUsage(id) => accounts::usage(&request, id).await,
+        AccountLedger(id) => accounts::ledger(&request, id).await,
+        CreditAccount(id) => accounts::credit(&mut request, id).await,
         ListResources(kind) => resources::list(&request, kind),
         GetResource(kind, id) => resources::get(&request, kind, id),
         PutResource(kind, id) => resources::put(&mut request, kind, id).await,

@@ -10,6 +10,7 @@ mod idempotency;
 mod kannel;
 mod limits;
 mod messages;
+mod money;
 mod operation;
 mod problems;
 mod random;

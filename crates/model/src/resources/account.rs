@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, SenderRule};
+use super::{Prepaid, PriceList, Quota, Secret, SenderRule};
 use crate::form;
 use crate::{CallbackStyle, Timestamp};
 
@@ -15,6 +15,10 @@ pub struct Account {
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The account above it: its limits hold for this one too, it pays where this one does not, and
+    /// its tokens may act for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// May it use the gateway? Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
@@ -51,6 +55,18 @@ pub struct Account {
     /// Parts a second that it may hand in; default as many as it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<u32>,
+    /// Parts that it may hand in by day and month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// The clock of its days and months, an IANA time zone such as `Europe/London`; default UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// What it pays for a part, where the route has no price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<PriceList>,
+    /// It pays from a balance, before anything is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepaid: Option<Prepaid>,
     /// How applications that were written for Kannel, Jasmin or Ozeki log in.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub compat: Option<Compat>,

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::account::is_no;
+use super::{Amount, Currency};
+
 /// Most entries of a list of senders or countries.
 pub const LIMIT_LIST_MAX: usize = 1000;
 
@@ -38,6 +41,39 @@ pub enum SenderKind {
     Numeric,
     /// A name.
     Alphanumeric,
+}
+
+/// Parts that an account may hand in, by the calendar of its time zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// From midnight to midnight; default as many as it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily: Option<u64>,
+    /// From the first of a month to the next; default as many as it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly: Option<u64>,
+}
+
+/// How an account pays before it sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prepaid {
+    /// The currency of its balance.
+    pub currency: Currency,
+    /// How far below zero the balance may go; default not at all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub overdraft: Amount,
+    /// The event `account.balance_low` comes when the balance falls below this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn_below: Option<Amount>,
+    /// Are parts given back that the carrier refused? Default false: only those that never went out.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub refund_rejected: bool,
+}
+
+fn is_zero(amount: &Amount) -> bool {
+    amount.micros() == 0
 }
 
 #[cfg(test)]

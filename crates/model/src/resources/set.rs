@@ -60,6 +60,7 @@ impl ResourceSet {
             costs: self.connectors.iter().filter_map(|c| Some((c.id.as_str(), c.cost.as_deref()?))).collect(),
         };
         self.accounts.iter().for_each(|a| faults.account(a));
+        faults.parents(&self.accounts);
         faults.webhook_ids(&self.accounts);
         faults.usernames(&self.accounts);
         self.connectors.iter().for_each(|c| faults.connector(c));

@@ -1,5 +1,6 @@
 //! Reading: a few connections, each used by one call at a time on a thread that may block.
 
+mod accounts;
 mod deliveries;
 mod messages;
 mod queue;
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 use crate::connection;
 use crate::decode::{Names, Read};
 use crate::error::Failure;
+pub(crate) use accounts::{ledger, tallies};
 pub(crate) use deliveries::{deliveries, deliveries_retrying, delivery_endpoints, delivery_next_due, delivery_page};
 pub(crate) use messages::{batch, messages, overdue};
 pub(crate) use messages::{day_holds_open, texts_to_forget};

@@ -19,7 +19,7 @@ pub(crate) fn limit(limit: usize) -> i64 {
 
 impl Reader {
     /// Every row of a query through `read`.
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         table: &str,
         sql: &str,

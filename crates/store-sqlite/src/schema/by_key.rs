@@ -111,8 +111,8 @@ mod tests {
             )
             .unwrap();
         }
-        apply(&mut db, &steps()).unwrap();
-        assert_eq!(version(&db, 3).unwrap(), 3);
+        apply(&mut db, &steps()[..2]).unwrap();
+        assert_eq!(version(&db, 2).unwrap(), 2);
         for (n, id) in ids().iter().enumerate() {
             let table = days::table(MessageId(*id).made_at().day());
             let own = key::of_message(MessageId(*id));

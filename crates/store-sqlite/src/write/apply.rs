@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use model::{Delivery, Message, MessageId, Name, Timestamp};
 use rusqlite::{OptionalExtension, Statement};
-use store::{Changes, CommitError, IdempotencyAnswer, IdempotencyKey, MoPart, NewMessage, QueueEntry, RemoteId};
+use store::{
+    Changes, CommitError, IdempotencyAnswer, IdempotencyKey, MoPart, NewMessage, QueueEntry, RemoteId, settle,
+};
 
 use super::Desk;
 use super::rows::{bind_body, bind_delivery, bind_entry, bind_new, bind_place, bind_progress};
@@ -24,6 +26,12 @@ pub(crate) fn commit(
     let taken = desk.taken_keys(&changes.answers, now)?;
     if !taken.is_empty() {
         return Ok(Err(CommitError::KeysTaken(taken)));
+    }
+    if changes.touches_accounts() {
+        match settle(changes, &mut *desk)? {
+            Ok(settled) => desk.put_settled(&settled)?,
+            Err(short) => return Ok(Err(CommitError::Short(short))),
+        }
     }
     desk.put_answers(changes)?;
     // In the order of their keys, so that they are added at the end of their table.
@@ -72,7 +80,7 @@ fn under_key_of(
 }
 
 /// Is the row under `key` the one of `id`? `None` if nothing lies there.
-fn is_under(statement: &mut Statement<'_>, key: i64, id: MessageId) -> Result<Option<bool>, Failure> {
+pub(super) fn is_under(statement: &mut Statement<'_>, key: i64, id: MessageId) -> Result<Option<bool>, Failure> {
     Ok(statement.query_row((key, id.as_bytes().as_slice()), |row| row.get(0)).optional()?)
 }
 

@@ -7,6 +7,7 @@
 //! each task gets a transaction of its own, so that one that can't be written does not take others
 //! with it.
 
+mod accounts;
 mod apply;
 mod resources;
 mod rows;

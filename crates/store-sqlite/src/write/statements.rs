@@ -70,6 +70,10 @@ statements! {
         receipt, reference, created_at, send_at, expires_at, client_ref, batch, tags, extra,
         part_connector, addresses, part_reference, total, sequence, part_expires_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+    Tally: "SELECT period, value FROM tally WHERE owner = ?1 AND tally = ?2",
+    PutTally: "INSERT OR REPLACE INTO tally(owner, tally, period, value) VALUES (?1, ?2, ?3, ?4)",
+    HasEntry: "SELECT 1 FROM ledger WHERE account = ?1 AND id = ?2",
+    PutEntry: "INSERT INTO ledger(account, id, at, kind, amount, message, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     DropMoPart: "DELETE FROM mo_part WHERE part_connector = ?1 AND addresses = ?2 AND part_reference = ?3 AND total = ?4
         AND sequence = ?5",
 }

@@ -82,7 +82,7 @@ pub async fn every_status_and_word(world: &World) {
 
 /// All that can be left out, given; one after the other and all at once.
 pub async fn every_optional_field(world: &World) {
-    let fields: [fn(&mut Message); 20] = [
+    let fields: [fn(&mut Message); 21] = [
         |m| change_body(m, |b| b.ingress = Ingress::Gateway),
         |m| change_body(m, |b| b.transliterate = true),
         |m| change_body(m, |b| b.class = Some(0)),
@@ -99,6 +99,10 @@ pub async fn every_optional_field(world: &World) {
         |m| change_body(m, |b| b.batch = Some(model::BatchId(b.id.0))),
         |m| change_body(m, |b| b.send_at = Some(START)),
         |m| change_body(m, |b| b.validity_given = true),
+        |m| {
+            let price = Money { amount: Amount::from_micros(i64::MAX), currency: "EUR".parse().expect("a code") };
+            change_body(m, |b| b.charge = Some(Box::new(model::Charge { payer: "reseller".into(), price })));
+        },
         |m| change_body(m, |b| (b.priority, b.reference) = (3, u16::MAX)),
         |m| m.progress.reason = Some(Box::new(Reason::new("no_route", "no route matches", true))),
         |m| {

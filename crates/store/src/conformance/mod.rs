@@ -15,6 +15,7 @@
 //! which makes one `#[tokio::test]` of each function below. Each gets a store of its own that is
 //! empty, and moves that store's clock.
 
+pub mod accounts;
 pub mod commits;
 pub mod deliveries;
 pub mod extremes;
@@ -169,6 +170,16 @@ macro_rules! conformance_suite {
                         the_same_key_twice_in_one_commit_is_taken,
                         keys_belong_to_accounts,
                         a_batch_counts_its_messages,
+                    }
+                    accounts {
+                        entries_come_back_as_they_were_put,
+                        an_entry_counts_once,
+                        a_claim_is_met_down_to_the_floor,
+                        claims_of_one_commit_are_met_in_their_order,
+                        a_quota_counts_in_its_period,
+                        a_claim_is_met_whole,
+                        tallies_are_put_as_they_are,
+                        money_is_neither_made_nor_lost,
                     }
                     resources {
                         an_empty_store_has_version_zero,

@@ -97,6 +97,7 @@ impl Samples {
             expires_at: at.plus_millis(2 * DAY),
             validity_given: false,
             plan: None,
+            charge: None,
         };
         let mut progress = Progress::accepted(Status::Queued, Some("carrier-a".into()), 1, at);
         progress.due = Some(at);

@@ -1,16 +1,20 @@
 //! The maps, and what a commit does to them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use model::delivery::DeliveryState;
 use model::resources::Kind;
-use model::{BatchId, Content, Delivery, DeliveryId, Message, MessageId, Name, Status, Timestamp};
+use model::{
+    BatchId, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Status, Timestamp,
+};
 
 use crate::changes::{
     Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt, QueueEntry,
     RemoteId, RemoteKey,
 };
+use crate::claims::{AccountRows, Tally, settle};
 use crate::query::{BatchCounts, QueueLane, ResourceChange};
 use crate::{CommitError, Lease};
 
@@ -30,8 +34,26 @@ pub(super) struct State {
     pub mo_parts: BTreeMap<MoPartKey, MoPart>,
     pub resources: BTreeMap<(Kind, String), String>,
     pub version: u64,
+    pub tallies: BTreeMap<(Name, Tally), (i64, i64)>,
+    pub ledger: BTreeMap<(Name, LedgerId), LedgerEntry>,
     /// A lease that was given back has an empty holder.
     leases: BTreeMap<Name, Lease>,
+}
+
+impl AccountRows for &mut State {
+    type Error = Infallible;
+
+    fn tally(&mut self, owner: &Name, tally: Tally) -> Result<Option<(i64, i64)>, Infallible> {
+        Ok(self.tallies.get(&(owner.clone(), tally)).copied())
+    }
+
+    fn has_message(&mut self, id: MessageId) -> Result<bool, Infallible> {
+        Ok(self.messages.contains_key(&id))
+    }
+
+    fn has_entry(&mut self, account: &Name, id: LedgerId) -> Result<bool, Infallible> {
+        Ok(self.ledger.contains_key(&(account.clone(), id)))
+    }
 }
 
 impl State {
@@ -47,6 +69,14 @@ impl State {
         if !taken.is_empty() {
             return Err(CommitError::KeysTaken(taken));
         }
+        let settled = match settle(&changes, &mut *self) {
+            Ok(Ok(settled)) => settled,
+            Ok(Err(short)) => return Err(CommitError::Short(short)),
+            Err(never) => match never {},
+        };
+        let tallies = settled.tallies.into_iter().map(|row| ((row.owner, row.tally), (row.period, row.value)));
+        self.tallies.extend(tallies);
+        self.ledger.extend(settled.entries.into_iter().map(|entry| ((entry.account.clone(), entry.id), entry)));
         self.answers.extend(changes.answers);
         for batch in changes.batches {
             self.batches.entry(batch.id).or_insert(batch);

@@ -2,6 +2,7 @@
 //! take and give. Whatever an operation may answer with is declared: which problems it can come to
 //! follows from what it is (does it take a token, a body, an id?), so nobody has to remember.
 
+mod account_schemas;
 mod operations;
 mod resource_schemas;
 mod rule_schemas;

@@ -20,6 +20,7 @@ pub(super) fn all(open_metrics: bool) -> Vec<Operation> {
     ] {
         all.extend(resource(path, one, schema, tag));
     }
+    all.extend(accounts());
     all.extend(tokens());
     all.extend(webhooks());
     all.extend(deliveries());
@@ -113,7 +114,7 @@ fn messages() -> Vec<Operation> {
             .scope(Scope::Messages)
             .body(JSON, reference("Submission"))
             .makes(202, "Accepted, durably.", reference("Message"))
-            .problems(&[429])
+            .problems(&[402, 429])
             .repeatable(),
         at("get", "/v1/messages", "listMessages", "Find messages, newest first")
             .scope(Scope::Read)
@@ -149,7 +150,7 @@ fn messages() -> Vec<Operation> {
                 json!({ "type": "string", "description": "One submission a line.", "pattern": "[^ \\t\\r\\n]" }),
             )
             .makes(202, "Those that are sound are accepted, durably.", reference("BatchTaken"))
-            .problems(&[429])
+            .problems(&[402, 429])
             .repeatable(),
         at("get", "/v1/batches/{id}", "getBatch", "See how far a batch has come").scope(Scope::Read).gives(
             200,
@@ -200,6 +201,24 @@ fn resource(path: &'static str, one: &'static str, schema: &'static str, tag: &'
             .gives(200, "It was changed.", reference(schema))
             .problems(&[409]),
         at("delete", one, delete, "Delete one").gives_nothing().problems(&[409]),
+    ]
+}
+
+fn accounts() -> Vec<Operation> {
+    let at = |method, path, id, summary| Operation::new(method, path, id, "accounts", summary);
+    vec![
+        at("get", "/v1/accounts/{id}/usage", "getUsage", "See what an account has and has used")
+            .scope(Scope::Read)
+            .gives(200, "The caller's own account, or one below it.", reference("Usage")),
+        at("get", "/v1/accounts/{id}/ledger", "listLedger", "List the movements of an account's money, newest first")
+            .scope(Scope::Read)
+            .query(vec![limit(), cursor()])
+            .gives(200, "A page of them. The balance is the sum of all.", page_of("LedgerEntry")),
+        at("post", "/v1/accounts/{id}/credit", "creditAccount", "Put money into an account, or take it out")
+            .scope(Scope::Admin)
+            .body(JSON, reference("Credit"))
+            .makes(201, "It is done, durably.", reference("LedgerEntry"))
+            .repeatable(),
     ]
 }
 

@@ -1,12 +1,9 @@
 //! Schemas of accounts, connectors, inbound rules, tokens and webhooks.
 
-use std::collections::BTreeMap;
-
-use model::resources::LIMIT_LIST_MAX;
 use serde_json::{Map, Value, json};
 
-use super::schemas::{NAME, URL, count, sender, time};
-use super::{object, reference, rule_schemas};
+use super::schemas::{NAME, URL, count, time};
+use super::{account_schemas, object, reference, rule_schemas};
 
 /// `whsec_` and base64 of 24 to 64 octets.
 const SIGNING_SECRET: &str = "^whsec_([A-Za-z0-9+/]{32}([A-Za-z0-9+/]{4}){0,12}\
@@ -16,8 +13,6 @@ pub(super) fn all() -> Map<String, Value> {
     let mut all = Map::new();
     let mut add = |name: &str, schema: Value| all.insert(name.to_owned(), schema);
     add("Secret", secret_forms(json!({ "type": "string" })));
-    add("Account", account());
-    add("SenderRule", sender_rule());
     add(
         "AccountWebhook",
         object(
@@ -84,6 +79,7 @@ pub(super) fn all() -> Map<String, Value> {
             }),
         ),
     );
+    all.extend(account_schemas::all());
     all
 }
 
@@ -156,19 +152,6 @@ pub(super) fn order() -> Value {
     json!({ "type": "integer", "format": "int64", "default": 0, "description": "Place in the order, lowest first." })
 }
 
-/// The codes of all countries, in either case.
-pub(super) fn country_codes() -> String {
-    let mut seconds: BTreeMap<char, String> = BTreeMap::new();
-    for country in model::country::all() {
-        let mut letters = country.iso.chars();
-        if let (Some(first), Some(second)) = (letters.next(), letters.next()) {
-            seconds.entry(first).or_default().extend([second, second.to_ascii_lowercase()]);
-        }
-    }
-    let letters = seconds.iter().map(|(first, seconds)| format!("[{first}{}][{seconds}]", first.to_ascii_lowercase()));
-    format!("^({})$", letters.collect::<Vec<_>>().join("|"))
-}
-
 pub(super) fn open_text(description: &str) -> Value {
     json!({ "type": ["string", "null"], "description": description })
 }
@@ -179,53 +162,6 @@ pub(super) fn words(words: &[&str]) -> Value {
 
 pub(super) fn number(least: u64, most: u64, default: u64) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": most, "default": default })
-}
-
-fn account() -> Value {
-    let mut default_sender = sender();
-    default_sender.push(json!({ "type": "null" }));
-    object(
-        &["id"],
-        json!({
-            "id": name(),
-            "name": open_text("A name for people."),
-            "enabled": enabled(),
-            "api_token": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Kept as a hash only; stays when it is left out." },
-            "api_token_sha256": { "type": ["string", "null"], "pattern": "^[0-9A-Fa-f]{64}$" },
-            "default_sender": { "anyOf": default_sender, "description": "The sender of messages that name none." },
-            "default_country": { "type": ["string", "null"], "pattern": country_codes(), "examples": ["GB"],
-                "description": "ISO 3166-1 alpha-2: the country whose way of writing numbers is understood." },
-            "default_validity_seconds": { "type": ["integer", "null"], "minimum": 0 },
-            "may_choose_connector": { "type": "boolean", "default": false },
-            "languages": { "type": "array", "items": { "type": "string", "enum": sms::Language::ALL.map(sms::Language::name) } },
-            "allowed_senders": { "type": "array", "maxItems": LIMIT_LIST_MAX, "items": reference("SenderRule"), "description": "Senders that it may use; empty is any." },
-            "allowed_countries": countries("Countries that it may send to; empty is all."),
-            "denied_countries": countries("Countries that it may not send to."),
-            "throughput": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32,
-                "description": "Parts a second that it may hand in, with a burst of one second's worth." },
-            "compat": nullable(object(&["username"], json!({
-                "username": { "type": "string", "minLength": 1, "maxLength": 64, "description": "Differs over all accounts." },
-                "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
-            }))),
-            "webhooks": { "type": "array", "items": reference("AccountWebhook") },
-        }),
-    )
-}
-
-fn countries(description: &str) -> Value {
-    json!({ "type": "array", "maxItems": LIMIT_LIST_MAX, "items": { "type": "string", "pattern": country_codes() }, "description": description })
-}
-
-fn sender_rule() -> Value {
-    let family = |field: &str, schema: Value| object(&[field], json!({ field: schema }));
-    let mut forms = sender();
-    forms.push(family(
-        "prefix",
-        json!({ "type": "string", "pattern": "^[^+]", "description": "What the sender begins with, without +." }),
-    ));
-    forms.push(family("regex", json!({ "type": "string", "maxLength": 1000, "format": "regex", "description": "Found in the sender, without +." })));
-    forms.push(family("type", json!({ "type": "string", "enum": ["numeric", "alphanumeric"] })));
-    json!({ "anyOf": forms, "description": "One sender, or a family of senders." })
 }
 
 fn connector() -> Value {

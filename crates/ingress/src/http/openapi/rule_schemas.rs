@@ -3,7 +3,8 @@
 use model::resources::{FAILOVER_SECONDS, INGRESSES, POOL_MEMBERS_MAX, PREFIX_MAX, TEXT_APPEND_MAX, WEIGHT_MAX};
 use serde_json::{Map, Value, json};
 
-use super::resource_schemas::{country_codes, enabled, name, names, nullable, number, open_text, order, words};
+use super::account_schemas::country_codes;
+use super::resource_schemas::{enabled, name, names, nullable, number, open_text, order, words};
 use super::{object, reference};
 
 pub(super) fn all() -> Map<String, Value> {

@@ -74,8 +74,11 @@ entries! {
     TOKEN_EXPIRED = 401 "token_expired", "The token has expired",
         "The token's `expires_at` has passed.",
         "Make a new token.";
+    BALANCE_TOO_LOW = 402 "balance_too_low", "The balance is too low",
+        "The account is prepaid, or one above it is, and its balance does not cover what was handed in. A batch is paid for whole or refused whole.",
+        "Have the operator put money in with `POST /v1/accounts/{id}/credit`; `GET /v1/accounts/{id}/usage` shows the balance.";
     ACCOUNT_DISABLED = 403 "account_disabled", "The account is switched off",
-        "The account has `enabled = false`.",
+        "The account, or one above it, has `enabled = false`.",
         "Ask the operator to enable the account.";
     SCOPE_MISSING = 403 "scope_missing", "The token may not do this",
         "The token lacks the scope that this operation asks for.",
@@ -152,12 +155,18 @@ entries! {
     ROUTE_UNFIT = 422 "route_unfit", "A route makes no address of it",
         "The route that takes the message rewrites its sender or recipient, and what comes out is no address.",
         "Operators: correct the route's `rewrite`, which `detail` names. Senders: try another sender.";
+    NO_PRICE = 422 "no_price", "There is no price",
+        "The account is prepaid, and neither the route nor the account's `price` says what the recipient's number costs.",
+        "Give the account's `price` a `default`, or a prefix that fits the number.";
     BATCH_SIZE = 422 "batch_size", "The batch is empty or too long",
         "A batch has 1 to 10,000 messages.",
         "Split it.";
     THROUGHPUT_EXCEEDED = 429 "throughput_exceeded" retry 1, "Too fast",
         "The account hands in more parts a second than its `throughput`. A second's worth may come at once; a batch is taken whole and then paid back.",
         "Repeat the request after `Retry-After`, and send more slowly.";
+    QUOTA_EXCEEDED = 429 "quota_exceeded" retry 60, "The quota is used up",
+        "The account, or one above it, has handed in as many parts as its `quota` allows for the day or the month. A batch is taken whole or refused whole.",
+        "Wait until the quota begins anew, which is when `Retry-After` says, or have the operator raise it.";
     HEADERS_TOO_LARGE = 431 "headers_too_large", "The headers are too large",
         "A request has at most 64 headers, and its request line and headers together at most 32 KiB, unless the gateway was configured otherwise.",
         "Send fewer or shorter headers.";

@@ -1,11 +1,34 @@
 //! What must be true of the limits of accounts. Patterns are compiled, and looked at, where they
 //! are used.
 
-use super::Faults;
+use std::collections::HashMap;
+
+use super::{Faults, no_such};
 use crate::resources::{Account, Kind, LIMIT_LIST_MAX, SenderRule};
 use crate::{Address, country};
 
+/// Accounts above each other at the most.
+const PARENTS_MAX: usize = 4;
+
 impl Faults {
+    /// Accounts stand in trees that are not too high.
+    pub(super) fn parents(&mut self, accounts: &[Account]) {
+        let parents: HashMap<&str, Option<&str>> =
+            accounts.iter().map(|account| (account.id.as_str(), account.parent.as_deref())).collect();
+        for account in accounts {
+            let Some(parent) = account.parent.as_deref() else { continue };
+            if !parents.contains_key(parent) {
+                self.add(Kind::Account, &account.id, "parent", no_such("account", parent));
+                continue;
+            }
+            let above = std::iter::successors(Some(parent), |id| parents.get(id).copied().flatten());
+            if above.take(PARENTS_MAX + 1).count() > PARENTS_MAX {
+                let detail = format!("more than {PARENTS_MAX} accounts would stand above it, or it above itself");
+                self.add(Kind::Account, &account.id, "parent", detail);
+            }
+        }
+    }
+
     pub(super) fn limits(&mut self, account: &Account) {
         let mut fault = |field: String, detail: String| self.add(Kind::Account, &account.id, field, detail);
         for (n, rule) in account.allowed_senders.iter().enumerate() {
@@ -43,11 +66,23 @@ impl Faults {
                 fault(format!("{field}.{n}"), format!("\"{iso}\" is no ISO 3166 country code such as GB"));
             }
         }
+        if let Some(prepaid) = &account.prepaid
+            && let Some(price) = account.price.as_ref().filter(|price| price.currency != prepaid.currency)
+        {
+            let (price, balance) = (price.currency.as_str(), prepaid.currency.as_str());
+            fault(
+                "price.currency".into(),
+                format!("is {price}, and the balance is in {balance}; they must be the same"),
+            );
+        }
         if account.throughput == Some(0) {
             fault(
                 "throughput".into(),
                 "must be at least 1 part a second; set enabled = false to stop an account".into(),
             );
+        }
+        if let Some(price) = &account.price {
+            self.prices(Kind::Account, &account.id, "price", price);
         }
     }
 }
@@ -65,8 +100,27 @@ mod tests {
             allowed_countries = ["GB", "de"]
             denied_countries = ["FR"]
             throughput = 100
+            quota = { daily = 0, monthly = 100000 }
+            price = { currency = "EUR", default = "0.05" }
+            prepaid = { currency = "EUR", overdraft = 10, warn_below = "2.50" }
         "#;
         assert_eq!(faults(good), Vec::<String>::new());
+    }
+
+    #[test]
+    fn accounts_stand_in_trees() {
+        let set = |parents: &[(&str, &str)]| {
+            let account = |(id, parent): &(&str, &str)| match *parent {
+                "" => format!("[[account]]\nid = \"{id}\"\n"),
+                parent => format!("[[account]]\nid = \"{id}\"\nparent = \"{parent}\"\n"),
+            };
+            faults(&parents.iter().map(account).collect::<String>())
+        };
+        assert_eq!(set(&[("e", "d"), ("d", "c"), ("c", "b"), ("b", "a"), ("a", "")]), Vec::<String>::new());
+        assert_eq!(set(&[("f", "e"), ("e", "d"), ("d", "c"), ("c", "b"), ("b", "a"), ("a", "")]).len(), 1);
+        assert_eq!(set(&[("a", "a")]).len(), 1);
+        assert_eq!(set(&[("a", "b"), ("b", "a")]).len(), 2);
+        assert!(set(&[("a", "x")])[0].contains("there is no account \"x\""));
     }
 
     #[test]
@@ -81,6 +135,12 @@ mod tests {
             ("allowed_senders = [{ prefix = \"+44\" }]", "allowed_senders.0: prefix must not"),
             ("allowed_countries = [\"GB\", \"xx\"]", "allowed_countries.1: \"xx\" is no ISO"),
             ("denied_countries = [\"1\"]", "denied_countries.0: \"1\" is no ISO"),
+            ("price = { currency = \"EUR\" }", "price: needs a default"),
+            ("price = { currency = \"EUR\", prefixes = { x = 1 } }", "price.prefixes: \"x\" must be digits"),
+            (
+                "price = { currency = \"EUR\", default = 1 }\nprepaid = { currency = \"USD\" }",
+                "price.currency: is EUR, and the balance is in USD",
+            ),
             ("throughput = 0", "throughput: must be at least 1"),
         ] {
             let faults = faults(&format!("[[account]]\nid = \"shop\"\n{bad}\n"));

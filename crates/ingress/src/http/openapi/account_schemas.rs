@@ -1,0 +1,160 @@
+//! Schemas of accounts, their limits and their money.
+
+use std::collections::BTreeMap;
+
+use model::resources::LIMIT_LIST_MAX;
+use serde_json::{Map, Value, json};
+
+use super::resource_schemas::{enabled, name, nullable, open_text};
+use super::schemas::{count, sender, time};
+use super::{object, reference, rule_schemas};
+
+const SUM: &str = "^-?[0-9]+(\\.[0-9]+)?$";
+
+pub(super) fn all() -> Map<String, Value> {
+    let mut all = Map::new();
+    let mut add = |name: &str, schema: Value| all.insert(name.to_owned(), schema);
+    add("Account", account());
+    add("SenderRule", sender_rule());
+    let quota =
+        object(&["limit", "used", "resets_at"], json!({ "limit": count(), "used": count(), "resets_at": time(false) }));
+    add(
+        "Usage",
+        object(
+            &["account", "balance", "daily", "monthly"],
+            json!({ "account": { "type": "string" }, "balance": nullable(balance()), "daily": nullable(quota.clone()), "monthly": nullable(quota) }),
+        ),
+    );
+    add(
+        "LedgerEntry",
+        object(
+            &["id", "at", "kind", "amount", "currency", "message", "note"],
+            json!({
+                "id": { "type": "string", "format": "uuid" }, "at": time(false),
+                "kind": { "type": "string", "enum": ["charge", "refund", "credit"] },
+                "amount": { "type": "string", "pattern": SUM, "description": "Below zero for what was taken." },
+                "currency": nullable(currency()),
+                "message": { "type": ["string", "null"], "format": "uuid", "description": "The message that it is for." },
+                "note": open_text("What the operator wrote."),
+            }),
+        ),
+    );
+    add(
+        "Credit",
+        object(
+            &["amount"],
+            json!({
+                "amount": { "type": "string", "pattern": "^-?[0-9]{1,9}(\\.[0-9]{1,6})?$", "examples": ["50.00"],
+                    "description": "How much, not 0; below zero takes money out." },
+                "note": { "type": ["string", "null"], "maxLength": 200 },
+            }),
+        ),
+    );
+    all
+}
+
+fn amount(description: &str) -> Value {
+    json!({ "description": description, "anyOf": [
+        { "type": "string", "pattern": "^[0-9]{1,12}(\\.[0-9]{1,6})?$" },
+        { "type": "integer", "minimum": 0, "maximum": 1_000_000_000 },
+    ] })
+}
+
+fn currency() -> Value {
+    json!({ "type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"], "description": "ISO 4217." })
+}
+
+fn parts(description: &str) -> Value {
+    json!({ "type": ["integer", "null"], "minimum": 0, "description": description })
+}
+
+fn prepaid() -> Value {
+    let mut prepaid = object(
+        &["currency"],
+        json!({
+            "currency": currency(),
+            "overdraft": amount("How far below zero the balance may go; default not at all."),
+            "warn_below": { "anyOf": [amount("The event account.balance_low comes when the balance falls below this."), { "type": "null" }] },
+            "refund_rejected": { "type": "boolean", "default": false, "description": "Parts that the carrier refused are given back, too." },
+        }),
+    );
+    prepaid["description"] =
+        json!("It pays from a balance, before anything is sent. Its price is in the same currency.");
+    prepaid
+}
+
+fn balance() -> Value {
+    let mut balance = object(
+        &["amount", "currency"],
+        json!({ "amount": { "type": "string", "pattern": SUM }, "currency": currency() }),
+    );
+    balance["description"] = json!("What a prepaid account has. Ignored when it is sent.");
+    balance["readOnly"] = json!(true);
+    balance
+}
+
+fn account() -> Value {
+    let mut default_sender = sender();
+    default_sender.push(json!({ "type": "null" }));
+    object(
+        &["id"],
+        json!({
+            "id": name(),
+            "name": open_text("A name for people."),
+            "parent": { "type": ["string", "null"], "description": "The account above it: its limits hold too, it pays where this one does not, and its tokens may act for this one." },
+            "enabled": enabled(),
+            "api_token": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Kept as a hash only; stays when it is left out." },
+            "api_token_sha256": { "type": ["string", "null"], "pattern": "^[0-9A-Fa-f]{64}$" },
+            "default_sender": { "anyOf": default_sender, "description": "The sender of messages that name none." },
+            "default_country": { "type": ["string", "null"], "pattern": country_codes(), "examples": ["GB"],
+                "description": "ISO 3166-1 alpha-2: the country whose way of writing numbers is understood." },
+            "default_validity_seconds": { "type": ["integer", "null"], "minimum": 0 },
+            "may_choose_connector": { "type": "boolean", "default": false },
+            "languages": { "type": "array", "items": { "type": "string", "enum": sms::Language::ALL.map(sms::Language::name) } },
+            "allowed_senders": { "type": "array", "maxItems": LIMIT_LIST_MAX, "items": reference("SenderRule"), "description": "Senders that it may use; empty is any." },
+            "allowed_countries": countries("Countries that it may send to; empty is all."),
+            "denied_countries": countries("Countries that it may not send to."),
+            "throughput": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32,
+                "description": "Parts a second that it may hand in, with a burst of one second's worth." },
+            "quota": nullable(object(&[], json!({ "daily": parts("From midnight to midnight."), "monthly": parts("From the first of a month to the next.") }))),
+            "time_zone": { "type": ["string", "null"], "examples": ["Europe/London"], "description": "The clock of its days and months; default UTC." },
+            "price": rule_schemas::prices("What a part costs, where the route has no price."),
+            "prepaid": nullable(prepaid()),
+            "balance": nullable(balance()),
+            "compat": nullable(object(&["username"], json!({
+                "username": { "type": "string", "minLength": 1, "maxLength": 64, "description": "Differs over all accounts." },
+                "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
+            }))),
+            "webhooks": { "type": "array", "items": reference("AccountWebhook") },
+        }),
+    )
+}
+
+fn countries(description: &str) -> Value {
+    json!({ "type": "array", "maxItems": LIMIT_LIST_MAX, "items": { "type": "string", "pattern": country_codes() }, "description": description })
+}
+
+fn sender_rule() -> Value {
+    let family = |field: &str, schema: Value| object(&[field], json!({ field: schema }));
+    let mut forms = sender();
+    forms.push(family(
+        "prefix",
+        json!({ "type": "string", "pattern": "^[^+]", "description": "What the sender begins with, without +." }),
+    ));
+    forms.push(family("regex", json!({ "type": "string", "maxLength": 1000, "format": "regex", "description": "Found in the sender, without +." })));
+    forms.push(family("type", json!({ "type": "string", "enum": ["numeric", "alphanumeric"] })));
+    json!({ "anyOf": forms, "description": "One sender, or a family of senders." })
+}
+
+/// The codes of all countries, in either case.
+pub(super) fn country_codes() -> String {
+    let mut seconds: BTreeMap<char, String> = BTreeMap::new();
+    for country in model::country::all() {
+        let mut letters = country.iso.chars();
+        if let (Some(first), Some(second)) = (letters.next(), letters.next()) {
+            seconds.entry(first).or_default().extend([second, second.to_ascii_lowercase()]);
+        }
+    }
+    let letters = seconds.iter().map(|(first, seconds)| format!("[{first}{}][{seconds}]", first.to_ascii_lowercase()));
+    format!("^({})$", letters.collect::<Vec<_>>().join("|"))
+}

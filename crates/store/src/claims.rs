@@ -1,0 +1,231 @@
+//! What accounts have and use, and what a commit takes of it.
+//!
+//! The decision is the store's, in the commit itself, so that several nodes can't give the same
+//! money out twice: [`settle`] is that decision, the same for every store, over a few rows that a
+//! store reads for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::resources::Amount;
+use model::{LedgerEntry, LedgerId, LedgerKind, MessageId, Name, Sum, Timestamp};
+
+use crate::Changes;
+
+/// A number that is kept of an account, or of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tally {
+    /// Parts that an account handed in today; the period is its day.
+    Daily,
+    /// Parts that an account handed in this month; the period is its month.
+    Monthly,
+    /// What an account has, in millionths: the sum of its ledger.
+    Balance,
+    /// 1 when an account was told that its balance is low, until it is not.
+    LowTold,
+    /// When a token was used last, in milliseconds of Unix time.
+    TokenUsed,
+}
+
+impl Tally {
+    /// Every tally, in the order of their numbers in the store.
+    pub const ALL: [Tally; 5] = [Tally::Daily, Tally::Monthly, Tally::Balance, Tally::LowTold, Tally::TokenUsed];
+}
+
+/// A number as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TallyRow {
+    /// The account, or the token.
+    pub owner: Name,
+    /// Which number.
+    pub tally: Tally,
+    /// The day or month that it counts in; 0 for the others.
+    pub period: i64,
+    /// The number.
+    pub value: i64,
+}
+
+/// What messages that are accepted together take of accounts: all of it or, if any of it does not
+/// suffice, nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// One of the messages. If the store has it already, so it has this claim: the commit is
+    /// repeated.
+    pub message: MessageId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Parts of quotas.
+    pub quotas: Vec<QuotaClaim>,
+    /// Money.
+    pub charge: Option<ChargeClaim>,
+}
+
+/// Parts of one quota.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuotaClaim {
+    /// Whose.
+    pub account: Name,
+    /// [`Tally::Daily`] or [`Tally::Monthly`].
+    pub tally: Tally,
+    /// The day or month. What was counted in an earlier one is forgotten.
+    pub period: i64,
+    /// How many.
+    pub parts: u64,
+    /// How many there are in a period.
+    pub limit: u64,
+}
+
+/// Money of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeClaim {
+    /// Who pays.
+    pub account: Name,
+    /// The balance may not go below this.
+    pub floor: Sum,
+    /// What each message costs.
+    pub each: Vec<(MessageId, Amount)>,
+}
+
+/// A claim that was not met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Short {
+    /// Its place in [`Changes::claims`].
+    pub claim: usize,
+    /// Who has too little.
+    pub account: Name,
+    /// Of what.
+    pub tally: Tally,
+}
+
+/// The rows that [`settle`] looks at.
+pub trait AccountRows {
+    /// What stops a row from being read.
+    type Error;
+
+    /// The period and value of a tally.
+    fn tally(&mut self, owner: &Name, tally: Tally) -> Result<Option<(i64, i64)>, Self::Error>;
+    /// Is this message there?
+    fn has_message(&mut self, id: MessageId) -> Result<bool, Self::Error>;
+    /// Is this entry there?
+    fn has_entry(&mut self, account: &Name, id: LedgerId) -> Result<bool, Self::Error>;
+}
+
+/// What is to be written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Tallies with their new values, by owner and tally.
+    pub tallies: Vec<TallyRow>,
+    /// Entries of the ledger that are new.
+    pub entries: Vec<LedgerEntry>,
+}
+
+/// Decides what `changes` do to accounts: entries and tallies come first, then claims, each in its
+/// order. If a claim is not met, nothing is to be written, and every such claim is told; those
+/// that are told take nothing from the others.
+pub fn settle<R: AccountRows>(changes: &Changes, rows: R) -> Result<Result<Settled, Vec<Short>>, R::Error> {
+    let mut books = Books { rows, values: BTreeMap::new(), entries: Vec::new(), new: BTreeSet::new() };
+    for entry in &changes.entries {
+        books.enter(entry.clone())?;
+    }
+    for row in &changes.tallies {
+        books.values.insert((row.owner.clone(), row.tally), (row.period, row.value));
+    }
+    let mut short = Vec::new();
+    for (place, claim) in changes.claims.iter().enumerate() {
+        if books.rows.has_message(claim.message)? {
+            continue;
+        }
+        match books.shortage(claim)? {
+            Some((account, tally)) => short.push(Short { claim: place, account, tally }),
+            None => books.take(claim)?,
+        }
+    }
+    if !short.is_empty() {
+        return Ok(Err(short));
+    }
+    let row = |((owner, tally), (period, value))| TallyRow { owner, tally, period, value };
+    let changed = books.values.into_iter().map(row).collect();
+    Ok(Ok(Settled { tallies: changed, entries: books.entries }))
+}
+
+struct Books<R> {
+    rows: R,
+    /// Tallies that were looked at, as they will be.
+    values: BTreeMap<(Name, Tally), (i64, i64)>,
+    entries: Vec<LedgerEntry>,
+    new: BTreeSet<(Name, LedgerId)>,
+}
+
+impl<R: AccountRows> Books<R> {
+    fn value(&mut self, owner: &Name, tally: Tally, period: i64) -> Result<i64, R::Error> {
+        let key = (owner.clone(), tally);
+        let (kept, value) = match self.values.get(&key) {
+            Some(known) => *known,
+            None => {
+                let found = self.rows.tally(owner, tally)?.unwrap_or((period, 0));
+                self.values.insert(key, found);
+                found
+            }
+        };
+        // A clock that went back a little counts on in the later period.
+        Ok(if kept >= period { value } else { 0 })
+    }
+
+    fn add(&mut self, owner: &Name, tally: Tally, period: i64, more: i64) -> Result<(), R::Error> {
+        let value = self.value(owner, tally, period)?.saturating_add(more);
+        let row = self.values.entry((owner.clone(), tally)).or_insert((period, 0));
+        *row = (row.0.max(period), value);
+        Ok(())
+    }
+
+    /// What a claim lacks.
+    fn shortage(&mut self, claim: &Claim) -> Result<Option<(Name, Tally)>, R::Error> {
+        for quota in &claim.quotas {
+            let used = self.value(&quota.account, quota.tally, quota.period)?;
+            let wanted = i128::from(used) + i128::from(quota.parts);
+            if wanted > i128::from(quota.limit) {
+                return Ok(Some((quota.account.clone(), quota.tally)));
+            }
+        }
+        if let Some(charge) = &claim.charge {
+            let cost: i128 = charge.each.iter().map(|(_, amount)| i128::from(amount.micros())).sum();
+            let left = i128::from(self.value(&charge.account, Tally::Balance, 0)?) - cost;
+            // What is free is free for those who owe, too.
+            if cost > 0 && left < i128::from(charge.floor.micros()) {
+                return Ok(Some((charge.account.clone(), Tally::Balance)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take(&mut self, claim: &Claim) -> Result<(), R::Error> {
+        for quota in &claim.quotas {
+            let parts = i64::try_from(quota.parts).unwrap_or(i64::MAX);
+            self.add(&quota.account, quota.tally, quota.period, parts)?;
+        }
+        let Some(charge) = &claim.charge else { return Ok(()) };
+        for (message, amount) in charge.each.iter().filter(|(_, amount)| amount.micros() > 0) {
+            self.enter(LedgerEntry {
+                id: LedgerId(message.0),
+                account: charge.account.clone(),
+                at: claim.at,
+                kind: LedgerKind::Charge,
+                amount: Sum::from(*amount).negative(),
+                message: Some(*message),
+                note: None,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Enters what is not there yet, and moves the balance with it.
+    fn enter(&mut self, entry: LedgerEntry) -> Result<(), R::Error> {
+        let key = (entry.account.clone(), entry.id);
+        if self.new.contains(&key) || self.rows.has_entry(&entry.account, entry.id)? {
+            return Ok(());
+        }
+        self.new.insert(key);
+        self.add(&entry.account, Tally::Balance, 0, entry.amount.micros())?;
+        self.entries.push(entry);
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! What accounts have and use: claims, entries and tallies.
+
+use std::collections::BTreeMap;
+
+use model::resources::Amount;
+use model::{LedgerEntry, LedgerId, LedgerKind, Message, Name, Sum};
+
+use super::World;
+use super::samples::insert;
+use crate::{Changes, ChargeClaim, Claim, CommitError, QuotaClaim, Short, Tally, TallyRow};
+
+fn credit(world: &World, account: &str, micros: i64) -> LedgerEntry {
+    LedgerEntry {
+        id: LedgerId(world.samples.id().0),
+        account: account.into(),
+        at: world.clock.now(),
+        kind: LedgerKind::Credit,
+        amount: Sum::from_micros(micros),
+        message: None,
+        note: Some("paid".into()),
+    }
+}
+
+fn entries(entries: Vec<LedgerEntry>) -> Changes {
+    Changes { entries, ..Changes::default() }
+}
+
+/// Messages of one acceptance, each for `micros`, paid by `account`, which may fall to `floor`.
+fn charged(world: &World, messages: &[Message], account: &str, micros: i64, floor: i64) -> Changes {
+    let each = messages.iter().map(|m| (m.body.id, Amount::from_micros(micros))).collect();
+    let charge = ChargeClaim { account: account.into(), floor: Sum::from_micros(floor), each };
+    let claim = Claim { message: messages[0].body.id, at: world.clock.now(), quotas: Vec::new(), charge: Some(charge) };
+    let mut changes = Changes { claims: vec![claim], ..Changes::default() };
+    messages.iter().for_each(|message| changes.insert.extend(insert(message).insert));
+    changes
+}
+
+fn counted(world: &World, message: &Message, tally: Tally, period: i64, parts: u64, limit: u64) -> Changes {
+    let quotas = vec![QuotaClaim { account: "shop".into(), tally, period, parts, limit }];
+    let claim = Claim { message: message.body.id, at: world.clock.now(), quotas, charge: None };
+    Changes { claims: vec![claim], ..insert(message) }
+}
+
+async fn value(world: &World, owner: &str, tally: Tally) -> Option<i64> {
+    let rows = world.store.tallies(&[owner.into()]).await.unwrap();
+    rows.into_iter().find(|row| row.tally == tally).map(|row| row.value)
+}
+
+async fn ledger(world: &World, account: &str) -> Vec<LedgerEntry> {
+    world.store.ledger(account, None, 100_000).await.unwrap()
+}
+
+/// The balance is the sum of the ledger; 0 where there is none.
+async fn balance(world: &World, account: &str) -> i64 {
+    let sum: i64 = ledger(world, account).await.iter().map(|entry| entry.amount.micros()).sum();
+    let kept = value(world, account, Tally::Balance).await.unwrap_or(0);
+    assert_eq!(kept, sum, "the balance of {account}");
+    kept
+}
+
+fn short(claim: usize, account: &str, tally: Tally) -> CommitError {
+    CommitError::Short(vec![Short { claim, account: account.into(), tally }])
+}
+
+/// With every field, newest first, strictly older than the cursor.
+pub async fn entries_come_back_as_they_were_put(world: &World) {
+    let mut put = vec![credit(world, "shop", 5), credit(world, "bank", 7), credit(world, "shop", -2)];
+    put[2].kind = LedgerKind::Refund;
+    put[2].message = Some(world.samples.id());
+    put[2].note = None;
+    world.commit(entries(put.clone())).await;
+    assert_eq!(ledger(world, "shop").await, [put[2].clone(), put[0].clone()]);
+    assert_eq!(world.store.ledger("shop", None, 1).await.unwrap(), [put[2].clone()]);
+    assert_eq!(world.store.ledger("shop", Some(put[2].id), 9).await.unwrap(), [put[0].clone()]);
+    assert_eq!((balance(world, "shop").await, balance(world, "bank").await), (3, 7));
+    assert_eq!(ledger(world, "nobody").await, []);
+}
+
+/// A commit that is repeated moves no money twice, and neither does an entry that stands twice in it.
+pub async fn an_entry_counts_once(world: &World) {
+    let entry = credit(world, "shop", 10);
+    world.commit(entries(vec![entry.clone(), entry.clone()])).await;
+    world.commit(entries(vec![entry])).await;
+    assert_eq!(balance(world, "shop").await, 10);
+    let messages = [world.samples.message()];
+    let changes = charged(world, &messages, "shop", 4, 0);
+    world.commit(changes.clone()).await;
+    world.commit(changes.clone()).await;
+    assert_eq!(balance(world, "shop").await, 6);
+    // It was taken once already, so it does not matter that there is not enough for twice.
+    world.commit(entries(vec![credit(world, "shop", -6)])).await;
+    world.commit(changes).await;
+    assert_eq!(balance(world, "shop").await, 0);
+}
+
+/// Down to the floor and not below it; nothing of a commit that is refused is written.
+pub async fn a_claim_is_met_down_to_the_floor(world: &World) {
+    world.commit(entries(vec![credit(world, "shop", 10)])).await;
+    let messages = [world.samples.message(), world.samples.message()];
+    let refused = world.store.commit(charged(world, &messages, "shop", 6, 0)).await;
+    assert_eq!(refused, Err(short(0, "shop", Tally::Balance)));
+    assert_eq!((world.get(messages[0].body.id).await, balance(world, "shop").await), (None, 10));
+    world.commit(charged(world, &messages, "shop", 6, -2)).await;
+    assert_eq!(balance(world, "shop").await, -2);
+    let charges = ledger(world, "shop").await;
+    let of = |message: &Message| charges.iter().find(|e| e.message == Some(message.body.id)).cloned().unwrap();
+    assert_eq!(of(&messages[1]).amount, Sum::from_micros(-6));
+    assert_eq!((of(&messages[1]).kind, of(&messages[1]).id.0), (LedgerKind::Charge, messages[1].body.id.0));
+    // What costs nothing passes at any balance and leaves no entry.
+    let free = [world.samples.message()];
+    world.commit(charged(world, &free, "shop", 0, 0)).await;
+    assert_eq!(ledger(world, "shop").await.len(), charges.len());
+}
+
+/// Of several claims those that are not met are told, and take nothing from the others; money that
+/// comes in the same commit counts.
+pub async fn claims_of_one_commit_are_met_in_their_order(world: &World) {
+    world.commit(entries(vec![credit(world, "shop", 10)])).await;
+    let messages: Vec<Message> = (0..5).map(|_| world.samples.message()).collect();
+    let mut all = Changes::default();
+    for (message, micros) in messages.iter().zip([4, 9, 3, 3, 2]) {
+        let one = charged(world, std::slice::from_ref(message), "shop", micros, 0);
+        all.claims.extend(one.claims);
+        all.insert.extend(one.insert);
+    }
+    let lacks = |claim| Short { claim, account: "shop".into(), tally: Tally::Balance };
+    let refused = world.store.commit(all.clone()).await;
+    assert_eq!(refused, Err(CommitError::Short(vec![lacks(1), lacks(4)])));
+    assert_eq!(balance(world, "shop").await, 10);
+    all.entries.push(credit(world, "shop", 11));
+    world.commit(all).await;
+    assert_eq!(balance(world, "shop").await, 0);
+}
+
+/// A new period begins at nothing; one that is over does not come back.
+pub async fn a_quota_counts_in_its_period(world: &World) {
+    let commit = async |tally, period, parts, limit| {
+        let message = world.samples.message();
+        world.store.commit(counted(world, &message, tally, period, parts, limit)).await
+    };
+    assert_eq!(commit(Tally::Daily, 5, 7, 10).await, Ok(()));
+    assert_eq!(commit(Tally::Daily, 5, 4, 10).await, Err(short(0, "shop", Tally::Daily)));
+    assert_eq!(commit(Tally::Daily, 5, 3, 10).await, Ok(()));
+    assert_eq!(commit(Tally::Monthly, 5, 11, 20).await, Ok(()));
+    assert_eq!(value(world, "shop", Tally::Daily).await, Some(10));
+    assert_eq!(commit(Tally::Daily, 6, 1, 10).await, Ok(()));
+    assert_eq!(commit(Tally::Daily, 5, 9, 10).await, Ok(()), "a clock that went back counts on");
+    assert_eq!(commit(Tally::Daily, 5, 1, 10).await, Err(short(0, "shop", Tally::Daily)));
+    let rows = world.store.tallies(&["shop".into(), "bank".into()]).await.unwrap();
+    let row = |tally, period, value| TallyRow { owner: "shop".into(), tally, period, value };
+    assert_eq!(rows, [row(Tally::Daily, 6, 10), row(Tally::Monthly, 5, 11)]);
+    assert_eq!(commit(Tally::Monthly, 5, u64::MAX, 20).await, Err(short(0, "shop", Tally::Monthly)));
+}
+
+/// A quota and money together: both or neither.
+pub async fn a_claim_is_met_whole(world: &World) {
+    world.commit(entries(vec![credit(world, "shop", 10)])).await;
+    let messages = [world.samples.message()];
+    let mut changes = charged(world, &messages, "shop", 11, 0);
+    changes.claims[0].quotas = counted(world, &messages[0], Tally::Daily, 1, 1, 5).claims.remove(0).quotas;
+    assert_eq!(world.store.commit(changes).await, Err(short(0, "shop", Tally::Balance)));
+    assert_eq!(value(world, "shop", Tally::Daily).await, None);
+}
+
+/// They are what they were put as, and go on from there.
+pub async fn tallies_are_put_as_they_are(world: &World) {
+    let row = |value| TallyRow { owner: "token-1".into(), tally: Tally::TokenUsed, period: 0, value };
+    for value in [i64::MAX, 5] {
+        world.commit(Changes { tallies: vec![row(value)], ..Changes::default() }).await;
+        assert_eq!(world.store.tallies(&["token-1".into()]).await.unwrap(), [row(value)]);
+    }
+}
+
+/// Commits from many tasks at once: what was taken, and what was not, is in the ledger.
+pub async fn money_is_neither_made_nor_lost(world: &World) {
+    let accounts = ["shop", "bank", "club"];
+    for account in accounts {
+        world.commit(entries(vec![credit(world, account, 400)])).await;
+    }
+    let mut expected: BTreeMap<&str, i64> = accounts.map(|account| (account, 400)).into();
+    for _ in 0..40 {
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let account = accounts[(world.samples.random() % 3) as usize];
+            let messages: Vec<Message> = (0..1 + world.samples.random() % 3).map(|_| world.samples.message()).collect();
+            let micros = (world.samples.random() % 12) as i64;
+            let mut changes = charged(world, &messages, account, micros, -20);
+            let refund = (world.samples.random() % 8) as i64;
+            if world.samples.random().is_multiple_of(3) {
+                changes.entries.push(credit(world, account, refund));
+            }
+            let (store, cost) = (world.store.clone(), micros * messages.len() as i64);
+            tasks.spawn(async move {
+                let given: i64 = changes.entries.iter().map(|entry| entry.amount.micros()).sum();
+                let outcome = store.commit(changes.clone()).await;
+                if outcome.is_ok() {
+                    // Whoever hears nothing asks again: it changes nothing.
+                    assert_eq!(store.commit(changes).await, Ok(()));
+                }
+                (account, outcome, given - cost)
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            let (account, outcome, moved) = done.unwrap();
+            match outcome {
+                Ok(()) => *expected.get_mut(account).unwrap() += moved,
+                Err(CommitError::Short(_)) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        for account in accounts {
+            let balance = balance(world, account).await;
+            assert!(balance == expected[account] && balance >= -20, "{account}: {balance}");
+        }
+    }
+    let left: Vec<Name> = accounts.iter().map(|account| Name::from(*account)).collect();
+    assert_eq!(world.store.tallies(&left).await.unwrap().len(), 3);
+}
