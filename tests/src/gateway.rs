@@ -33,7 +33,9 @@ pub fn command() -> Command {
             command.env_remove(name);
         }
     }
-    command.env("POSTRIDER_HTTP__LISTEN", r#"["127.0.0.1:0"]"#);
+    for listen in ["POSTRIDER_HTTP__LISTEN", "POSTRIDER_SMPP__LISTEN"] {
+        command.env(listen, r#"["127.0.0.1:0"]"#);
+    }
     command
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use model::resources::Currency;
 use model::submission::Fault;
-use model::{Address, BatchId, Message, Name, Submission, Timestamp};
+use model::{Address, BatchId, Message, MessageId, Name, Submission, Timestamp};
 use store::{Batch, Claim, IdempotencyAnswer, IdempotencyKey, StoreError};
 use tokio::sync::oneshot;
 
@@ -193,6 +193,53 @@ impl Engine {
         Ok(Accepted::New(taken, answer))
     }
 
+    /// Accepts messages that came together and have nothing else in common. Those that are sound
+    /// share a commit; there is an answer for each, in their order, and it is given when the commit
+    /// is on disk.
+    pub async fn submit_each(&self, caller: &Caller, submissions: Vec<Submission>) -> Vec<Result<MessageId, Refusal>> {
+        let begun = match self.begin(caller, None).await {
+            Ok(Begun::Now(begun)) => begun,
+            // Without a key nothing can have been answered before.
+            Ok(Begun::Before(_)) => return vec![Err(Refusal::KeyReused); submissions.len()],
+            Err(refusal) => return vec![Err(refusal); submissions.len()],
+        };
+        let mut together = Together::default();
+        let mut answers = Vec::with_capacity(submissions.len());
+        for (place, submission) in submissions.into_iter().enumerate() {
+            let prepared = self.prepare(&begun.world, &caller.account, submission, begun.now);
+            answers.push(prepared.and_then(|Prepared { message, copies }| {
+                let claim = self.admit(caller, std::slice::from_ref(&message), begun.now)?;
+                let id = message.body.id;
+                together.add(place, message, copies, claim);
+                Ok(id)
+            }));
+        }
+        let (facts, waiting) = together.facts();
+        let accepted = match facts.is_empty() {
+            true => Ok(()),
+            false => self.inner.facts.send(Facts { facts, acknowledge: None }).await,
+        };
+        let mut count = 0;
+        for (places, committed) in waiting {
+            let outcome = match accepted {
+                Ok(()) => self.outcome_of(caller, committed.await),
+                Err(_) => Err(gone()),
+            };
+            match outcome {
+                Ok(()) => count += places.len() as u64,
+                Err(refusal) => places.iter().for_each(|place| {
+                    if let Some(answer) = answers.get_mut(*place) {
+                        *answer = Err(refusal.clone());
+                    }
+                }),
+            }
+        }
+        if count > 0 {
+            self.inner.metrics.accepted(&caller.account.id, count);
+        }
+        answers
+    }
+
     /// What would become of a submission, without accepting it.
     pub fn preview(&self, caller: &Caller, submission: Submission) -> Result<Message, Refusal> {
         let world = self.inner.current.load_full();
@@ -264,9 +311,16 @@ impl Engine {
         committed: oneshot::Receiver<Result<(), AcceptFailed>>,
     ) -> Result<(), Refusal> {
         let fact = Fact::Accepted(Box::new(acceptance));
-        let gone = || Refusal::StoreAway("the gateway has stopped".into());
         self.inner.facts.send(Facts::one(fact)).await.map_err(|_| gone())?;
-        match committed.await.map_err(|_| gone())? {
+        self.outcome_of(caller, committed.await)
+    }
+
+    fn outcome_of(
+        &self,
+        caller: &Caller,
+        committed: Result<Result<(), AcceptFailed>, oneshot::error::RecvError>,
+    ) -> Result<(), Refusal> {
+        match committed.map_err(|_| gone())? {
             Ok(()) => Ok(()),
             Err(AcceptFailed::KeyTaken) => Err(Refusal::KeyInUse),
             Err(AcceptFailed::Short(short, claim)) => {
@@ -276,6 +330,54 @@ impl Engine {
             }
             Err(AcceptFailed::Store(why)) => Err(Refusal::StoreAway(why)),
         }
+    }
+}
+
+fn gone() -> Refusal {
+    Refusal::StoreAway("the gateway has stopped".into())
+}
+
+/// Messages on their way to one commit, each to be answered on its own.
+#[derive(Default)]
+struct Together {
+    /// Those that take nothing of a quota or a balance share an acceptance.
+    free: (Vec<Message>, Vec<usize>),
+    claiming: Vec<(Vec<Message>, usize, Box<Claim>)>,
+}
+
+/// The places of messages, and what tells that they are durable.
+type Awaited = (Vec<usize>, oneshot::Receiver<Result<(), AcceptFailed>>);
+
+impl Together {
+    fn add(&mut self, place: usize, message: Message, copies: Vec<Message>, claim: Option<Box<Claim>>) {
+        match claim {
+            None => {
+                self.free.0.push(message);
+                self.free.0.extend(copies);
+                self.free.1.push(place);
+            }
+            Some(claim) => {
+                let mut messages = vec![message];
+                messages.extend(copies);
+                self.claiming.push((messages, place, claim));
+            }
+        }
+    }
+
+    fn facts(self) -> (Vec<Fact>, Vec<Awaited>) {
+        let (mut facts, mut waiting) = (Vec::new(), Vec::new());
+        let mut add = |messages, places, claim| {
+            let (reply, committed) = oneshot::channel();
+            let acceptance = Acceptance { messages, batch: None, answer: None, claim, entry: None, reply };
+            facts.push(Fact::Accepted(Box::new(acceptance)));
+            waiting.push((places, committed));
+        };
+        let (messages, places) = self.free;
+        if !places.is_empty() {
+            add(messages, places, None);
+        }
+        self.claiming.into_iter().for_each(|(messages, place, claim)| add(messages, vec![place], Some(claim)));
+        (facts, waiting)
     }
 }
 

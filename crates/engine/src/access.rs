@@ -1,4 +1,4 @@
-//! Who is asking: tokens to callers.
+//! Who is asking: tokens, and SMPP binds, to callers.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -11,6 +11,7 @@ use store::IdempotencyKey;
 use crate::engine::Engine;
 use crate::guessing::Guesses;
 use crate::hash::sha256;
+use crate::password::PasswordHash;
 use crate::world::AccountView;
 
 /// Somebody who has shown a token.
@@ -62,6 +63,44 @@ pub enum UserDenied {
     /// Too many wrong passwords came from there.
     #[error("too many wrong passwords were tried from there")]
     TooManyGuesses,
+    /// Its account is switched off.
+    #[error("the account is disabled")]
+    AccountDisabled,
+}
+
+/// A bind as it came.
+#[derive(Clone, Copy)]
+pub struct BindAttempt<'a> {
+    /// Its `system_id`.
+    pub system_id: &'a [u8],
+    /// Its `password`.
+    pub password: &'a [u8],
+    /// Its `system_type`.
+    pub system_type: &'a [u8],
+    /// Where it comes from.
+    pub from: IpAddr,
+    /// Over TLS.
+    pub tls: bool,
+}
+
+/// Why a bind was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BindDenied {
+    /// Nobody's `system_id`.
+    #[error("the system_id is not known")]
+    UnknownSystemId,
+    /// Not its password.
+    #[error("the password is wrong")]
+    WrongPassword,
+    /// Not its `system_type`.
+    #[error("the system_type is not the account's")]
+    SystemType,
+    /// Not from a network that it may bind from.
+    #[error("the account may not bind from this address")]
+    Network,
+    /// In the clear, which it may not.
+    #[error("the account may bind over TLS only")]
+    TlsRequired,
     /// Its account is switched off.
     #[error("the account is disabled")]
     AccountDisabled,
@@ -124,6 +163,35 @@ impl Engine {
         Ok(Caller { account: user.account.clone(), scopes: vec![Scope::Messages], token: user.token.clone() })
     }
 
+    /// Who binds? Whatever else is wrong is told only to those who know the password.
+    pub fn authenticate_bind(&self, attempt: BindAttempt<'_>) -> Result<Caller, BindDenied> {
+        const NOBODYS: PasswordHash = PasswordHash::nobodys();
+        let world = self.inner.current.load();
+        let account = world.login(attempt.system_id);
+        let hash = account.and_then(|account| account.password.as_ref());
+        let right = hash.unwrap_or(&NOBODYS).is_of(attempt.password);
+        let (Some(account), Some(login)) = (account, account.and_then(|a| a.account.smpp.as_ref())) else {
+            return Err(BindDenied::UnknownSystemId);
+        };
+        if !right || hash.is_none() {
+            return Err(BindDenied::WrongPassword);
+        }
+        if !login.allow.is_empty() && !login.allow.iter().any(|net| net.contains(&attempt.from.to_canonical())) {
+            return Err(BindDenied::Network);
+        }
+        if login.tls_required && !attempt.tls {
+            return Err(BindDenied::TlsRequired);
+        }
+        if login.system_type.as_ref().is_some_and(|wanted| wanted.as_bytes() != attempt.system_type) {
+            return Err(BindDenied::SystemType);
+        }
+        if !account.account.enabled {
+            return Err(BindDenied::AccountDisabled);
+        }
+        let token = format!("{}-smpp", account.id).into();
+        Ok(Caller { account: account.clone(), scopes: vec![Scope::Messages], token })
+    }
+
     /// Takes an idempotency key for one request; `None` if another one holds it.
     pub(crate) fn hold_key(&self, key: IdempotencyKey) -> Option<KeyHeld> {
         let fresh = self.inner.access.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
@@ -134,4 +202,84 @@ impl Engine {
 /// Are they the same? Takes as long where they differ at once as where they differ at the end.
 fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
     std::hint::black_box(a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b))) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use model::resources::{Account, ResourceSet};
+
+    use super::*;
+    use crate::resources::apply;
+    use crate::{Retention, Settings, Vault};
+
+    const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 1, 2, 3));
+
+    async fn engine(account: &str) -> Engine {
+        let store = Arc::new(store::MemoryStore::new(|| Timestamp::from_millis(1_795_376_096_000)));
+        let account: Account = serde_json::from_str(account).unwrap();
+        let wanted = ResourceSet { accounts: vec![account], ..ResourceSet::default() };
+        apply(&*store, &Vault::new(&[1; 32]), &wanted).await.unwrap();
+        // Applied again it is the same, though hashes are salted.
+        assert_eq!(apply(&*store, &Vault::new(&[1; 32]), &wanted).await.unwrap().1, []);
+        let settings = Settings {
+            vault: Vault::new(&[1; 32]),
+            retention: Retention::default(),
+            webhook_concurrency: 1,
+            watch_resources: Duration::from_secs(3600),
+            authority: None,
+        };
+        Engine::start(store, settings).await.unwrap()
+    }
+
+    fn attempt<'a>(system_id: &'a str, password: &'a str) -> BindAttempt<'a> {
+        let (system_id, password) = (system_id.as_bytes(), password.as_bytes());
+        BindAttempt { system_id, password, system_type: b"VMA", from: FROM, tls: false }
+    }
+
+    #[tokio::test]
+    async fn a_bind_needs_name_password_network_and_type() {
+        let engine = engine(
+            r#"{"id":"a","smpp":{"system_id":"shop","password":"secret","allow":["10.0.0.0/8"],"system_type":"VMA"}}"#,
+        )
+        .await;
+        let good = attempt("shop", "secret");
+        assert_eq!(&*engine.authenticate_bind(good).unwrap().account.id, "a");
+        let stored = engine.store().resources().await.unwrap().documents.remove(0).json;
+        assert!(!stored.contains("secret"), "{stored}");
+        for (attempt, why) in [
+            (attempt("shop", "secreT"), BindDenied::WrongPassword),
+            (attempt("shop", ""), BindDenied::WrongPassword),
+            (attempt("shoP", "secret"), BindDenied::UnknownSystemId),
+            (BindAttempt { from: [192, 0, 2, 1].into(), ..good }, BindDenied::Network),
+            (BindAttempt { system_type: b"", ..good }, BindDenied::SystemType),
+        ] {
+            assert_eq!(engine.authenticate_bind(attempt).unwrap_err(), why);
+        }
+        assert!(engine.authenticate_bind(BindAttempt { from: "::ffff:10.0.0.1".parse().unwrap(), ..good }).is_ok());
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn an_account_may_want_tls_or_be_switched_off() {
+        let engine =
+            engine(r#"{"id":"a","enabled":false,"smpp":{"system_id":"shop","password":"secret","tls_required":true}}"#)
+                .await;
+        let good = attempt("shop", "secret");
+        assert_eq!(engine.authenticate_bind(good).unwrap_err(), BindDenied::TlsRequired);
+        let denied = engine.authenticate_bind(BindAttempt { tls: true, ..good }).unwrap_err();
+        assert_eq!(denied, BindDenied::AccountDisabled);
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_login_without_a_password_is_a_fault() {
+        let store = store::MemoryStore::new(|| Timestamp::from_millis(1_795_376_096_000));
+        let account: Account = serde_json::from_str(r#"{"id":"a","smpp":{"system_id":"shop"}}"#).unwrap();
+        let wanted = ResourceSet { accounts: vec![account], ..ResourceSet::default() };
+        let error = apply(&store, &Vault::new(&[1; 32]), &wanted).await.unwrap_err().to_string();
+        assert!(error.contains("smpp.password: is missing"), "{error}");
+    }
 }

@@ -1,13 +1,13 @@
 //! From a message's body to its parts' octets: the same plan at acceptance and at every sending.
 
 use model::{Body, Content, Encoding};
-use sms::{Alphabet, Choice, Language, TextError, TextOptions, TextPlan};
+use sms::{Alphabet, Choice, Coding, Language, SmppCoding, TextError, TextOptions, TextPlan};
 
 /// The plan that an accepted message was counted by. It can't fail for a message that was
 /// accepted; an error means that the stored row was altered.
 pub fn plan(body: &Body) -> Result<TextPlan, TextError> {
     match (&body.content, body.sent_text()) {
-        (Content::Binary { data, udh, .. }, _) => sms::plan_octets(data, udh, body.wide_reference, u8::MAX),
+        (Content::Binary { data, udh, dcs }, _) => plan_binary(data, udh, *dcs, body.wide_reference),
         (Content::Text(_), text) => {
             let (locking, single) = body.shift;
             let languages = [locking, single].map(Language::from_identifier);
@@ -21,6 +21,26 @@ pub fn plan(body: &Body) -> Result<TextPlan, TextError> {
             };
             sms::plan(&text.unwrap_or_default(), &options)
         }
+    }
+}
+
+/// The plan of octets with their own header. Where their data coding says GSM 7-bit they are
+/// septets, one an octet.
+pub(crate) fn plan_binary(data: &[u8], udh: &[u8], dcs: u8, wide_reference: bool) -> Result<TextPlan, TextError> {
+    if is_septets(dcs) {
+        sms::plan_septets(data, udh, wide_reference, u8::MAX)
+    } else {
+        sms::plan_octets(data, udh, wide_reference, u8::MAX)
+    }
+}
+
+/// Does this data coding, as SMPP writes it, mean text in GSM 7-bit?
+#[must_use]
+pub fn is_septets(dcs: u8) -> bool {
+    match SmppCoding::decode(dcs) {
+        SmppCoding::Default => true,
+        SmppCoding::Gsm(dcs) => dcs.coding == Coding::Gsm7 && !dcs.compressed,
+        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ use model::submission::{EncodingChoice, Fault};
 use model::{Address, Body, Content, Direction, Encoding, MessageId, ReceiptWish, Submission, Timestamp};
 use sms::{Alphabet, Choice, TextError, TextOptions};
 
-use crate::text::{encoding_of, shift_of};
+use crate::text::{encoding_of, plan_binary, shift_of};
 use crate::world::AccountView;
 
 /// Parts that a text may have when nobody says otherwise.
@@ -159,8 +159,8 @@ impl Valid {
 
 fn size_of(body: &Body, choice: EncodingChoice, account: &AccountView) -> Result<Size, TextError> {
     match (&body.content, body.sent_text()) {
-        (Content::Binary { data, udh, .. }, _) => {
-            let plan = sms::plan_octets(data, udh, body.wide_reference, u8::MAX)?;
+        (Content::Binary { data, udh, dcs }, _) => {
+            let plan = plan_binary(data, udh, *dcs, body.wide_reference)?;
             Ok(Size { alphabet: plan.alphabet(), parts: plan.part_count() })
         }
         (Content::Text(_), text) => {

@@ -1,4 +1,4 @@
-//! Secrets at rest: carriers' passwords and webhooks' secrets are stored encrypted with the
+//! Secrets at rest: carriers' passwords, webhooks' secrets and the hashes of applications' are stored encrypted with the
 //! installation's key (ChaCha20-Poly1305), so that a copy of the database gives nothing away.
 
 use base64::Engine as _;
@@ -64,7 +64,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Seals every secret of an account. (Its API token is replaced by a hash before.)
+    /// Seals every secret of an account. (Its API token and its SMPP password are replaced by hashes before.)
     pub fn seal_account(&self, account: &mut Account) -> Result<(), VaultError> {
         account_secrets(account).try_for_each(|s| self.seal(s))
     }
@@ -87,7 +87,8 @@ impl Vault {
 
 fn account_secrets(account: &mut Account) -> impl Iterator<Item = &mut Secret> {
     let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
-    account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut()).chain(password)
+    let login = account.smpp.as_mut().and_then(|login| login.password_sha256.as_mut());
+    account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut()).chain(password).chain(login)
 }
 
 fn connector_secrets(connector: &mut Connector) -> impl Iterator<Item = &mut Secret> {

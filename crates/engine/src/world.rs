@@ -12,7 +12,12 @@ use store::Resources;
 
 use crate::hash::sha256;
 use crate::limits::Meter;
+use crate::password::PasswordHash;
 use crate::vault::{Vault, VaultError};
+
+/// What the lanes of deliveries by SMPP begin with. Webhooks' ids have no colon, and the origins of
+/// call-backs another scheme.
+pub(crate) const SMPP_LANE: &str = "smpp:";
 
 /// Everything that was configured, in the shape in which it is asked for.
 #[derive(Debug, Default)]
@@ -26,6 +31,8 @@ pub struct World {
     users: HashMap<Box<str>, UserView>,
     connectors: HashMap<Name, Arc<Connector>>,
     webhooks: HashMap<Name, Arc<WebhookView>>,
+    /// Accounts by the `system_id` that they bind with.
+    logins: HashMap<Box<[u8]>, Arc<AccountView>>,
     pub(crate) routes: RouteTable,
     /// Whose turn it is in each pool.
     pub(crate) turns: HashMap<Name, AtomicU64>,
@@ -51,6 +58,10 @@ pub struct AccountView {
     pub(crate) admission: Option<Admission>,
     /// What of its limits is used up, if it has any.
     pub(crate) meter: Option<Arc<Meter>>,
+    /// The hash of its SMPP password; `None` if it has none that can be read.
+    pub(crate) password: Option<PasswordHash>,
+    /// The lane of what it is owed by SMPP.
+    pub smpp_lane: Name,
 }
 
 /// A webhook with its id and its secret.
@@ -178,6 +189,9 @@ impl World {
                 let user = UserView { account: view.clone(), password_sha256, token };
                 world.users.insert(compat.username.as_str().into(), user);
             }
+            if let Some(login) = &account.smpp {
+                world.logins.insert(login.system_id.as_bytes().into(), view.clone());
+            }
         }
         for token in &set.tokens {
             world.add_token(token);
@@ -219,6 +233,12 @@ impl World {
     #[must_use]
     pub fn account(&self, id: &str) -> Option<&Arc<AccountView>> {
         self.accounts.get(id)
+    }
+
+    /// The account that binds with this `system_id`.
+    #[must_use]
+    pub fn login(&self, system_id: &[u8]) -> Option<&Arc<AccountView>> {
+        self.logins.get(system_id)
     }
 
     /// The connector of this id.
@@ -323,6 +343,11 @@ impl AccountView {
         });
         Self {
             webhooks: webhooks.collect(),
+            password: account
+                .smpp
+                .as_ref()
+                .and_then(|login| PasswordHash::parse(&login.password_sha256.as_ref()?.reveal().ok()?)),
+            smpp_lane: format!("{SMPP_LANE}{id}").into(),
             country: account.default_country.as_deref().and_then(country::find),
             languages: account.languages.iter().filter_map(|l| l.parse().ok()).collect(),
             account: account.clone(),
@@ -331,6 +356,18 @@ impl AccountView {
             parent: None,
             id,
         }
+    }
+}
+
+impl AccountView {
+    /// Would a bind that `other` (the same account, earlier) let in be let in by this?
+    #[must_use]
+    pub fn binds_as(&self, other: &Self) -> bool {
+        let (Some(login), Some(was)) = (&self.account.smpp, &other.account.smpp) else { return false };
+        let rules = |login: &model::resources::SmppLogin| {
+            (login.system_id.clone(), login.allow.clone(), login.system_type.clone(), login.tls_required)
+        };
+        self.id == other.id && self.account.enabled && self.password == other.password && rules(login) == rules(was)
     }
 }
 

@@ -1,8 +1,8 @@
 //! How the parts of a gateway are put together, and how they end.
 //!
 //! ```text
-//! start: store and key ─► resources file ─► engine ─► connectors, webhook calls ─► HTTP listeners
-//! stop:  nothing new is taken ─► HTTP ─► connectors' windows, unbind ─► webhook calls ─► engine
+//! start: store and key ─► resources file ─► engine ─► connectors, webhook calls ─► HTTP, SMPP listeners
+//! stop:  nothing new is taken ─► HTTP, SMPP ─► connectors' windows, unbind ─► webhook calls ─► engine
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use engine::resources::Difference;
 use engine::{Engine, Retention, Settings, World};
 use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, Interfaces, NumberRedaction};
+use ingress::smpp::{self, Listener, SmppLimits, SmppMetrics, SmppSettings};
 use ingress::webhook::{self, WebhookMetrics, WebhookSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -36,7 +37,8 @@ pub struct Gateway {
     storage: Storage,
     resources: Option<PathBuf>,
     http: Vec<SocketAddr>,
-    certificates: Option<Arc<Certificates>>,
+    smpp: Vec<SocketAddr>,
+    certificates: Vec<Arc<Certificates>>,
     access_log: Option<AccessLog>,
     parts: Parts,
     /// Tells `postrider apply` which resources are in force.
@@ -49,15 +51,17 @@ pub struct Gateway {
 struct Parts {
     stop: watch::Sender<Stage>,
     http: Vec<JoinHandle<()>>,
+    smpp: JoinHandle<()>,
     connectors: JoinHandle<()>,
     webhooks: JoinHandle<()>,
     grace: Duration,
+    smpp_grace: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Running,
-    EndHttp,
+    EndIngress,
     EndConnectors,
     EndWebhooks,
 }
@@ -72,10 +76,13 @@ impl Gateway {
         }
         let http_settings = Arc::new(http_settings(config)?);
         let listeners = bind_all(config, &http_settings).await?;
+        let smpp_settings = Arc::new(smpp_settings(config, &http_settings)?);
+        let smpp_listeners = smpp_listeners(config).await?;
         let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)).await?;
         http_settings.metrics.register(engine.metrics());
         let webhook_metrics = WebhookMetrics::default();
         webhook_metrics.register(engine.metrics());
+        smpp_settings.metrics.register(engine.metrics());
         let client = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
 
         let stop = watch::Sender::new(Stage::Running);
@@ -94,13 +101,17 @@ impl Gateway {
             if settings.interfaces.api {
                 addresses.push(listener.local_addr()?);
             }
-            let serve = ingress::http::serve(listener, engine.clone(), settings, reached(Stage::EndHttp));
+            let serve = ingress::http::serve(listener, engine.clone(), settings, reached(Stage::EndIngress));
             http.push(tokio::spawn(async move {
                 if let Err(error) = serve.await {
                     tracing::error!(%error, "an HTTP listener has ended");
                 }
             }));
         }
+        let smpp_addresses: Vec<SocketAddr> =
+            smpp_listeners.iter().map(|listener| listener.socket.local_addr()).collect::<Result<_, _>>()?;
+        let server = smpp::Server::new(engine.clone(), smpp_settings.clone());
+        let smpp = tokio::spawn(server.serve(smpp_listeners, reached(Stage::EndIngress)));
         let (instance, mut world) = (Arc::new(instance), engine.watch_world());
         let itself = Running {
             pid: std::process::id(),
@@ -116,9 +127,18 @@ impl Gateway {
             storage,
             resources: resources.map(Path::to_owned),
             http: addresses,
-            certificates: http_settings.tls.clone(),
+            smpp: smpp_addresses,
+            certificates: http_settings.tls.iter().chain(&smpp_settings.tls).cloned().collect(),
             access_log: http_settings.access_log.clone(),
-            parts: Parts { stop, http, connectors, webhooks, grace: http_settings.limits.shutdown_grace },
+            parts: Parts {
+                stop,
+                http,
+                smpp,
+                connectors,
+                webhooks,
+                grace: http_settings.limits.shutdown_grace,
+                smpp_grace: smpp_settings.limits.shutdown_grace,
+            },
             announcing,
             instance,
         })
@@ -127,6 +147,11 @@ impl Gateway {
     /// Addresses of the HTTP API.
     pub fn http(&self) -> &[SocketAddr] {
         &self.http
+    }
+
+    /// Addresses of the SMPP server.
+    pub fn smpp(&self) -> &[SocketAddr] {
+        &self.smpp
     }
 
     /// The engine.
@@ -141,10 +166,10 @@ impl Gateway {
             // The order to the log's writer may wait for the disk.
             let _ = tokio::task::spawn_blocking(move || log.reopen()).await;
         }
-        if let Some(certificates) = &self.certificates
-            && let Err(error) = certificates.reload()
-        {
-            tracing::error!(%error, "the certificate can't be used; the old one stays");
+        for certificates in &self.certificates {
+            if let Err(error) = certificates.reload() {
+                tracing::error!(%error, "the certificate can't be used; the old one stays");
+            }
         }
         let Some(file) = &self.resources else { return };
         match apply_file(&self.storage, file).await {
@@ -167,13 +192,14 @@ impl Gateway {
     /// Stops in order: nothing that was accepted is lost, and nothing under way is cut off before
     /// its time.
     pub async fn stop(self) {
-        let Parts { stop, http, connectors, webhooks, grace } = self.parts;
+        let Parts { stop, http, smpp, connectors, webhooks, grace, smpp_grace } = self.parts;
         self.engine.drain();
-        stop.send_replace(Stage::EndHttp);
+        stop.send_replace(Stage::EndIngress);
         for listener in http {
             // A little longer than it gives its own connections.
             ended("HTTP", listener, grace + Duration::from_secs(1)).await;
         }
+        ended("SMPP", smpp, smpp_grace + Duration::from_secs(1)).await;
         stop.send_replace(Stage::EndConnectors);
         ended("connectors", connectors, CONNECTORS_GRACE).await;
         stop.send_replace(Stage::EndWebhooks);
@@ -227,19 +253,20 @@ pub fn read_resources(file: &Path, secrets: SecretCheck<'_>) -> Outcome<model::r
 async fn bind_all(config: &Config, http: &Arc<HttpSettings>) -> Outcome<Vec<(TcpListener, Arc<HttpSettings>)>> {
     let kannel =
         Interfaces { kannel: true, kannel_immediate_reply: config.kannel.immediate_reply, ..Interfaces::none() };
-    let mut listeners: Vec<_> = bind(&config.http.listen).await?.into_iter().map(|one| (one, http.clone())).collect();
+    let mut listeners: Vec<_> =
+        bind("HTTP", &config.http.listen).await?.into_iter().map(|one| (one, http.clone())).collect();
     for (addresses, interfaces) in [(&config.kannel.listen, kannel)] {
         let settings = Arc::new(HttpSettings { interfaces, tls: None, ..HttpSettings::clone(http) });
-        listeners.extend(bind(addresses).await?.into_iter().map(|one| (one, settings.clone())));
+        listeners.extend(bind("HTTP", addresses).await?.into_iter().map(|one| (one, settings.clone())));
     }
     Ok(listeners)
 }
 
-async fn bind(addresses: &[SocketAddr]) -> Outcome<Vec<TcpListener>> {
+async fn bind(what: &str, addresses: &[SocketAddr]) -> Outcome<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for address in addresses {
         let listener = TcpListener::bind(address).await;
-        listeners.push(listener.with_context(|| format!("HTTP can't listen on {address}"))?);
+        listeners.push(listener.with_context(|| format!("{what} can't listen on {address}"))?);
     }
     Ok(listeners)
 }
@@ -289,6 +316,49 @@ fn http_settings(config: &Config) -> Outcome<HttpSettings> {
             ..Interfaces::default()
         },
     })
+}
+
+/// Sockets of the SMPP server: all TLS, unless TLS has addresses of its own.
+async fn smpp_listeners(config: &Config) -> Outcome<Vec<Listener>> {
+    let mixed = config.smpp.tls.as_ref().is_some_and(|tls| !tls.listen.is_empty());
+    let all_tls = config.smpp.tls.is_some() && !mixed;
+    let own = config.smpp.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
+    let mut listeners = Vec::new();
+    for (addresses, tls) in [(&config.smpp.listen[..], all_tls), (own, true)] {
+        let sockets = bind("SMPP", addresses).await?;
+        listeners.extend(sockets.into_iter().map(|socket| Listener { socket, tls }));
+    }
+    Ok(listeners)
+}
+
+fn smpp_settings(config: &Config, http: &HttpSettings) -> Outcome<SmppSettings> {
+    let limits = &config.smpp.limits;
+    let inactivity = limits.inactivity_timeout.0;
+    Ok(SmppSettings {
+        system_id: config.smpp.system_id.clone(),
+        limits: SmppLimits {
+            connections: limits.connections,
+            connections_per_address: limits.connections_per_address,
+            pdu_octets: limits.pdu_octets,
+            bind_timeout: limits.bind_timeout.0,
+            enquire_interval: limits.enquire_interval.0,
+            inactivity_timeout: (!inactivity.is_zero()).then_some(inactivity),
+            response_timeout: limits.response_timeout.0,
+            shutdown_grace: limits.shutdown_grace.0,
+        },
+        tls: smpp_certificates(config)?.map(Arc::new),
+        access_log: http.access_log.clone(),
+        redact_numbers: http.redact_numbers,
+        metrics: SmppMetrics::default(),
+    })
+}
+
+/// The certificates that are configured for SMPP.
+pub fn smpp_certificates(config: &Config) -> Outcome<Option<Certificates>> {
+    let load =
+        |tls: &crate::config::SmppTls| Certificates::load_for_smpp(&tls.cert, &tls.key, tls.client_ca.as_deref());
+    let loaded = config.smpp.tls.as_ref().map(load).transpose();
+    loaded.map_err(|error| Failure::configuration(format_args!("[smpp] tls: {error}")))
 }
 
 /// The certificates that are configured.

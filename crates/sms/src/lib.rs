@@ -24,7 +24,7 @@
 //! ```
 //!
 //! [`plan`] chooses the [`Alphabet`] and cuts the text into [`Part`]s; [`plan_octets`] does so for
-//! data. A [`TextPlan`] holds *unpacked* text: one septet an octet for GSM 7-bit, as SMPP, UCP and
+//! data, [`plan_septets`] for text that has a header of its own. A [`TextPlan`] holds *unpacked* text: one septet an octet for GSM 7-bit, as SMPP, UCP and
 //! CIMD2 want it. Only a TPDU packs it ([`tpdu::UserData::from_part`]). A plan keeps these promises:
 //!
 //! - no part is cut inside an escape pair or a surrogate pair,
@@ -75,7 +75,7 @@ pub use alphabet::{Language, Shift, Unencodable, UnknownLanguage, decode_gsm7, e
 pub use date_time::DateTime;
 pub use dcs::{Coding, Dcs, DcsGroup, MessageClass, SmppCoding};
 pub use latin1::{decode_latin1, encode_latin1};
-pub use parts::{Part, TextPlan, plan_octets};
+pub use parts::{Part, TextPlan, plan_octets, plan_septets};
 pub use received::{Body, DefaultAlphabet, Described, Received, decode_user_data};
 pub use text::{Alphabet, Choice, Count, TextError, TextOptions, count, plan};
 pub use transliterate::transliteration;

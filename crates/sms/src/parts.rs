@@ -33,15 +33,31 @@ pub struct Part<'a> {
 /// If both fit one message they stay as they are. Else a concatenation element is added to the
 /// header, which must not have one yet, and the whole header is repeated in every part.
 pub fn plan_octets(data: &[u8], udh: &[u8], wide_reference: bool, max_parts: u8) -> Result<TextPlan, TextError> {
+    with_header(Alphabet::Octets, data, udh, wide_reference, max_parts)
+}
+
+/// The same for text in the GSM 7-bit default alphabet, one septet an octet, with the user's own
+/// header: 160 septets fit a message without one, and 153 one with a concatenation.
+pub fn plan_septets(septets: &[u8], udh: &[u8], wide_reference: bool, max_parts: u8) -> Result<TextPlan, TextError> {
+    with_header(Alphabet::Gsm7 { locking: None, single: None }, septets, udh, wide_reference, max_parts)
+}
+
+fn with_header(
+    alphabet: Alphabet,
+    data: &[u8],
+    udh: &[u8],
+    wide_reference: bool,
+    max_parts: u8,
+) -> Result<TextPlan, TextError> {
     let elements = header_elements(udh)?;
-    let single = capacity(Alphabet::Octets, elements.len());
+    let single = capacity(alphabet, elements.len());
     if data.len() > single {
         // An element behind one that overruns the header would never be read.
         let extensible = Udh::split(udh).is_ok_and(|(header, _)| {
             let whole: usize = header.elements().map(|element| element.data.len() + 2).sum();
             whole == elements.len() && header.concat().is_none()
         });
-        let room = capacity(Alphabet::Octets, elements.len() + concat_octets(wide_reference));
+        let room = capacity(alphabet, elements.len() + concat_octets(wide_reference));
         if room == 0 || !(extensible || udh.is_empty()) {
             return Err(TextError::CannotSplit { header: udh.len() });
         }
@@ -49,7 +65,7 @@ pub fn plan_octets(data: &[u8], udh: &[u8], wide_reference: bool, max_parts: u8)
     if elements.len() + 1 > split::USER_DATA_OCTETS {
         return Err(TextError::CannotSplit { header: udh.len() });
     }
-    TextPlan::with_elements(Alphabet::Octets, data.to_vec(), elements, wide_reference).limited(max_parts)
+    TextPlan::with_elements(alphabet, data.to_vec(), elements, wide_reference).limited(max_parts)
 }
 
 /// The elements of a user's header, without the length octet. A header that has none says nothing,

@@ -5,7 +5,7 @@ use model::{Address, AddressKind, Body, Content, MessageId, Reason, ReceiptWish,
 use smpp::{
     AbsoluteTime, DataCoding, EsmClass, Npi, RegisteredDelivery, RelativeTime, SmppTime, SubmitSm, Tag, TlvBuf, Ton,
 };
-use sms::{Alphabet, Coding, Concat, Dcs, MessageClass, Shift, TextPlan, UdhBuilder};
+use sms::{Alphabet, Coding, Concat, Dcs, MessageClass, Shift, TextPlan, Udh, UdhBuilder};
 
 /// Octets of the user data of one short message on the air (3GPP 23.040 §9.2.3.24).
 const AIR_OCTETS: usize = 140;
@@ -151,7 +151,7 @@ fn write_text(
     out: &mut Vec<u8>,
 ) -> Result<Coded, Reason> {
     let class = body.class.and_then(MessageClass::from_number);
-    let (Alphabet::Gsm7 { .. }, false) = (alphabet, matches!(body.content, Content::Binary { .. })) else {
+    let Alphabet::Gsm7 { .. } = alphabet else {
         out.extend_from_slice(text);
         return Ok(match (&body.content, alphabet) {
             (Content::Binary { dcs, .. }, _) if *dcs != 0x04 => Coded { data_coding: *dcs, class_as_subunit: None },
@@ -160,7 +160,10 @@ fn write_text(
             _ => announce(connector, Coding::Ucs2, DataCoding::UCS2.0, class),
         });
     };
-    let coded = announce(connector, Coding::Gsm7, 0, class);
+    let coded = match &body.content {
+        Content::Binary { dcs, .. } => Coded { data_coding: *dcs, class_as_subunit: None },
+        Content::Text(_) => announce(connector, Coding::Gsm7, 0, class),
+    };
     let packed = connector.default_alphabet == DefaultAlphabet::Gsm7Packed;
     // A class in data_coding says that the text is GSM 7-bit, whatever 0 would mean.
     if coded.data_coding != 0 && !packed || connector.default_alphabet == DefaultAlphabet::Gsm7 {
@@ -174,7 +177,11 @@ fn write_text(
         }
         return Ok(coded);
     }
-    let readable = sms::decode_gsm7(text, alphabet.shift());
+    let shift = match &body.content {
+        Content::Binary { udh, .. } => Udh::split(udh).map_or(Shift::default(), |(header, _)| header.shift()),
+        Content::Text(_) => alphabet.shift(),
+    };
+    let readable = sms::decode_gsm7(text, shift);
     let written = match connector.default_alphabet {
         DefaultAlphabet::Utf8 => Some(readable.as_bytes().to_vec()),
         DefaultAlphabet::Ascii => readable.is_ascii().then(|| readable.as_bytes().to_vec()),

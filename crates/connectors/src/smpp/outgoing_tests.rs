@@ -122,6 +122,23 @@ fn other_alphabets_and_octets() {
 }
 
 #[test]
+fn septets_with_a_header_of_their_own_are_coded_as_the_connector_wants() {
+    let septets = |settings: &str, data: &[u8], dcs| {
+        let udh = Box::new([5, 0, 3, 7, 2, 1]);
+        let body = Body { content: Content::Binary { data: data.into(), udh, dcs }, ..text("", Encoding::Gsm7) };
+        sent(&connector(settings), &body, 0, 1).unwrap()
+    };
+    // 153 of them fit beside a concatenation, and stay one part.
+    let full = septets("", &[0x61; 153], 0);
+    assert_eq!((full.esm_class, full.data_coding, full.short_message.len()), (0x40, 0, 159));
+    assert_eq!(septets("", &[0], 0xF0).data_coding, 0xF0);
+    let latin1 = septets("default_alphabet = \"latin1\"", &[0, 5], 0);
+    assert_eq!(latin1.short_message, [5, 0, 3, 7, 2, 1, b'@', 0xE9]);
+    let packed = septets("default_alphabet = \"gsm7-packed\"", &[0x61; 153], 0);
+    assert_eq!(packed.short_message.len(), 140);
+}
+
+#[test]
 fn addresses_by_kind_and_by_configuration() {
     let types = |settings: &str, from: &str| {
         let body = Body { from: Address::sender(from, None).unwrap(), ..text("a", Encoding::Gsm7) };

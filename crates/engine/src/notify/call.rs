@@ -37,6 +37,11 @@ pub enum CallResult {
     },
     /// It wants no more of these (410).
     Gone,
+    /// It will never take this one.
+    Refused {
+        /// For a person: what it answered.
+        detail: String,
+    },
 }
 
 impl Call {

@@ -4,6 +4,7 @@ use model::delivery::DeliveryState;
 use model::{CallbackStyle, Delivery, DeliveryId, Dialect, Message, Name, ReceiptWish, Timestamp};
 
 use super::callbacks::{self, Called};
+use super::smpp;
 use super::target::origin;
 use crate::render::{message_json, push_text, push_time};
 use crate::world::{WebhookView, World};
@@ -12,6 +13,7 @@ use crate::world::{WebhookView, World};
 /// webhook of the account that wants to hear of it, or one for the message's own `callback_url`.
 /// A `callback_url` hears of `message.sent` only when the message asked for all receipts; in other
 /// gateways' dialects it hears what was asked for in those.
+/// What is owed by SMPP comes on top of that.
 pub(crate) fn owed(
     world: &World,
     message: &Message,
@@ -21,6 +23,7 @@ pub(crate) fn owed(
 ) -> Vec<Delivery> {
     let body = &message.body;
     let mut deliveries = Vec::new();
+    deliveries.extend(smpp::owed(world, message, event, now, &mut next_id));
     let delivery = |id, endpoint: &Name, url: Option<Box<str>>, style, payload: Box<str>| Delivery {
         id,
         account: body.account.clone(),

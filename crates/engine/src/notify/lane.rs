@@ -41,6 +41,8 @@ pub(super) struct Lane {
     /// Calls that were dropped unfinished, with when they are tried again.
     abandoned: VecDeque<(Timestamp, DeliveryId)>,
     last_error: Option<Box<str>>,
+    /// Nobody is there to take anything: all stays in the store.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -89,6 +91,18 @@ impl Lane {
             suspension: Suspension::default(),
             abandoned: VecDeque::new(),
             last_error: None,
+            closed: false,
+        }
+    }
+
+    /// Opens the lane for those who have come, or closes it when nobody is left: then what is in
+    /// memory goes back to the store.
+    pub fn set_closed(&mut self, closed: bool, now: Timestamp) {
+        self.closed = closed;
+        if closed {
+            self.shed(now);
+        } else {
+            self.suspension.succeeded();
         }
     }
 
@@ -98,7 +112,11 @@ impl Lane {
         if delivery.state != DeliveryState::Pending || self.knows(delivery.id) {
             return;
         }
-        let wait = !self.recalled || self.paging.is_behind(now) || delivery.due > now || !self.fits(&delivery, limit);
+        let wait = self.closed
+            || !self.recalled
+            || self.paging.is_behind(now)
+            || delivery.due > now
+            || !self.fits(&delivery, limit);
         if wait {
             self.paging.left((delivery.due, delivery.id), now);
         } else {
@@ -110,7 +128,7 @@ impl Lane {
     pub fn is_hungry(&self, limit: usize, now: Timestamp) -> bool {
         let waiting = self.resident.len() - self.under_way;
         let room = if self.suspension.is_on() { waiting == 0 } else { waiting == 0 || self.weight < limit / 2 };
-        room && self.paging.is_due(now)
+        !self.closed && room && self.paging.is_due(now)
     }
 
     /// Begins to read. One of [`recalled`](Self::recalled), [`loaded`](Self::loaded) and
@@ -152,7 +170,7 @@ impl Lane {
                 break;
             }
             if !self.knows(id) && !self.paging.is_stale(id) {
-                if !self.fits(&delivery, limit) {
+                if self.closed || !self.fits(&delivery, limit) {
                     read_all = false;
                     break;
                 }
@@ -170,7 +188,7 @@ impl Lane {
 
     /// May a call begin, with at most `concurrency` under way?
     pub fn can_start(&self, concurrency: usize, now: Timestamp) -> bool {
-        !self.ready.is_empty() && self.under_way < concurrency && self.suspension.allows(now)
+        !self.closed && !self.ready.is_empty() && self.under_way < concurrency && self.suspension.allows(now)
     }
 
     /// The next delivery to attempt. Those without a target (the webhook is gone or disabled) fail
@@ -218,6 +236,13 @@ impl Lane {
             CallResult::Gone => {
                 self.suspension.unknown(probe);
                 let detail: Box<str> = GONE.into();
+                self.last_error = Some(detail.clone());
+                self.settle(delivery, None, Some(failed(delivery, attempts, detail)), out);
+            }
+            CallResult::Refused { detail } => {
+                // It is there and has an opinion.
+                self.suspension.succeeded();
+                let detail: Box<str> = detail.into();
                 self.last_error = Some(detail.clone());
                 self.settle(delivery, None, Some(failed(delivery, attempts, detail)), out);
             }
@@ -288,6 +313,9 @@ impl Lane {
 
     /// When [`wake`](Self::wake), a read or a call will be possible only because time has passed.
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.closed {
+            return None;
+        }
         let probe = self.suspension.until().filter(|_| !self.ready.is_empty());
         let abandoned = self.abandoned.front().map(|(at, _)| *at);
         [probe, abandoned, self.paging.next_due()].into_iter().flatten().filter(|at| *at > now).min()
@@ -300,7 +328,8 @@ impl Lane {
 
     /// Has it nothing to do, now or later?
     pub fn is_idle(&self) -> bool {
-        self.resident.is_empty() && self.settling.is_empty() && self.paging.is_empty()
+        let all_in_store = self.closed && !self.paging.reading();
+        self.resident.is_empty() && self.settling.is_empty() && (self.paging.is_empty() || all_in_store)
     }
 
     /// What its deliveries take up in memory, in octets, about.

@@ -7,15 +7,17 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use model::resources::Webhook;
 use model::{Delivery, DeliveryId, Name, Timestamp};
+use tokio::sync::Notify;
 
 use super::call::CallResult;
 use super::lane::{GONE, Lane, Read, Settled, Taken};
 use super::target::{Target, settings_of, target_of};
 use crate::facts::Fact;
-use crate::world::World;
+use crate::world::{SMPP_LANE, World};
 
 /// Calls under way over all endpoints.
 pub const CALLS_MAX: usize = 512;
@@ -51,6 +53,8 @@ pub(super) struct Lanes {
     /// What is being written.
     tickets: HashMap<u64, (Name, DeliveryId)>,
     next_ticket: u64,
+    /// Endpoints that are served by receivers, as long as there are any.
+    receivers: HashMap<Name, Receivers>,
     /// The store may have endpoints that have no lane.
     unlisted: bool,
     signals: Signals,
@@ -60,9 +64,19 @@ pub(super) struct Lanes {
 #[derive(Debug)]
 struct Slot {
     lane: Lane,
+    /// It is served by receivers, not by calls.
+    received: bool,
     in_turn: bool,
     in_hungry: bool,
     alarm: Option<Timestamp>,
+}
+
+/// Who serves an endpoint.
+#[derive(Debug)]
+struct Receivers {
+    count: usize,
+    /// One of them may take something.
+    news: Arc<Notify>,
 }
 
 /// A fact to be recorded, and the number by which it is heard of again.
@@ -109,6 +123,7 @@ impl Lanes {
             concurrency: concurrency.max(1),
             outgoing: Vec::new(),
             tickets: HashMap::new(),
+            receivers: HashMap::new(),
             next_ticket: 0,
             unlisted: true,
             signals: Signals::default(),
@@ -144,7 +159,10 @@ impl Lanes {
                 None => return false,
             };
         }
-        let slot = Slot { lane: Lane::new(), in_turn: false, in_hungry: false, alarm: None };
+        let received = endpoint.starts_with(SMPP_LANE);
+        let mut lane = Lane::new();
+        lane.set_closed(received && !self.receivers.contains_key(endpoint), now);
+        let slot = Slot { lane, received, in_turn: false, in_hungry: false, alarm: None };
         self.lanes.insert(endpoint.clone(), slot);
         self.review(endpoint, now);
         true
@@ -177,6 +195,41 @@ impl Lanes {
             }
         }
         None
+    }
+
+    /// Somebody has come to serve `endpoint`: how it hears of news.
+    pub fn open_receiver(&mut self, endpoint: &Name, now: Timestamp) -> Arc<Notify> {
+        let news = || Receivers { count: 0, news: Arc::default() };
+        let receivers = self.receivers.entry(endpoint.clone()).or_insert_with(news);
+        receivers.count += 1;
+        let (first, news) = (receivers.count == 1, receivers.news.clone());
+        if self.open(endpoint, now) && first {
+            self.with(endpoint, now, |lane, _, _| lane.set_closed(false, now));
+        }
+        news
+    }
+
+    /// Somebody who served `endpoint` is gone.
+    pub fn close_receiver(&mut self, endpoint: &Name, now: Timestamp) {
+        let Some(receivers) = self.receivers.get_mut(endpoint) else { return };
+        receivers.count -= 1;
+        if receivers.count == 0 {
+            self.receivers.remove(endpoint);
+            self.with(endpoint, now, |lane, _, _| lane.set_closed(true, now));
+        }
+    }
+
+    /// What a receiver of `endpoint` may take now.
+    pub fn take_for(&mut self, endpoint: &Name, most: usize, now: Timestamp) -> Vec<Taken> {
+        let taken = self.with(endpoint, now, |lane, _, out| {
+            let mut taken = Vec::new();
+            while taken.len() < most && lane.can_start(usize::MAX, now) {
+                let Some(one) = lane.take(|_| Ok(Target::nowhere()), out) else { break };
+                taken.push(one);
+            }
+            taken
+        });
+        taken.unwrap_or_default()
     }
 
     /// A call came to its end: the facts to record.
@@ -306,12 +359,14 @@ impl Lanes {
         change: impl FnOnce(&mut Lane, usize, &mut Vec<Settled>) -> R,
     ) -> Option<R> {
         let limit = self.limit();
-        let lane = &mut self.lanes.get_mut(endpoint)?.lane;
-        let (weight, under_way) = (lane.weight(), lane.under_way());
+        let Slot { lane, received, .. } = self.lanes.get_mut(endpoint)?;
+        // What receivers have is bounded by their windows, and takes no calls from webhooks.
+        let calls = |lane: &Lane| if *received { 0 } else { lane.under_way() };
+        let (weight, under_way) = (lane.weight(), calls(lane));
         let mut out = Vec::new();
         let answer = change(lane, limit, &mut out);
         self.weight = self.weight + lane.weight() - weight;
-        self.under_way = self.under_way + lane.under_way() - under_way;
+        self.under_way = self.under_way + calls(lane) - under_way;
         for settled in out {
             let booked = self.book(endpoint, settled);
             self.outgoing.push(booked);
@@ -343,7 +398,13 @@ impl Lanes {
         }
         let name = name.clone();
         let Some(slot) = self.lanes.get_mut(endpoint) else { return };
-        if !slot.in_turn && slot.lane.can_start(self.concurrency, now) {
+        if slot.received {
+            if slot.lane.can_start(usize::MAX, now)
+                && let Some(receivers) = self.receivers.get(endpoint)
+            {
+                receivers.news.notify_one();
+            }
+        } else if !slot.in_turn && slot.lane.can_start(self.concurrency, now) {
             slot.in_turn = true;
             self.turn.push_back(name.clone());
             self.signals.callers = true;

@@ -1,4 +1,4 @@
-//! Notify: the durable queue of what applications are owed by webhook.
+//! Notify: the durable queue of what applications are owed, by webhook and by SMPP.
 //!
 //! The rows of the store are the queue; what is here is the part of it that is in memory. Each
 //! [`Delivery`](model::Delivery) belongs to one endpoint (a webhook, or the origin of a
@@ -9,6 +9,9 @@
 //! [`Outbox`] is what the rest sees. The recorder offers what it has committed; a caller asks for
 //! the [`next`](Outbox::next) delivery, makes the call and [finishes](Call::finish) it; a keeper
 //! task reads on from the store and minds the timers.
+//!
+//! What goes by SMPP waits in the same queue, in one lane for each account. A session that can
+//! receive is its [`Receiver`]; while there is none, the lane is closed.
 //!
 //! What holds:
 //!
@@ -32,8 +35,10 @@ mod lanes;
 mod order;
 mod outbox;
 mod paging;
+mod receiver;
 mod redeliver;
 mod retry;
+mod smpp;
 mod suspension;
 mod target;
 
@@ -41,5 +46,7 @@ pub use call::{Call, CallResult};
 pub(crate) use event::owed;
 pub use lanes::{CALLS_MAX, EndpointView};
 pub use outbox::Outbox;
+pub use receiver::Receiver;
 pub use redeliver::RedeliverError;
+pub use smpp::{Owed, OwedMessage, OwedReceipt};
 pub use target::Target;

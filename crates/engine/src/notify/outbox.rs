@@ -177,6 +177,18 @@ impl Outbox {
         });
     }
 
+    /// Records the ends of many deliveries at once.
+    pub(super) fn finished_all(&self, ended: Vec<(Taken, CallResult)>, permit: mpsc::Permit<'_, Facts>) {
+        let (world, now) = (self.inner.world.borrow().clone(), self.now());
+        self.change(|lanes| {
+            let mut booked = Vec::with_capacity(ended.len());
+            for (taken, result) in ended {
+                booked.append(&mut lanes.finish(&taken, result, &world, now, fastrand::u64(..)));
+            }
+            permit.send(self.facts_of(booked));
+        });
+    }
+
     pub(super) fn abandoned(&self, taken: &Taken) {
         let now = self.now();
         self.change(|lanes| lanes.abandon(taken, now));

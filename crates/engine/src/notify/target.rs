@@ -26,6 +26,13 @@ impl fmt::Debug for Target {
     }
 }
 
+impl Target {
+    /// Of what is not called but taken.
+    pub(super) fn nowhere() -> Self {
+        Self { url: "".into(), secret: None, style: CallbackStyle::Webhook }
+    }
+}
+
 /// The target of `delivery`, or why it has none any more.
 pub(crate) fn target_of(world: &World, delivery: &Delivery) -> Result<Target, Box<str>> {
     let endpoint = &delivery.endpoint;

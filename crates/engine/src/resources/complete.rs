@@ -4,6 +4,7 @@ use model::resources::{Account, Connector, Kind, ResourceSet, Secret, SetFault};
 
 use super::{EditError, new_webhook_secret};
 use crate::hash::{hex, sha256};
+use crate::password::PasswordHash;
 use crate::vault::{Vault, VaultError};
 
 /// `wanted` with what it leaves out: secrets as they were, hashes instead of API tokens, ids and
@@ -17,7 +18,9 @@ pub(super) fn completed(old: &ResourceSet, mut wanted: ResourceSet, vault: &Vaul
             faults.push(SetFault { kind: Kind::Account, id: id.clone(), field, detail })
         };
         open_account(account, vault, &mut fault);
-        complete_account(account, old.accounts.iter().find(|a| a.id == account.id))?;
+        let before = old.accounts.iter().find(|a| a.id == account.id);
+        complete_login(account, before, vault, &mut fault)?;
+        complete_account(account, before)?;
     }
     for connector in &mut wanted.connectors {
         complete_connector(connector, old.connectors.iter().find(|c| c.id == connector.id));
@@ -64,6 +67,46 @@ fn open_account(account: &mut Account, vault: &Vault, fault: &mut impl FnMut(Str
             fault(format!("webhooks.{n}.secret"), error.to_string());
         }
     }
+}
+
+/// The hash of an SMPP password instead of it; the one that there was, if it is that password's.
+fn complete_login(
+    account: &mut Account,
+    before: Option<&Account>,
+    vault: &Vault,
+    fault: &mut impl FnMut(String, String),
+) -> Result<(), VaultError> {
+    let Some(login) = &mut account.smpp else { return Ok(()) };
+    let was = before.and_then(|a| a.smpp.as_ref()?.password_sha256.clone());
+    if let Some(mut password) = login.password.take() {
+        let opened = vault.open(&mut password).map_err(|error| error.to_string());
+        let password = match opened.and_then(|()| password.reveal().map_err(|error| error.to_string())) {
+            Ok(password) => password,
+            Err(why) => {
+                fault("smpp.password".into(), why);
+                return Ok(());
+            }
+        };
+        let same = |secret: &Secret| {
+            let text = secret.reveal().ok()?;
+            Some(PasswordHash::parse(&text)?.is_of(password.as_bytes()))
+        };
+        login.password_sha256 = match was {
+            Some(hash) if same(&hash) == Some(true) => Some(hash),
+            _ => Some(Secret::Plain(PasswordHash::of(&password)?.to_text())),
+        };
+        return Ok(());
+    }
+    match &mut login.password_sha256 {
+        Some(hash) => {
+            if let Err(error) = vault.open(hash) {
+                fault("smpp.password_sha256".into(), error.to_string());
+            }
+        }
+        None if was.is_some() => login.password_sha256 = was,
+        None => fault("smpp.password".into(), "is missing: without one nobody can bind".into()),
+    }
+    Ok(())
 }
 
 fn complete_account(account: &mut Account, before: Option<&Account>) -> Result<(), VaultError> {

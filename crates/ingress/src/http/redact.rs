@@ -3,13 +3,17 @@
 use model::resources::{Account, Connector, Secret, Token};
 use serde::Serialize;
 
-/// An account without its tokens, its user's password and its webhooks' secrets.
+/// An account without its tokens, its user's and its SMPP password and its webhooks' secrets.
 pub(super) fn account(account: &Account) -> Account {
     let mut shown = account.clone();
     shown.api_token = None;
     shown.api_token_sha256 = None;
     if let Some(compat) = &mut shown.compat {
         compat.password = compat.password.take().filter(is_reference);
+    }
+    if let Some(login) = &mut shown.smpp {
+        login.password = None;
+        login.password_sha256 = None;
     }
     for webhook in &mut shown.webhooks {
         webhook.secret = webhook.secret.take().filter(is_reference);

@@ -18,7 +18,7 @@ use super::request::Request;
 use super::{accounts, connectors, json, secrets};
 
 /// Where resources have objects, of whatever kind; `*` is every entry of a list.
-const OBJECTS: [&str; 19] = [
+const OBJECTS: [&str; 20] = [
     "quota",
     "prepaid",
     "match",
@@ -38,6 +38,7 @@ const OBJECTS: [&str; 19] = [
     "outbind",
     "health",
     "compat",
+    "smpp",
 ];
 
 /// A list that is given whole.
@@ -168,8 +169,9 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
         let read = if signing { secrets::read_signing(pointer, given) } else { secrets::read(pointer, given) };
         read.map(drop).map_err(invalid)
     };
-    secret("/api_token", false)?;
-    secret("/compat/password", false)?;
+    for pointer in ["/api_token", "/compat/password", "/smpp/password", "/smpp/password_sha256"] {
+        secret(pointer, false)?;
+    }
     let webhooks = fields.pointer("/webhooks").and_then(Value::as_array).map_or(0, Vec::len);
     if let Some(n) = (0..webhooks).find(|n| !fields["webhooks"][n].is_object()) {
         return Err(invalid(Fault::new(format!("/webhooks/{n}"), "must be an object")));

@@ -12,9 +12,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert, VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::sign::CertifiedKey;
-use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
 /// How often to look whether the files changed.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -79,13 +79,35 @@ impl std::fmt::Debug for Acceptor {
 impl Certificates {
     /// Reads a certificate chain and its private key. TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
     pub fn load(cert: &Path, key: &Path) -> Result<Self, TlsError> {
+        Self::with(cert, key, None, &[b"h2", b"http/1.1"])
+    }
+
+    /// The same for SMPP. With `client_ca`, clients must show a certificate that one of its
+    /// authorities has signed; that file is read at the start only.
+    pub fn load_for_smpp(cert: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, TlsError> {
+        Self::with(cert, key, client_ca, &[])
+    }
+
+    fn with(cert: &Path, key: &Path, client_ca: Option<&Path>, protocols: &[&[u8]]) -> Result<Self, TlsError> {
         let stamp = stamp_of(cert, key);
         let served = Arc::new(Served(ArcSwap::from_pointee(read(cert, key)?)));
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(served.clone());
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let provider = Arc::new(ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        let builder = match client_ca {
+            None => builder.with_no_client_auth(),
+            Some(file) => {
+                let roots = Arc::new(authorities(file)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
+                let bad = |error: VerifierBuilderError| TlsError::Pem {
+                    path: file.to_owned(),
+                    wanted: "certificate authority",
+                    detail: error.to_string(),
+                };
+                builder.with_client_cert_verifier(verifier.map_err(bad)?)
+            }
+        };
+        let mut config = builder.with_cert_resolver(served.clone());
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let acceptor = Acceptor(TlsAcceptor::from(Arc::new(config)));
         Ok(Self { cert: cert.to_owned(), key: key.to_owned(), acceptor, served, stamp: Mutex::new(stamp) })
     }
@@ -123,6 +145,18 @@ impl Certificates {
 
 fn stamp_of(cert: &Path, key: &Path) -> Stamp {
     [cert, key].map(|path| fs::read(path).ok().map(|octets| sha256(&octets)))
+}
+
+/// The certificates of those who sign clients'.
+fn authorities(file: &Path) -> Result<RootCertStore, TlsError> {
+    let bad = |detail: String| TlsError::Pem { path: file.to_owned(), wanted: "certificate authority", detail };
+    let text = fs::read(file).map_err(|error| TlsError::File { path: file.to_owned(), error })?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| bad(error.to_string()))?;
+        roots.add(certificate).map_err(|error| bad(error.to_string()))?;
+    }
+    Ok(roots)
 }
 
 fn read(cert: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {

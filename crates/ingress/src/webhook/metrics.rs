@@ -57,7 +57,7 @@ impl WebhookMetrics {
         let webhook = if delivery.url.is_some() { CALLBACK_URL.into() } else { delivery.endpoint.clone() };
         let outcome = match result {
             CallResult::Taken => "taken",
-            CallResult::Failed { .. } => "failed",
+            CallResult::Failed { .. } | CallResult::Refused { .. } => "failed",
             CallResult::Gone => "gone",
         };
         self.calls.get_or_create(&OfCall { webhook: webhook.clone(), outcome }).inc();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Prepaid, PriceList, Quota, Secret, SenderRule};
+use super::{Prepaid, PriceList, Quota, Secret, SenderRule, SmppLogin};
 use crate::form;
 use crate::{CallbackStyle, Timestamp};
 
@@ -70,6 +70,9 @@ pub struct Account {
     /// How applications that were written for Kannel, Jasmin or Ozeki log in.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub compat: Option<Compat>,
+    /// How it binds to the SMPP server; without, it can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smpp: Option<Box<SmppLogin>>,
     /// Where events go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Webhook>,

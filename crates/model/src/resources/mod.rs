@@ -14,6 +14,7 @@ mod rewrite;
 mod route;
 mod secret;
 pub mod set;
+mod smpp_login;
 
 pub use account::{Account, Compat, EventFilter, Scope, Token, Webhook};
 pub use connector::{
@@ -28,6 +29,7 @@ pub use rewrite::{AddressRewrite, Rewrite, TEXT_APPEND_MAX};
 pub use route::{Day, INGRESSES, PREFIX_MAX, PartRange, Route, RouteAction, RouteMatch, TimeWindow};
 pub use secret::{Secret, SecretError, is_signing_secret};
 pub use set::{ResourceSet, SetFault};
+pub use smpp_login::{IncomingWay, MessageIdForm, ReceiptForm, SmppLogin};
 
 use serde::{Deserialize, Serialize};
 

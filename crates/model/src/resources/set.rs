@@ -2,6 +2,7 @@
 
 mod limits;
 mod rules;
+mod smpp;
 
 use std::collections::BTreeSet;
 
@@ -63,6 +64,7 @@ impl ResourceSet {
         faults.parents(&self.accounts);
         faults.webhook_ids(&self.accounts);
         faults.usernames(&self.accounts);
+        faults.smpp_logins(&self.accounts);
         self.connectors.iter().for_each(|c| faults.connector(c));
         faults.ids(Kind::Pool, self.pools.iter().map(|r| &r.id));
         self.pools.iter().for_each(|p| faults.pool(p, &known));

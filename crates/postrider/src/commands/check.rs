@@ -6,7 +6,7 @@ use clap::Args;
 use model::resources::ResourceSet;
 use serde_json::{Value, json};
 
-use crate::boot::{certificates, read_resources};
+use crate::boot::{certificates, read_resources, smpp_certificates};
 use crate::config::{Sources, load};
 use crate::fault::Fault;
 use crate::outcome::{Failure, Outcome, say};
@@ -46,6 +46,7 @@ fn check(args: &CheckArgs, faults: &mut Vec<Fault>) -> Outcome<Option<ResourceSe
     let mut vault = None;
     if let Some(config) = &config {
         note(certificates(config), faults)?;
+        note(smpp_certificates(config), faults)?;
         vault = note(existing_vault(config), faults)?.flatten();
     }
     match &args.resources {

@@ -1,5 +1,6 @@
 //! `serve`: the gateway, until it is told to stop.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -30,8 +31,11 @@ pub async fn run(args: ServeArgs, colour: Colour) -> Outcome {
     if gateway.engine().world().set.accounts.is_empty() {
         tell_first_steps(&log, &config);
     }
-    let addresses: Vec<String> = gateway.http().iter().map(ToString::to_string).collect();
-    log.always("listening", &[("http", &addresses.join(","))]);
+    let list = |addresses: &[SocketAddr]| {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        addresses.join(",")
+    };
+    log.always("listening", &[("http", &list(gateway.http())), ("smpp", &list(gateway.smpp()))]);
     loop {
         match signals.next().await {
             Signal::Stop => break,

@@ -79,9 +79,7 @@ fn entry<'t, 'i>(table: &'t DeTable<'i>, section: &str, key: &str) -> Option<&'t
 
 /// What the types can't say. `fault` is told the table, the key and what is wrong.
 fn check(config: &Config, fault: &mut dyn FnMut(&str, &str, String)) {
-    if !config.smpp.listen.is_empty() && config.smpp != Smpp::default() {
-        fault("smpp", "listen", "an SMPP server is not supported yet; leave the key out".into());
-    }
+    check_smpp(&config.smpp, fault);
     if config.http.listen.is_empty() {
         fault("http", "listen", "must have at least one address".into());
     }
@@ -101,6 +99,23 @@ fn check(config: &Config, fault: &mut dyn FnMut(&str, &str, String)) {
     let counts = [limits.connections, limits.headers, limits.header_octets, limits.body_octets, limits.batch_octets];
     if counts.contains(&0) || limits.connections > 1_000_000 {
         fault("http", "limits", "must be at least 1 each, and connections at most 1000000".into());
+    }
+}
+
+fn check_smpp(smpp: &Smpp, fault: &mut dyn FnMut(&str, &str, String)) {
+    if smpp.system_id.len() > 15 || !smpp.system_id.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        fault("smpp", "system_id", "must be at most 15 printable ASCII characters".into());
+    }
+    let limits = &smpp.limits;
+    if limits.connections == 0 || limits.connections_per_address == 0 || limits.connections > 1_000_000 {
+        fault("smpp", "limits", "must have at least 1 connection and at most 1000000".into());
+    }
+    if !(1024..=1024 * 1024).contains(&limits.pdu_octets) {
+        fault("smpp", "limits", "must have pdu_octets from 1024 to 1048576".into());
+    }
+    let times = [limits.bind_timeout, limits.enquire_interval, limits.response_timeout];
+    if times.iter().any(|time| time.0.is_zero()) {
+        fault("smpp", "limits", "must have times longer than nothing, but for inactivity_timeout".into());
     }
 }
 
@@ -213,7 +228,7 @@ mod tests {
 
     #[test]
     fn faults_say_where_and_what_to_do() {
-        let text = "[http]\nlisten = [\"localhost\"]\nlimit = 3\n[storage]\nurl = \"postgres://db/x\"\n[smpp]\nlisten = [\"0.0.0.0:2775\"]\n[log]\nlevel = \"inof\"\n[webhooks]\nallow_private = [\"x\"]\n";
+        let text = "[http]\nlisten = [\"localhost\"]\nlimit = 3\n[storage]\nurl = \"postgres://db/x\"\n[smpp]\nsystem_id = \"sixteen-letters-\"\n[log]\nlevel = \"inof\"\n[webhooks]\nallow_private = [\"x\"]\n";
         let faults = with(text, &[("POSTRIDER_HTTP__LISTEN", "[1]"), ("POSTRIDER_LOG__FORMT", "x")]).unwrap_err();
         let told = |start: &str, part: &str| {
             assert!(faults.iter().any(|f| f.starts_with(start) && f.contains(part)), "{start} {part}: {faults:#?}");
@@ -222,7 +237,7 @@ mod tests {
         told("p.toml:11:18:", "write an address and a length");
         told("p.toml:3:1:", "did you mean \"limits\"?");
         told("p.toml:5:7:", "not supported yet");
-        told("p.toml:7:10:", "SMPP server is not supported yet");
+        told("p.toml:7:13:", "at most 15");
         told("p.toml:9:9:", "\"inof\" is no level");
         told("POSTRIDER_HTTP__LISTEN:", "invalid type");
         told("POSTRIDER_LOG__FORMT:", "did you mean \"format\"?");

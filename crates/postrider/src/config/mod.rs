@@ -116,6 +116,49 @@ pub struct Limits {
 pub struct Smpp {
     /// Where it listens.
     pub listen: Vec<SocketAddr>,
+    /// The name that binds are answered with.
+    pub system_id: String,
+    /// SMPP over TLS.
+    pub tls: Option<SmppTls>,
+    /// What is refused or cut off.
+    pub limits: SmppLimits,
+}
+
+/// `[smpp] tls`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmppTls {
+    /// PEM file of the certificate chain.
+    pub cert: PathBuf,
+    /// PEM file of its key.
+    pub key: PathBuf,
+    /// PEM file of the authorities that clients' certificates are to be signed by.
+    pub client_ca: Option<PathBuf>,
+    /// Where TLS is served beside plain SMPP; without, `listen` is TLS.
+    #[serde(default)]
+    pub listen: Vec<SocketAddr>,
+}
+
+/// `[smpp.limits]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmppLimits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Of them from one address.
+    pub connections_per_address: usize,
+    /// Octets of a PDU.
+    pub pdu_octets: usize,
+    /// To the bind.
+    pub bind_timeout: Span,
+    /// Silence after which the client is asked whether it is there.
+    pub enquire_interval: Span,
+    /// Without a message; nothing is never.
+    pub inactivity_timeout: Span,
+    /// To the answer to a deliver_sm.
+    pub response_timeout: Span,
+    /// For what is under way at the end.
+    pub shutdown_grace: Span,
 }
 
 /// `[kannel]`
@@ -267,7 +310,23 @@ impl Default for Limits {
 
 impl Default for Smpp {
     fn default() -> Self {
-        Self { listen: vec![local(2775)] }
+        Self { listen: vec![local(2775)], system_id: "Postrider".into(), tls: None, limits: SmppLimits::default() }
+    }
+}
+
+impl Default for SmppLimits {
+    fn default() -> Self {
+        let seconds = |seconds| Span(Duration::from_secs(seconds));
+        Self {
+            connections: 1024,
+            connections_per_address: 64,
+            pdu_octets: 65 * 1024,
+            bind_timeout: seconds(15),
+            enquire_interval: seconds(30),
+            inactivity_timeout: seconds(0),
+            response_timeout: seconds(60),
+            shutdown_grace: seconds(30),
+        }
     }
 }
 

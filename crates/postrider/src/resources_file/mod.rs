@@ -151,6 +151,11 @@ impl<'i> Reader<'i> {
             account.api_token.iter_mut().for_each(|token| look("api_token".into(), token, true));
             let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
             password.into_iter().for_each(|secret| look("compat.password".into(), secret, false));
+            // So is a password.
+            if let Some(login) = &mut account.smpp {
+                login.password.iter_mut().for_each(|password| look("smpp.password".into(), password, true));
+                login.password_sha256.iter_mut().for_each(|hash| look("smpp.password_sha256".into(), hash, true));
+            }
             for (n, webhook) in account.webhooks.iter_mut().enumerate() {
                 webhook.secret.iter_mut().for_each(|secret| look(format!("webhooks.{n}.secret"), secret, false));
             }

@@ -25,7 +25,6 @@ const KEYS: [(Kind, &[&str]); 4] = [
     (
         Kind::Account,
         &[
-            "smpp",
             "throughput",
             "priority_share",
             "quota",

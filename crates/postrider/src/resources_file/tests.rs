@@ -70,7 +70,6 @@ fn with(id: &str, line: &str) -> String {
 #[test]
 fn what_is_not_built_yet_is_refused_by_name() {
     let cases = [
-        ("shop", "smpp = { system_id = \"x\" }", "account.smpp is not supported yet"),
         ("shop", "throughput = 100", "account.throughput is not supported yet"),
         ("shop", "priority_share = 1", "account.priority_share is not supported yet"),
         ("shop", "quota = { day = 1 }", "account.quota is not supported yet"),

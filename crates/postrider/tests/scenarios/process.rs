@@ -87,7 +87,9 @@ impl Drop for Running {
 /// A gateway on a free port, with its address.
 pub fn serve(data: &Path, more: &[&str]) -> (Running, String) {
     let mut command = postrider(&["serve", "--data", data.to_str().unwrap()]);
-    let mut gateway = Running::start(command.args(more).env("POSTRIDER_HTTP__LISTEN", r#"["127.0.0.1:0"]"#));
+    let mut gateway = Running::start(
+        command.args(more).env("POSTRIDER_HTTP__LISTEN", r#"["127.0.0.1:0"]"#).env("POSTRIDER_SMPP__LISTEN", "[]"),
+    );
     let line: serde_json::Value = serde_json::from_str(&gateway.line_with("\"listening\"")).unwrap();
     assert_eq!(line["event"], "listening");
     (gateway, line["http"].as_str().unwrap().to_owned())

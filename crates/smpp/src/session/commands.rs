@@ -7,6 +7,7 @@ use crate::command::CommandId;
 use crate::pdu::{BindResp, Operation, Outbind, Pdu, SubmitSm, encode, encode_with};
 use crate::status::CommandStatus;
 use crate::tlv::{Tag, TlvBuf};
+use crate::values::InterfaceVersion;
 
 impl Session {
     /// Sends a request whose answer, or the lack of it, will come as an event with `token`. Gives its
@@ -65,7 +66,8 @@ impl Session {
         Ok(())
     }
 
-    /// Server: lets the ESME in. `system_id` is our own name.
+    /// Server: lets the ESME in. `system_id` is our own name. The answer names the version that the
+    /// session is in: ours, or the ESME's if that is older.
     ///
     /// # Errors
     /// When no bind is waiting, or the name can't be sent.
@@ -74,7 +76,8 @@ impl Session {
             return Err(RespondError::NothingToAnswer);
         };
         let mut tlvs = TlvBuf::new();
-        tlvs.push_u8(Tag::SC_INTERFACE_VERSION, self.config.version.0);
+        let version = self.peer_version.filter(|peer| peer.has_tlvs()).map_or(InterfaceVersion::V3_4, |peer| peer);
+        tlvs.push_u8(Tag::SC_INTERFACE_VERSION, self.config.version.min(version).0);
         let body = BindResp { system_id, tlvs: tlvs.as_tlvs() };
         let pdu = Pdu::BindResp(mode, body);
         encode_with(&pdu, sequence, CommandStatus::ROK, self.with_tlvs, &mut self.output.bytes)?;

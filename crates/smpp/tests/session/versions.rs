@@ -59,6 +59,22 @@ fn a_server_sends_no_tlvs_to_a_3_3_client_and_short_ids_only() {
 }
 
 #[test]
+fn a_server_answers_with_the_version_that_both_speak() {
+    let config = SessionConfig { version: InterfaceVersion::V5_0, ..SessionConfig::default() };
+    for (asked, answered) in [(0x34, 0x34), (0x50, 0x50), (0x00, 0x34), (0x60, 0x50)] {
+        let mut server = Session::server(config.clone(), NOW).unwrap();
+        let bind = Bind { interface_version: InterfaceVersion(asked), ..Default::default() };
+        feed(&mut server, &wire(&Pdu::Bind(BindMode::Transceiver, bind), 1, OK), NOW, usize::MAX);
+        server.accept_bind(b"MC", NOW).unwrap();
+        let mut tlvs = TlvBuf::new();
+        tlvs.push_u8(Tag::SC_INTERFACE_VERSION, answered);
+        let body = BindResp { system_id: b"MC", tlvs: tlvs.as_tlvs() };
+        let expected = Pdu::BindResp(BindMode::Transceiver, body);
+        assert_eq!(take_output(&mut server), wire(&expected, 1, OK), "{asked:#x}");
+    }
+}
+
+#[test]
 fn a_transceiver_is_no_3_3_client_whatever_it_says() {
     let server = lone_server(SessionConfig::default(), BindMode::Transceiver, InterfaceVersion(0));
     assert!(server.with_tlvs());

@@ -125,6 +125,7 @@ fn account() -> Value {
                 "username": { "type": "string", "minLength": 1, "maxLength": 64, "description": "Differs over all accounts." },
                 "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
             }))),
+            "smpp": { "anyOf": [reference("SmppLogin"), { "type": "null" }], "description": "How it binds to the SMPP server; without, it can't." },
             "webhooks": { "type": "array", "items": reference("AccountWebhook") },
         }),
     )

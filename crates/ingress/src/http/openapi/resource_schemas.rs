@@ -20,6 +20,7 @@ pub(super) fn all() -> Map<String, Value> {
             json!({ "id": nullable(name()), "url": url(), "style": style(), "secret": secret(), "events": events(), "enabled": enabled() }),
         ),
     );
+    add("SmppLogin", smpp_login());
     add("Connector", connector());
     add("ConnectorStatus", connector_status());
     add("ConnectorHealth", connector_health());
@@ -162,6 +163,28 @@ pub(super) fn words(words: &[&str]) -> Value {
 
 pub(super) fn number(least: u64, most: u64, default: u64) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": most, "default": default })
+}
+
+fn smpp_login() -> Value {
+    let password = secret_forms(json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[ -~]*$" }));
+    let hash = secret_forms(json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{32}:[0-9A-Fa-f]{64}$" }));
+    object(
+        &["system_id"],
+        json!({
+            "system_id": { "type": "string", "minLength": 1, "maxLength": 15, "pattern": "^[ -~]*$", "description": "No two accounts share one." },
+            "password": { "anyOf": [password, { "type": "null" }], "description": "Kept as a salted hash only; stays when it is left out." },
+            "password_sha256": { "anyOf": [hash, { "type": "null" }], "description": "The salted hash, as `postrider export` writes it." },
+            "max_binds": number(1, 1000, 4),
+            "window": number(1, 1000, 100),
+            "allow": { "type": "array", "items": { "type": "string" }, "description": "Networks that it may bind from; none is all.", "examples": [["10.0.0.0/8"]] },
+            "system_type": { "type": ["string", "null"], "maxLength": 12, "pattern": "^[ -~]*$", "description": "What a bind must have; default any." },
+            "tls_required": { "type": "boolean", "default": false },
+            "default_alphabet": words(&["gsm7", "gsm7-packed", "latin1", "ascii", "utf8"]),
+            "message_id": words(&["uuid", "hex", "decimal", "short"]),
+            "receipt_format": words(&["standard", "seconds"]),
+            "incoming": words(&["auto", "always", "never"]),
+        }),
+    )
 }
 
 fn connector() -> Value {

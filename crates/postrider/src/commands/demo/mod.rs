@@ -89,6 +89,7 @@ impl Scene {
 
         let mut config = Config { data: Some(data), ..Config::default() };
         config.http.listen = vec![listen_address(args).await];
+        config.smpp.listen = vec![any];
         config.log.level = "error".into();
         crate::log::start(&config.log, colour);
         let resources = resources(&swift, &rustic, &sink, &secret);

@@ -1,0 +1,440 @@
+//! One connection: the loop round its session.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Caller, Engine, Refusal, World};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use model::resources::SmppLogin;
+use model::{MessageId, Submission};
+use smpp::{
+    CloseReason, CommandStatus, DataSmResp, Event, InterfaceVersion, Pdu, Session, SessionConfig, SubmitMultiResp,
+    SubmitSmResp,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::answer::{status_of, write_id};
+use super::binds::Place;
+use super::gate::{Admitted, Gate, Peer, mode_word};
+use super::handover::{Handover, room};
+use super::metrics::SmppMetrics;
+use super::requests::{Reply, Request};
+use super::server::Stage;
+use super::settings::{SmppLimits, SmppSettings};
+use super::stream::step;
+use super::submission;
+
+/// Octets read at a time.
+const READ_SIZE: usize = 16 * 1024;
+/// The largest window of an account.
+const WINDOW_MAX: usize = 1000;
+/// For the answer to a bind, an unbind, or what was accepted, when a session ends.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What all connections share.
+pub(super) struct Shared {
+    pub engine: Engine,
+    pub settings: Arc<SmppSettings>,
+    pub gate: Gate,
+}
+
+/// Messages that were read together, on their way to the disk.
+type Group = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+/// What became of a group, or of another request.
+enum Answered {
+    /// Submissions, and an answer for each.
+    Submitted { requests: Vec<Asked>, results: Vec<Result<MessageId, Refusal>> },
+    /// Something else.
+    Other { sequence: u32, reply: Reply },
+}
+
+/// A submission that waits for its answer.
+struct Asked {
+    sequence: u32,
+    data_sm: bool,
+}
+
+struct Connection {
+    shared: Arc<Shared>,
+    peer: Peer,
+    began: Instant,
+    session: Session,
+    bound: Option<Bound>,
+    /// What was read in this turn.
+    requests: Vec<Asked>,
+    submissions: Vec<Submission>,
+    groups: FuturesUnordered<Group>,
+    id: String,
+    stalled: bool,
+    closed: Option<CloseReason>,
+}
+
+/// What a connection has once it is bound.
+struct Bound {
+    caller: Arc<Caller>,
+    login: SmppLogin,
+    /// What it hands over, if it can receive.
+    handover: Option<Handover>,
+    number: u64,
+    submitted: u64,
+    /// Given back at the end.
+    _place: Place,
+}
+
+/// What to do about an event, once it no longer borrows the session.
+#[expect(clippy::large_enum_variant, reason = "made for each PDU and taken apart at once: a box would cost more")]
+enum Action {
+    Nothing,
+    Bind(Result<Admitted, CommandStatus>, smpp::BindMode),
+    Submit(Asked, Submission),
+    Other(u32, Request),
+    Refuse(u32, Pdu<'static>, CommandStatus),
+    Delivered(u64, Option<CommandStatus>),
+    Closed(CloseReason),
+}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    peer: Peer,
+    shared: Arc<Shared>,
+    mut stage: watch::Receiver<Stage>,
+) {
+    let Ok(session) = Session::server(session_config(&shared.settings.limits), Duration::ZERO) else {
+        tracing::error!("the settings of the SMPP server make no session");
+        return;
+    };
+    let mut connection = Connection {
+        shared,
+        peer,
+        began: Instant::now(),
+        session,
+        bound: None,
+        requests: Vec::new(),
+        submissions: Vec::new(),
+        groups: FuturesUnordered::new(),
+        id: String::new(),
+        stalled: false,
+        closed: None,
+    };
+    connection.run(&mut stream, &mut stage).await;
+    connection.tell_end();
+}
+
+fn session_config(limits: &SmppLimits) -> SessionConfig {
+    SessionConfig {
+        version: InterfaceVersion::V5_0,
+        window: WINDOW_MAX,
+        response_timeout: limits.response_timeout,
+        bind_timeout: limits.bind_timeout,
+        enquire_interval: Some(limits.enquire_interval),
+        enquire_timeout: Some(limits.enquire_interval),
+        inactivity_timeout: limits.inactivity_timeout,
+        drain_timeout: DRAIN_TIMEOUT,
+        max_pdu: limits.pdu_octets,
+        // The loop stops reading before that.
+        max_unanswered: usize::MAX,
+        ..SessionConfig::default()
+    }
+}
+
+impl Connection {
+    async fn run<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S, stage: &mut watch::Receiver<Stage>) {
+        let mut buffer = vec![0; READ_SIZE];
+        let mut world = self.shared.engine.watch_world();
+        let mut ending = Stage::Closing;
+        let mut new_world = false;
+        loop {
+            let now = self.began.elapsed();
+            if std::mem::take(&mut new_world) || world.has_changed().unwrap_or(false) {
+                self.follow(&world.borrow_and_update().clone(), now);
+            }
+            self.read_events(now);
+            self.begin_group();
+            self.deliver(now);
+            if self.session.is_closed() && self.session.output().is_empty() {
+                return;
+            }
+            // While a window is full nothing is read and no timer of the session can be dealt with.
+            let deadline = self.session.next_deadline().filter(|_| !self.stalled).map(|at| self.began + at);
+            let reads = !self.stalled && !self.session.output_is_full() && self.closed.is_none();
+            let has_room = self.bound.as_ref().is_some_and(|bound| room(&bound.login, &self.session) > 0);
+            let bound = self.bound.is_some();
+            let handover = self.bound.as_mut().and_then(|bound| bound.handover.as_mut());
+            tokio::select! {
+                done = step(stream, self.session.output(), reads.then_some(&mut buffer[..])) => {
+                    let Ok(done) = done else { return };
+                    self.session.consume_output(done.written);
+                    match done.read {
+                        None => {}
+                        Some(0) => self.session.transport_closed(),
+                        Some(read) => {
+                            let taken = self.session.receive(&buffer[..read], self.began.elapsed());
+                            debug_assert!(taken == read, "all complete PDUs were taken out before");
+                        }
+                    }
+                }
+                Some(answered) = self.groups.next(), if !self.groups.is_empty() => self.answer(answered),
+                () = news(handover, has_room) => {}
+                () = sleep_until(deadline), if deadline.is_some() => {}
+                // A sender that is gone means that the gateway ends: the stage tells.
+                _ = world.changed(), if bound => new_world = true,
+                _ = stage.wait_for(|now| *now >= ending) => {
+                    if ending == Stage::Ended {
+                        return;
+                    }
+                    ending = Stage::Ended;
+                    self.session.unbind(self.began.elapsed());
+                }
+            }
+        }
+    }
+
+    /// Deals with what has come and with timers, until the window is full.
+    fn read_events(&mut self, now: Duration) {
+        loop {
+            let window = self.bound.as_ref().map_or(WINDOW_MAX, |bound| usize::from(bound.login.window));
+            let stalled = self.session.unanswered() >= window;
+            if stalled
+                && !self.stalled
+                && let Some(bound) = &self.bound
+            {
+                self.metrics().stalled(&bound.caller.account.id);
+            }
+            self.stalled = stalled;
+            if stalled {
+                return;
+            }
+            let clock = self.shared.engine.now();
+            let login = self.bound.as_ref().map(|bound| &bound.login);
+            let Some(event) = self.session.next_event(now) else { return };
+            let action = match (event, login) {
+                (Event::Request { sequence, pdu }, Some(login)) => requested(sequence, &pdu, login, clock),
+                (Event::BindRequest { mode, bind }, _) => {
+                    Action::Bind(self.shared.gate.admit(mode, &bind, self.peer), mode)
+                }
+                (Event::Response { token, status, .. } | Event::Nacked { token, status }, _) => {
+                    Action::Delivered(token, Some(status))
+                }
+                (Event::TimedOut { token }, _) => Action::Delivered(token, None),
+                (Event::Closed(reason), _) => Action::Closed(reason),
+                (Event::Malformed { id, error, .. }, _) => {
+                    tracing::debug!(remote = %self.peer.remote, %id, %error, "a client sent what can't be read");
+                    Action::Nothing
+                }
+                _ => Action::Nothing,
+            };
+            self.act(action, now);
+        }
+    }
+
+    fn act(&mut self, action: Action, now: Duration) {
+        match action {
+            Action::Nothing => {}
+            Action::Bind(Ok(admitted), mode) => self.accept_bind(admitted, mode, now),
+            Action::Bind(Err(status), _) => {
+                // A bind is waiting, so that it can be refused.
+                let _ = self.session.refuse_bind(status, now);
+            }
+            Action::Submit(asked, submission) => {
+                self.requests.push(asked);
+                self.submissions.push(submission);
+            }
+            Action::Other(sequence, request) => self.begin_other(sequence, request),
+            Action::Refuse(sequence, pdu, status) => {
+                if let Some(bound) = &self.bound {
+                    self.metrics().submitted(&bound.caller.account.id, status, 1);
+                }
+                // A session that has ended takes no answer, and needs none.
+                let _ = self.session.respond(sequence, status, &pdu, now);
+            }
+            Action::Delivered(token, status) => self.delivered(token, status),
+            Action::Closed(reason) => self.closed = Some(reason),
+        }
+    }
+
+    fn accept_bind(&mut self, admitted: Admitted, mode: smpp::BindMode, now: Duration) {
+        let Admitted { caller, place, session: number } = admitted;
+        let Some(login) = caller.account.account.smpp.as_deref().cloned() else { return };
+        let system_id = self.shared.settings.system_id.clone();
+        if let Err(error) = self.session.accept_bind(system_id.as_bytes(), now) {
+            tracing::warn!(%error, "a bind could not be answered");
+            self.session.unbind(now);
+            return;
+        }
+        let account = &caller.account;
+        tracing::info!(
+            account = %account.id, system_id = %login.system_id, session = number, mode = mode_word(mode),
+            remote = %self.peer.remote, "an application has bound"
+        );
+        self.metrics().bound(&account.id);
+        let outbox = self.shared.engine.outbox();
+        let handover = mode.can_receive().then(|| Handover::new(outbox.receiver(&account.smpp_lane)));
+        self.bound = Some(Bound { caller: Arc::new(caller), login, handover, number, submitted: 0, _place: place });
+    }
+
+    /// Hands what was read to the engine.
+    fn begin_group(&mut self) {
+        let Some(bound) = self.bound.as_ref().filter(|_| !self.requests.is_empty()) else { return };
+        let (requests, submissions) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.submissions));
+        let (engine, caller) = (self.shared.engine.clone(), bound.caller.clone());
+        self.groups.push(Box::pin(async move {
+            let results = engine.submit_each(&caller, submissions).await;
+            Answered::Submitted { requests, results }
+        }));
+    }
+
+    /// Has another request answered by the engine.
+    fn begin_other(&mut self, sequence: u32, request: Request) {
+        let Some(bound) = &self.bound else { return };
+        let (engine, caller, login) = (self.shared.engine.clone(), bound.caller.clone(), bound.login.clone());
+        let short = !self.session.with_tlvs();
+        self.groups.push(Box::pin(async move {
+            let reply = request.answer(&engine, &caller, &login, short).await;
+            Answered::Other { sequence, reply }
+        }));
+    }
+
+    /// Answers what is durable, or was refused.
+    fn answer(&mut self, answered: Answered) {
+        match answered {
+            Answered::Submitted { requests, results } => self.answer_submitted(requests, results),
+            Answered::Other { sequence, reply } => reply.send(sequence, &mut self.session, self.began.elapsed()),
+        }
+    }
+
+    fn answer_submitted(&mut self, requests: Vec<Asked>, results: Vec<Result<MessageId, Refusal>>) {
+        let now = self.began.elapsed();
+        let Some(bound) = &mut self.bound else { return };
+        let short = !self.session.with_tlvs();
+        let mut accepted = 0;
+        for (Asked { sequence, data_sm }, result) in requests.into_iter().zip(results) {
+            self.id.clear();
+            let status = match &result {
+                Ok(id) => {
+                    write_id(*id, bound.login.message_id, short, &mut self.id);
+                    accepted += 1;
+                    CommandStatus::ROK
+                }
+                Err(refusal) => {
+                    let status = status_of(refusal);
+                    tracing::debug!(account = %bound.caller.account.id, %refusal, "a submission was refused");
+                    self.shared.settings.metrics.submitted(&bound.caller.account.id, status, 1);
+                    status
+                }
+            };
+            let message_id = self.id.as_bytes();
+            // A session that has ended takes no answer: the client can't know, and may send again.
+            let _ = if data_sm {
+                self.session.respond(sequence, status, &DataSmResp { message_id, ..Default::default() }, now)
+            } else {
+                self.session.respond(sequence, status, &SubmitSmResp { message_id, ..Default::default() }, now)
+            };
+        }
+        bound.submitted += accepted;
+        if accepted > 0 {
+            self.shared.settings.metrics.submitted(&bound.caller.account.id, CommandStatus::ROK, accepted);
+        }
+    }
+
+    /// Sends what the account is owed, as much as there is room for.
+    fn deliver(&mut self, now: Duration) {
+        if let Some(Bound { handover: Some(handover), login, .. }) = &mut self.bound {
+            handover.send(login, &mut self.session, now);
+        }
+    }
+
+    /// A deliver_sm was answered, or not in time.
+    fn delivered(&mut self, token: u64, status: Option<CommandStatus>) {
+        let Some(bound) = &mut self.bound else { return };
+        self.shared.settings.metrics.delivered(&bound.caller.account.id, status);
+        if let Some(handover) = &mut bound.handover {
+            handover.answered(token, status);
+        }
+    }
+
+    /// New resources are in force: the session goes by them, or ends if it could not be bound now.
+    fn follow(&mut self, world: &World, now: Duration) {
+        let Some(bound) = &mut self.bound else { return };
+        let old = &bound.caller.account;
+        match world.login(bound.login.system_id.as_bytes()) {
+            Some(account) if account.binds_as(old) => {
+                if let Some(login) = account.account.smpp.as_deref() {
+                    bound.login = login.clone();
+                }
+                let Caller { scopes, token, .. } = &*bound.caller;
+                bound.caller =
+                    Arc::new(Caller { account: account.clone(), scopes: scopes.clone(), token: token.clone() });
+            }
+            _ => {
+                tracing::info!(account = %old.id, session = bound.number, "the account's login has changed");
+                self.session.unbind(now);
+            }
+        }
+    }
+
+    fn metrics(&self) -> &SmppMetrics {
+        &self.shared.settings.metrics
+    }
+
+    fn tell_end(&mut self) {
+        let reason = self.closed.map_or_else(|| "the connection broke".to_owned(), |reason| reason.to_string());
+        match &self.bound {
+            Some(bound) => {
+                self.metrics().unbound(&bound.caller.account.id);
+                tracing::info!(
+                    account = %bound.caller.account.id, session = bound.number, remote = %self.peer.remote,
+                    submitted = bound.submitted, delivered = bound.handover.as_ref().map_or(0, |handover| handover.taken), reason, "an application's session has ended"
+                );
+            }
+            None => tracing::debug!(remote = %self.peer.remote, reason, "a connection ended without a bind"),
+        }
+    }
+}
+
+/// What to do about a request of a bound client.
+fn requested(sequence: u32, pdu: &Pdu<'_>, login: &SmppLogin, now: model::Timestamp) -> Action {
+    let refuse = |pdu, status| Action::Refuse(sequence, pdu, status);
+    match pdu {
+        Pdu::SubmitSm(body) => match submission::of_submit_sm(body, login, now) {
+            Ok(submission) => Action::Submit(Asked { sequence, data_sm: false }, submission),
+            Err(status) => refuse(Pdu::SubmitSmResp(SubmitSmResp::default()), status),
+        },
+        Pdu::DataSm(body) => match submission::of_data_sm(body, login, now) {
+            Ok(submission) => Action::Submit(Asked { sequence, data_sm: true }, submission),
+            Err(status) => refuse(Pdu::DataSmResp(DataSmResp::default()), status),
+        },
+        Pdu::SubmitMulti(body) => match Request::multi(body, login, now) {
+            Ok(request) => Action::Other(sequence, request),
+            Err(status) => refuse(Pdu::SubmitMultiResp(SubmitMultiResp::default()), status),
+        },
+        Pdu::QuerySm(body) => Action::Other(sequence, Request::query(body)),
+        Pdu::CancelSm(body) => match Request::cancel(body) {
+            Ok(request) => Action::Other(sequence, request),
+            Err(status) => refuse(Pdu::CancelSmResp, status),
+        },
+        // What a message says is fixed when it is accepted: it may be on its way already.
+        Pdu::ReplaceSm(_) => refuse(Pdu::ReplaceSmResp, CommandStatus::RREPLACEFAIL),
+        _ => refuse(Pdu::GenericNack, CommandStatus::RINVCMDID),
+    }
+}
+
+/// Waits until there is something to hand over.
+async fn news(handover: Option<&mut Handover>, has_room: bool) {
+    match handover {
+        Some(handover) => handover.news(has_room).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
