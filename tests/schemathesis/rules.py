@@ -35,6 +35,7 @@ RULES = {
     # What is referred to has to exist.
     # One number is at most the other; patterns, decimals and addresses; what has no meaning beside something else.
     "putRoute": {"invalid": r"/id|/to|/match/(account|parts|text|from_regex|time/\d+/.*|time)|/price.*|/rewrite/.*"},
+    "replayRoutes": {"invalid": r"/.*"},
     "putPool": {"invalid": r"/id|/members.*"},
     "putInboundRule": {"invalid": r"/id|/account|/match/connector"},
     "createToken": {"invalid": r"/account"},

@@ -47,6 +47,7 @@ mod persist;
 mod reassemble;
 mod receive;
 pub mod render;
+pub mod replay;
 pub mod resources;
 mod route;
 mod schedule;

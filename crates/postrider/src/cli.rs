@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::colour::Colour;
 use crate::commands::{
-    apply, check, connector, decode, demo, encode, explain, export, import, later, send, serve, simulate, token,
+    apply, check, connector, decode, demo, encode, explain, export, import, later, replay, send, serve, simulate, token,
 };
 use crate::outcome::{Failure, Outcome};
 
@@ -62,6 +62,8 @@ enum Command {
     Connector(connector::ConnectorCommand),
     /// Show every rule tried for a message, and the outcome
     Explain(explain::ExplainArgs),
+    /// Show what a draft of routes would have changed for messages that were sent
+    Replay(replay::ReplayArgs),
     /// See and change what waits to be sent (not supported yet)
     Queue(later::Rest),
     /// Watch the traffic in numbers (not supported yet)
@@ -104,6 +106,7 @@ fn dispatch(command: Command, colour: Colour) -> Outcome {
         Command::Bench(args) => crate::bench::runtime(&args)?.block_on(crate::bench::run(args)),
         Command::Connector(command) => connector::run(&command),
         Command::Explain(args) => explain::run(&args),
+        Command::Replay(args) => runtime()?.block_on(replay::run(args)),
         Command::Queue(_) => Err(Failure::not_yet("queue")),
         Command::Top(_) => Err(Failure::not_yet("top")),
         Command::Tail(_) => Err(Failure::not_yet("tail")),

@@ -39,6 +39,7 @@ mod pages;
 pub mod problem;
 mod query;
 mod redact;
+pub mod replay;
 mod reply;
 mod request;
 mod resources;

@@ -134,11 +134,19 @@ fn fields_of(body: &[u8], id: &str) -> Result<Value, Problem> {
         Some(_) => return Err(invalid(Fault::new("/id", "must be the id in the path, or left out"))),
     }
     let fields = Value::Object(fields);
-    // The parser would also take an array of an object's fields.
-    match OBJECTS.iter().find_map(|path| array_at(&fields, path)) {
+    match object_fault(&fields) {
         Some(pointer) => Err(invalid(Fault::new(pointer, "must be an object"))),
         None => Ok(fields),
     }
+}
+
+/// The pointer of what should be an object of a resource and is an array, if there is one: the parser
+/// would take that for the object's fields.
+pub(super) fn object_fault(resource: &Value) -> Option<String> {
+    if resource.is_array() {
+        return Some(String::new());
+    }
+    OBJECTS.iter().find_map(|path| array_at(resource, path))
 }
 
 /// The pointer of the array that stands at `path`, if one does.

@@ -16,6 +16,7 @@ pub(crate) enum Operation<'a> {
     GetBatch(&'a str),
     Encode,
     Explain,
+    ReplayRoutes,
     ListConnectors,
     GetConnector(&'a str),
     WantConnector(&'a str, Want),
@@ -91,6 +92,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["batches", id] => at.get(GetBatch(id)),
         ["encode"] => at.post(Encode),
         ["explain"] => at.post(Explain),
+        ["routes", "replay"] => at.post(ReplayRoutes),
         ["connectors"] => at.get(ListConnectors),
         ["connectors", id] => at.get_or(
             GetConnector(id),
@@ -147,6 +149,7 @@ impl Operation<'_> {
             GetBatch(_) => "/v1/batches/{id}",
             Encode => "/v1/encode",
             Explain => "/v1/explain",
+            ReplayRoutes => "/v1/routes/replay",
             ListConnectors => "/v1/connectors",
             GetConnector(_) => "/v1/connectors/{id}",
             WantConnector(_, Want::Start) => "/v1/connectors/{id}/start",
@@ -183,9 +186,9 @@ impl Operation<'_> {
             }
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
             | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) => Some(Scope::Read),
-            ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_) | GetResource(..)
-            | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_) | DeleteWebhook(_)
-            | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),
+            ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_)
+            | GetResource(..) | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_)
+            | DeleteWebhook(_) | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),
             Metrics => (!open_metrics).then_some(Scope::Admin),
             Live | Ready | OpenApi | Docs | ErrorDocs => None,
         }

@@ -26,7 +26,8 @@ use super::request::{Request, bearer};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
 use super::{
-    accounts, batches, compat, connectors, deliveries, encode, explain, messages, pages, resources, tokens, webhooks,
+    accounts, batches, compat, connectors, deliveries, encode, explain, messages, pages, replay, resources, tokens,
+    webhooks,
 };
 
 /// Longest path that is written into the access log.
@@ -223,6 +224,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         GetBatch(id) => batches::get(&mut request, id).await,
         Encode => encode::answer(&mut request).await,
         Explain => explain::answer(&mut request).await,
+        ReplayRoutes => replay::answer(&mut request).await,
         ListConnectors => connectors::list(&request).await,
         GetConnector(id) => connectors::get(&request, id).await,
         WantConnector(id, want) => connectors::want(&request, id, want).await,

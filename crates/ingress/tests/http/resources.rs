@@ -295,3 +295,46 @@ async fn what_would_become_of_a_message_is_explained() {
         assert_eq!((answer.status, answer.pointer().as_str()), (422, pointer), "{}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn a_draft_of_routes_is_replayed() {
+    let gateway = Gateway::start().await;
+    for (order, id) in [(-2, "de"), (-1, "uk")] {
+        let prefix = if id == "de" { "49" } else { "44" };
+        let price = json!({ "currency": "EUR", "default": "0.05" });
+        let route = json!({ "to": "carrier", "order": order, "match": { "to_prefix": [prefix] }, "price": price });
+        assert_eq!(gateway.put(&format!("/v1/routes/{id}"), ADMIN, route).await.status, 201);
+    }
+    for to in ["+447700900123", "+447700900124", "+4915112345678"] {
+        let sent = gateway.post("/v1/messages", SHOP, json!({ "to": to, "text": "hello", "from": "SHOP" })).await;
+        assert_eq!(sent.status, 202, "{}", sent.text());
+    }
+    let kept = json!({ "id": "uk", "to": "carrier", "match": { "to_prefix": ["44"] }, "price": { "currency": "EUR", "default": "0.05" } });
+    let draft = json!({ "routes": [kept, { "id": "rest", "action": "reject" }], "until": "2100-01-01T00:00:00Z" });
+    let routes = gateway.get("/v1/routes", ADMIN).await.json();
+    let answer = gateway.post("/v1/routes/replay", ADMIN, draft).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let report = answer.json();
+    assert_eq!((&report["messages"], &report["changed"], &report["complete"]), (&json!(3), &json!(1), &json!(true)));
+    assert_eq!(report["connectors"], json!([{ "id": "carrier", "before": 3, "after": 2 }]));
+    assert_eq!(
+        report["outcomes"],
+        json!([{ "id": "reject", "before": 0, "after": 1 }, { "id": "send", "before": 3, "after": 2 }])
+    );
+    assert_eq!(report["prices"], json!([{ "currency": "EUR", "before": "0.15", "after": "0.1" }]));
+    let difference = &report["differences"][0];
+    assert_eq!((&difference["to"], &difference["after"]["outcome"]), (&json!("+4915112345678"), &json!("reject")));
+    assert_eq!(gateway.get("/v1/routes", ADMIN).await.json(), routes, "nothing was changed");
+
+    assert_eq!(gateway.post("/v1/routes/replay", SHOP, json!({ "routes": [] })).await.code(), "scope_missing");
+    for (body, pointer) in [
+        (json!({ "routes": [{ "id": "x", "to": "nowhere" }] }), "/to"),
+        (json!({ "routes": [["x"]] }), "/routes/0"),
+        (json!({ "routes": [], "limit": 100_001 }), "/limit"),
+        (json!({ "since": null }), "/routes"),
+    ] {
+        let answer = gateway.post("/v1/routes/replay", ADMIN, body.clone()).await;
+        assert_eq!(answer.status, 422, "{body}: {}", answer.text());
+        assert!(answer.pointer() == pointer || pointer == "/routes", "{body}: {}", answer.text());
+    }
+}

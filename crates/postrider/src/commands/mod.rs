@@ -10,6 +10,7 @@ pub mod explain;
 pub mod export;
 pub mod import;
 pub mod later;
+pub mod replay;
 pub mod send;
 pub mod serve;
 pub mod simulate;

@@ -21,6 +21,18 @@ pub(super) fn all(open_metrics: bool) -> Vec<Operation> {
         all.extend(resource(path, one, schema, tag));
     }
     all.extend(accounts());
+    all.push(
+        Operation::new(
+            "post",
+            "/v1/routes/replay",
+            "replayRoutes",
+            "routes",
+            "See what a draft of routes would change",
+        )
+        .scope(Scope::Admin)
+        .body(JSON, reference("ReplayRequest"))
+        .gives(200, "What would change for messages of the period.", reference("Replay")),
+    );
     all.extend(tokens());
     all.extend(webhooks());
     all.extend(deliveries());

@@ -3,8 +3,10 @@
 use model::resources::{FAILOVER_SECONDS, INGRESSES, POOL_MEMBERS_MAX, PREFIX_MAX, TEXT_APPEND_MAX, WEIGHT_MAX};
 use serde_json::{Map, Value, json};
 
+use super::super::replay;
 use super::account_schemas::country_codes;
 use super::resource_schemas::{enabled, name, names, nullable, number, open_text, order, words};
+use super::schemas::time;
 use super::{object, reference};
 
 pub(super) fn all() -> Map<String, Value> {
@@ -13,6 +15,8 @@ pub(super) fn all() -> Map<String, Value> {
     add("Pool", pool());
     add("Route", route());
     add("PriceList", price_list());
+    add("ReplayRequest", replay_request());
+    add("Replay", replay_report());
     add("AddressRewrite", address_rewrite());
     add(
         "Money",
@@ -62,6 +66,57 @@ pub(super) fn explanation() -> Value {
             "message": { "anyOf": [reference("Message"), { "type": "null" }], "description": "As it would be kept; its id is of no message." },
             "copies": { "type": "array", "items": reference("Message") },
             "problem": { "anyOf": [reference("Problem"), { "type": "null" }], "description": "What the application would be told." },
+        }),
+    )
+}
+
+fn replay_request() -> Value {
+    let whole = |most: u64, default: u64| json!({ "type": ["integer", "null"], "minimum": 0, "maximum": most, "default": default });
+    object(
+        &["routes"],
+        json!({
+            "routes": { "type": "array", "items": reference("Route"), "description": "The draft: all routes, in place of those that are in force." },
+            "pools": { "type": ["array", "null"], "items": reference("Pool"), "description": "All pools; those that are in force if it is left out." },
+            "since": time(true), "until": time(true),
+            "limit": whole(replay::LIMIT_MAX, replay::LIMIT), "differences": whole(replay::DIFFERENCES_MAX, replay::DIFFERENCES),
+        }),
+    )
+}
+
+fn replay_report() -> Value {
+    let text = || json!({ "type": "string" });
+    let number = || json!({ "type": "integer", "minimum": 0 });
+    let counts = || json!({ "type": "array", "items": object(&["id", "before", "after"], json!({ "id": text(), "before": number(), "after": number() })) });
+    let side = || {
+        object(
+            &["outcome", "route", "connectors", "price", "sent_to", "sent_from"],
+            json!({
+                "outcome": { "type": "string", "enum": ["send", "drop", "reject", "unfit", "no_route"] },
+                "route": { "type": ["string", "null"] }, "connectors": { "type": "array", "items": text() },
+                "price": { "anyOf": [reference("Money"), { "type": "null" }] }, "sent_to": text(), "sent_from": text(),
+            }),
+        )
+    };
+    object(
+        &[
+            "messages",
+            "changed",
+            "passed_over",
+            "complete",
+            "outcomes",
+            "connectors",
+            "routes",
+            "prices",
+            "differences",
+        ],
+        json!({
+            "messages": number(), "changed": number(),
+            "passed_over": { "type": "integer", "minimum": 0, "description": "Messages without a route: they named their connector themselves." },
+            "complete": { "type": "boolean", "description": "Every message of the period was looked at." },
+            "outcomes": counts(), "connectors": counts(), "routes": counts(),
+            "prices": { "type": "array", "items": object(&["currency", "before", "after"], json!({ "currency": text(), "before": text(), "after": text() })) },
+            "differences": { "type": "array", "items": object(&["id", "to", "from", "before", "after"],
+                json!({ "id": text(), "to": text(), "from": text(), "before": side(), "after": side() })) },
         }),
     )
 }
