@@ -7,11 +7,13 @@ use std::sync::Mutex;
 
 use model::resources::{Amount, Money, ResourceSet, SetFault};
 use model::{Body, Direction, Message, MessageId, Name, Plan, Timestamp};
-use routing::{AllWell, ConnectorState, Health, Outcome, Question, RoutePlan, RouteTable};
+use routing::{AllWell, ConnectorState, Health, Outcome, Question, RoutePlan};
 use store::{MessageFilter, Store, StoreError};
 
+use crate::charge;
 use crate::resources::check;
 use crate::text;
+use crate::world::World;
 
 /// Messages read at a time.
 const PAGE: usize = 500;
@@ -104,8 +106,7 @@ pub async fn replay(store: &dyn Store, draft: &ResourceSet, period: ReplayPeriod
     if !faults.is_empty() {
         return Err(ReplayError::Faults(faults));
     }
-    let costs = draft.connectors.iter().filter_map(|c| Some((c.id.as_str(), c.cost.as_deref()?)));
-    let (table, _) = RouteTable::as_far_as_sound(draft, costs);
+    let world = World::compile(0, draft.clone());
     let filter = MessageFilter {
         created_after: Some(period.since),
         created_before: Some(period.until),
@@ -120,7 +121,7 @@ pub async fn replay(store: &dyn Store, draft: &ResourceSet, period: ReplayPeriod
         let (page, next) = store.search(&filter, before, PAGE.min(left)).await?;
         left -= page.len();
         let originals = page.iter().filter(|m| m.body.plan.as_ref().is_none_or(|plan| plan.copy_of.is_none()));
-        originals.for_each(|message| report.add(message, &table, &health, period.differences));
+        originals.for_each(|message| report.add(message, &world, &health, period.differences));
         if next.is_none() {
             report.complete = true;
             break;
@@ -131,12 +132,12 @@ pub async fn replay(store: &dyn Store, draft: &ResourceSet, period: ReplayPeriod
 }
 
 impl Replayed {
-    fn add(&mut self, message: &Message, table: &RouteTable, health: &Turns, differences: usize) {
+    fn add(&mut self, message: &Message, world: &World, health: &Turns, differences: usize) {
         let Some(route) = message.progress.route() else {
             self.passed_over += 1;
             return;
         };
-        let (before, after) = (Became::then(message, route), Became::now(&message.body, table, health));
+        let (before, after) = (Became::then(message, route), Became::now(&message.body, world, health));
         self.messages += 1;
         for (became, is_after) in [(&before, false), (&after, true)] {
             let count = |counts: &mut (u64, u64)| *if is_after { &mut counts.1 } else { &mut counts.0 } += 1;
@@ -179,7 +180,7 @@ impl Became {
     }
 
     /// What would become of it now.
-    fn now(body: &Body, table: &RouteTable, health: &Turns) -> Self {
+    fn now(body: &Body, world: &World, health: &Turns) -> Self {
         let question = Question {
             account: &body.account,
             to: &body.to,
@@ -194,8 +195,8 @@ impl Became {
         };
         // The end of a UUIDv7 is random (RFC 9562 §5.7).
         let random = body.id.0.as_u64_pair().1.rotate_left(32);
-        match table.plan(&question, health, random) {
-            Outcome::Send(plan) => Self::sent(body, plan),
+        match world.routes.plan(&question, health, random) {
+            Outcome::Send(plan) => Self::sent(body, plan, world),
             Outcome::Drop { route, .. } => Self::not_sent(body, "drop", Some(route)),
             Outcome::Reject { route, .. } => Self::not_sent(body, "reject", Some(route)),
             Outcome::Unfit { route, .. } => Self::not_sent(body, "unfit", Some(route)),
@@ -203,14 +204,15 @@ impl Became {
         }
     }
 
-    fn sent(body: &Body, plan: RoutePlan) -> Self {
+    fn sent(body: &Body, plan: RoutePlan, world: &World) -> Self {
         let parts = parts_of(body, plan.text_append.as_deref());
         let money = |Money { amount, currency }| Money { amount: Amount::times(amount, parts), currency };
+        let own_price = || charge::own_price(world.account(&body.account)?, &body.to);
         Self {
             outcome: "send",
             route: plan.route,
             connectors: plan.connectors,
-            price: plan.price.map(money),
+            price: plan.price.or_else(own_price).map(money),
             sent_to: plan.to.as_ref().unwrap_or(&body.to).as_str().into(),
             sent_from: plan.from.as_ref().unwrap_or(&body.from).as_str().into(),
         }
