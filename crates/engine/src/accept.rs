@@ -122,6 +122,8 @@ impl From<StoreError> for Refusal {
 pub struct BatchTaken {
     /// The batch.
     pub batch: Batch,
+    /// Ids of those that were accepted, in their order.
+    pub accepted: Vec<MessageId>,
     /// Places of those that were refused, and why.
     pub rejected: Vec<(usize, Refusal)>,
 }
@@ -185,7 +187,8 @@ impl Engine {
         let claim = self.admit(caller, &messages, now)?;
         let (accepted, refused) = (messages.len() as u64, rejected.len() as u64);
         let batch = Batch { id, account: caller.account.id.clone(), accepted, rejected: refused, created_at: now };
-        let taken = BatchTaken { batch, rejected };
+        let ids = messages.iter().map(|message| message.body.id).collect();
+        let taken = BatchTaken { batch, accepted: ids, rejected };
         let answer = render(&taken);
         messages.append(&mut copies);
         self.persist(caller, messages, Some(taken.batch.clone()), begun.kept(&answer), claim).await?;

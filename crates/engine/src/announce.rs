@@ -6,6 +6,10 @@ use model::resources::{Amount, Currency, Prepaid};
 use model::{CallbackStyle, Delivery, DeliveryId, Name, Sum, Timestamp};
 use serde::Serialize;
 
+use crate::access::Caller;
+use crate::engine::Engine;
+use crate::facts::{Fact, Facts};
+use crate::notify::{origin, push_encoded};
 use crate::world::{AccountView, WebhookView, World};
 
 #[derive(Serialize)]
@@ -65,8 +69,43 @@ pub(crate) fn of_balance(
     const EVENT: &str = "account.balance_low";
     let (currency, warn_below) = (prepaid.currency, prepaid.warn_below);
     let data = OfBalance { account: &account.id, balance, warn_below, currency };
-    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT));
+    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
     webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
+}
+
+impl Engine {
+    /// Owes an account's application a GET of `url` with `query` added to it, as a webhook is owed. An
+    /// address that is none is owed nothing.
+    pub async fn owe_call(&self, caller: &Caller, url: &str, query: &[(&str, &str)]) {
+        if !model::url::is_web(url) {
+            return;
+        }
+        let mut url = url.split('#').next().unwrap_or_default().to_owned();
+        for (name, value) in query {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(name);
+            url.push('=');
+            push_encoded(value.as_bytes(), &mut url);
+        }
+        let now = self.now();
+        let delivery = Delivery {
+            id: DeliveryId(self.next_id(now).0),
+            account: caller.account.id.clone(),
+            message: None,
+            endpoint: origin(&url),
+            url: Some(url.into()),
+            style: CallbackStyle::Kannel,
+            event: "batch.message".into(),
+            payload: "".into(),
+            created_at: now,
+            due: now,
+            attempts: 0,
+            state: DeliveryState::Pending,
+            last_error: None,
+        };
+        // An engine that has ended owes nothing any more.
+        let _ = self.inner.facts.send(Facts::one(Fact::Owed { delivery })).await;
+    }
 }
 
 /// A test event for a webhook.

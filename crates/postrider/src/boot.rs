@@ -251,11 +251,20 @@ pub fn read_resources(file: &Path, secrets: SecretCheck<'_>) -> Outcome<model::r
 
 /// The listeners of the API, and those of other gateways' interfaces: these speak plain HTTP, as they did.
 async fn bind_all(config: &Config, http: &Arc<HttpSettings>) -> Outcome<Vec<(TcpListener, Arc<HttpSettings>)>> {
-    let kannel =
-        Interfaces { kannel: true, kannel_immediate_reply: config.kannel.immediate_reply, ..Interfaces::none() };
+    let immediate = config.kannel.immediate_reply;
+    let kannel = Interfaces { kannel: true, kannel_immediate_reply: immediate, ..Interfaces::none() };
+    let jasmin = Interfaces { jasmin: true, ..Interfaces::none() };
+    let jasmin_rest = Interfaces { jasmin_rest: true, ..Interfaces::none() };
+    let ozeki = Interfaces { ozeki: true, ..Interfaces::none() };
+    let others = [
+        (&config.kannel.listen, kannel),
+        (&config.jasmin.listen, jasmin),
+        (&config.jasmin.rest_listen, jasmin_rest),
+        (&config.ozeki.listen, ozeki),
+    ];
     let mut listeners: Vec<_> =
         bind("HTTP", &config.http.listen).await?.into_iter().map(|one| (one, http.clone())).collect();
-    for (addresses, interfaces) in [(&config.kannel.listen, kannel)] {
+    for (addresses, interfaces) in others {
         let settings = Arc::new(HttpSettings { interfaces, tls: None, ..HttpSettings::clone(http) });
         listeners.extend(bind("HTTP", addresses).await?.into_iter().map(|one| (one, settings.clone())));
     }
@@ -313,6 +322,9 @@ fn http_settings(config: &Config) -> Outcome<HttpSettings> {
         interfaces: Interfaces {
             kannel: config.kannel.on_http,
             kannel_immediate_reply: config.kannel.immediate_reply,
+            jasmin: config.jasmin.on_http,
+            jasmin_rest: config.jasmin.on_http,
+            ozeki: config.ozeki.on_http,
             ..Interfaces::default()
         },
     })

@@ -209,7 +209,7 @@ fn push_word(word: &[u8], raw: bool, out: &mut String) {
 }
 
 /// Octets as a form writes them: a space is `+`, and only letters, digits and `-_.!~*'()` stay.
-pub(super) fn push_encoded(octets: &[u8], out: &mut String) {
+pub(crate) fn push_encoded(octets: &[u8], out: &mut String) {
     for &octet in octets {
         match octet {
             b' ' => out.push('+'),

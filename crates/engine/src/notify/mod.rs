@@ -43,6 +43,7 @@ mod suspension;
 mod target;
 
 pub use call::{Call, CallResult};
+pub(crate) use escapes::push_encoded;
 pub(crate) use event::owed;
 pub use lanes::{CALLS_MAX, EndpointView};
 pub use outbox::Outbox;
@@ -50,3 +51,4 @@ pub use receiver::Receiver;
 pub use redeliver::RedeliverError;
 pub use smpp::{Owed, OwedMessage, OwedReceipt};
 pub use target::Target;
+pub(crate) use target::origin;

@@ -23,6 +23,7 @@ pub(crate) struct Reply {
     location: Option<String>,
     replayed: bool,
     uncached: bool,
+    challenge: bool,
 }
 
 /// What the access log is to say of a request, gathered on the way.
@@ -38,7 +39,15 @@ pub(crate) struct Subject {
 impl Reply {
     /// JSON that is written already.
     pub(crate) fn json_text(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type: JSON, body: body.into(), location: None, replayed: false, uncached: false }
+        Self {
+            status,
+            content_type: JSON,
+            body: body.into(),
+            location: None,
+            replayed: false,
+            uncached: false,
+            challenge: false,
+        }
     }
 
     /// `value` as JSON.
@@ -65,6 +74,12 @@ impl Reply {
     /// Not to be kept by caches.
     pub(crate) fn uncached(mut self) -> Self {
         self.uncached = true;
+        self
+    }
+
+    /// Asks for Basic authentication (RFC 7617).
+    pub(crate) fn challenging(mut self) -> Self {
+        self.challenge = true;
         self
     }
 
@@ -98,6 +113,9 @@ impl Reply {
         if self.uncached {
             headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        if self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"postrider\""));
         }
         if self.replayed {
             headers.insert(REPLAYED, HeaderValue::from_static("true"));

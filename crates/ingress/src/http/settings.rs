@@ -36,13 +36,26 @@ pub struct Interfaces {
     pub kannel: bool,
     /// Answer Kannel's applications with `Sent.`, as its `immediate-sendsms-reply` does.
     pub kannel_immediate_reply: bool,
+    /// Jasmin's `/send`, `/rate`, `/balance` and `/ping`.
+    pub jasmin: bool,
+    /// Jasmin's REST API under `/secure`.
+    pub jasmin_rest: bool,
+    /// Ozeki's `/api`.
+    pub ozeki: bool,
 }
 
 impl Interfaces {
     /// Nothing at all.
     #[must_use]
     pub const fn none() -> Self {
-        Self { api: false, kannel: false, kannel_immediate_reply: false }
+        Self {
+            api: false,
+            kannel: false,
+            kannel_immediate_reply: false,
+            jasmin: false,
+            jasmin_rest: false,
+            ozeki: false,
+        }
     }
 
     /// Does nothing but Kannel answer here?

@@ -32,6 +32,10 @@ pub struct Config {
     pub smpp: Smpp,
     /// Kannel's interface for applications.
     pub kannel: Kannel,
+    /// Jasmin's.
+    pub jasmin: Jasmin,
+    /// Ozeki's.
+    pub ozeki: Ozeki,
     /// How webhooks are called.
     pub webhooks: Webhooks,
     /// What is logged, and where.
@@ -171,6 +175,28 @@ pub struct Kannel {
     pub listen: Vec<SocketAddr>,
     /// `Sent.` for an answer.
     pub immediate_reply: bool,
+}
+
+/// `[jasmin]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Jasmin {
+    /// Both APIs, served on the addresses of `[http]`.
+    pub on_http: bool,
+    /// Addresses of the HTTP API.
+    pub listen: Vec<SocketAddr>,
+    /// Addresses of the REST API.
+    pub rest_listen: Vec<SocketAddr>,
+}
+
+/// `[ozeki]`
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ozeki {
+    /// Served on the addresses of `[http]`.
+    pub on_http: bool,
+    /// Addresses of its own.
+    pub listen: Vec<SocketAddr>,
 }
 
 /// `[webhooks]`

@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use engine::{Accepted, BATCH_MAX, Caller, Engine, Refusal, UserDenied};
+use engine::{Accepted, Caller, Engine, Refusal, UserDenied};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use hyper::http::request::Parts;
-use model::{Message, Submission};
+use model::{Message, MessageId, Submission};
 
 use crate::http::problem::Problem;
 use crate::http::reply::Subject;
@@ -82,30 +84,35 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Accepts messages that came together, all that are sound: an answer for each, in their order.
-    pub(super) async fn submit_all(
+    /// Accepts messages that came together, all that are sound: the batch's id, and an answer for each
+    /// in their order.
+    pub(super) async fn submit_batch(
         &mut self,
         caller: &Caller,
-        mut submissions: Vec<Submission>,
-    ) -> Result<Vec<Result<(), Refusal>>, Refusal> {
-        if submissions.len() == 1
-            && let Some(only) = submissions.pop()
-        {
-            return Ok(vec![self.submit(caller, only).await.map(drop)]);
-        }
-        let mut answers: Vec<Result<(), Refusal>> = vec![Ok(()); submissions.len().min(BATCH_MAX)];
+        submissions: Vec<Submission>,
+    ) -> Result<(String, Vec<Result<MessageId, Refusal>>), Refusal> {
+        let count = submissions.len();
         let submissions = submissions.into_iter().map(Ok).collect();
         let taken = match self.engine().submit_batch(caller, submissions, None, |_| (200, Default::default())).await? {
             Accepted::New(taken, _) => taken,
+            // Without a key nothing can have been answered before.
             Accepted::Replayed(_) => return Err(Refusal::KeyReused),
         };
         self.subject.batch = Some(taken.batch.id);
-        for (place, refusal) in taken.rejected {
-            if let Some(answer) = answers.get_mut(place) {
-                *answer = Err(refusal);
-            }
-        }
-        Ok(answers)
+        let (mut ids, mut rejected) = (taken.accepted.into_iter(), taken.rejected.into_iter().peekable());
+        let answers = (0..count).map(|place| match rejected.next_if(|(rejected, _)| *rejected == place) {
+            Some((_, refusal)) => Err(refusal),
+            None => ids.next().ok_or(Refusal::KeyReused),
+        });
+        Ok((taken.batch.id.to_string(), answers.collect()))
+    }
+
+    /// Name and password of Basic authentication (RFC 7617).
+    pub(super) fn basic(&self) -> Option<(String, String)> {
+        let value = self.parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, encoded) = value.split_once(' ')?;
+        let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+        String::from_utf8(decoded).ok()?.split_once(':').map(|(name, password)| (name.into(), password.into()))
     }
 }
 

@@ -10,7 +10,9 @@
 mod charset;
 mod exchange;
 mod fields;
+mod jasmin;
 mod kannel;
+mod ozeki;
 
 use hyper::Method;
 use hyper::http::request::Parts;
@@ -28,12 +30,42 @@ pub(super) enum Call {
     Sendsms,
     /// Any other path where nothing but Kannel's interface is served.
     KannelUnknown,
+    /// Jasmin's `/send`.
+    JasminSend,
+    /// Jasmin's `/rate`.
+    JasminRate,
+    /// Jasmin's `/balance`.
+    JasminBalance,
+    /// Jasmin's `/ping`.
+    JasminPing,
+    /// `/secure/send` of Jasmin's REST API.
+    RestSend,
+    /// `/secure/sendbatch`
+    RestBatch,
+    /// `/secure/rate`
+    RestRate,
+    /// `/secure/balance`
+    RestBalance,
+    /// `/ping` where Jasmin's REST API alone is served.
+    RestPing,
+    /// Ozeki's `/api`.
+    Ozeki,
 }
 
 /// Finds what a request asks for, if one of `interfaces` knows its path.
 pub(super) fn find(interfaces: &Interfaces, path: &str) -> Option<Call> {
     match path {
         "/cgi-bin/sendsms" | "/sendsms" if interfaces.kannel => Some(Call::Sendsms),
+        "/send" if interfaces.jasmin => Some(Call::JasminSend),
+        "/rate" if interfaces.jasmin => Some(Call::JasminRate),
+        "/balance" if interfaces.jasmin => Some(Call::JasminBalance),
+        "/ping" if interfaces.jasmin => Some(Call::JasminPing),
+        "/ping" if interfaces.jasmin_rest => Some(Call::RestPing),
+        "/secure/send" if interfaces.jasmin_rest => Some(Call::RestSend),
+        "/secure/sendbatch" if interfaces.jasmin_rest => Some(Call::RestBatch),
+        "/secure/rate" if interfaces.jasmin_rest => Some(Call::RestRate),
+        "/secure/balance" if interfaces.jasmin_rest => Some(Call::RestBalance),
+        "/api" if interfaces.ozeki => Some(Call::Ozeki),
         _ if interfaces.only_kannel() => Some(Call::KannelUnknown),
         _ => None,
     }
@@ -45,12 +77,28 @@ impl Call {
         match self {
             Call::Sendsms => "/cgi-bin/sendsms",
             Call::KannelUnknown => super::metrics::NO_ROUTE,
+            Call::JasminSend => "/send",
+            Call::JasminRate => "/rate",
+            Call::JasminBalance => "/balance",
+            Call::JasminPing | Call::RestPing => "/ping",
+            Call::RestSend => "/secure/send",
+            Call::RestBatch => "/secure/sendbatch",
+            Call::RestRate => "/secure/rate",
+            Call::RestBalance => "/secure/balance",
+            Call::Ozeki => "/api",
         }
     }
 
     fn allows(self, method: &Method) -> Result<(), &'static str> {
         let (allow, allowed) = match self {
-            Call::Sendsms => ("GET, POST", matches!(*method, Method::GET | Method::POST)),
+            Call::Sendsms
+            | Call::JasminSend
+            | Call::JasminRate
+            | Call::JasminBalance
+            | Call::JasminPing
+            | Call::Ozeki => ("GET, POST", matches!(*method, Method::GET | Method::POST)),
+            Call::RestSend | Call::RestBatch => ("POST", *method == Method::POST),
+            Call::RestRate | Call::RestBalance | Call::RestPing => ("GET", *method == Method::GET),
             Call::KannelUnknown => ("", true),
         };
         if allowed { Ok(()) } else { Err(allow) }
@@ -67,5 +115,15 @@ pub(super) async fn run(call: Call, parts: &Parts, exchange: Exchange<'_>) -> Re
     match call {
         Call::Sendsms => kannel::sendsms(exchange).await,
         Call::KannelUnknown => Ok(kannel::unknown()),
+        Call::JasminSend => jasmin::send(exchange).await,
+        Call::JasminRate => jasmin::rate(exchange).await,
+        Call::JasminBalance => jasmin::balance(exchange).await,
+        Call::JasminPing => Ok(jasmin::ping()),
+        Call::RestSend => jasmin::rest_send(exchange).await,
+        Call::RestBatch => jasmin::send_batch(exchange).await,
+        Call::RestRate => Ok(jasmin::rest_rate(exchange)),
+        Call::RestBalance => Ok(jasmin::rest_balance(exchange).await),
+        Call::RestPing => Ok(jasmin::rest_ping()),
+        Call::Ozeki => ozeki::api(exchange).await,
     }
 }

@@ -8,7 +8,7 @@ mod given;
 mod submission;
 mod xml;
 
-use engine::{Caller, Refusal};
+use engine::{BATCH_MAX, Caller, Refusal};
 use hyper::{Method, StatusCode};
 use model::Message;
 
@@ -107,7 +107,10 @@ async fn send(exchange: &mut Exchange<'_>, caller: &Caller, sound: Sound) -> Ans
         return Ok(if immediate { sent(&denied, message.progress.parts.len()) } else { one(exchange, &message) });
     }
     let recipients: Vec<String> = submissions.iter().map(|submission| submission.to.clone()).collect();
-    let answers = exchange.submit_all(caller, submissions).await.map_err(|refusal| refused(&refusal))?;
+    if submissions.len() > BATCH_MAX {
+        return Err((StatusCode::BAD_REQUEST, "Too many receivers, rejected".to_owned()));
+    }
+    let (_, answers) = exchange.submit_batch(caller, submissions).await.map_err(|refusal| refused(&refusal))?;
     if let Some(Err(first)) = answers.iter().find(|answer| answer.is_err())
         && (immediate || answers.iter().all(Result::is_err))
     {
