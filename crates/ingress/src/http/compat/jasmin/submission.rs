@@ -26,10 +26,9 @@ pub(super) fn submission(args: &Args, now: Timestamp) -> Result<Submission, Stri
     let wanted = args.octets("dlr") == Some(b"yes");
     let level = args.text("dlr-level").and_then(|level| level.parse().ok()).unwrap_or(1);
     let get = args.octets("dlr-method").is_some_and(|method| method.eq_ignore_ascii_case(b"get"));
-    let validity = match args.text("validity-period") {
-        Some(minutes) => Some(minutes.parse().map_or(VALIDITY_MAX, |minutes: u64| minutes.clamp(1, VALIDITY_MAX)) * 60),
-        None => None,
-    };
+    let seconds =
+        |minutes: String| minutes.parse().map_or(VALIDITY_MAX, |minutes: u64| minutes.clamp(1, VALIDITY_MAX)) * 60;
+    let validity = args.text("validity-period").map(seconds);
     let send_at = match args.octets("sdt") {
         Some(sdt) => Some(schedule(sdt, now).ok_or_else(|| invalid("sdt"))?.to_string()),
         None => None,
