@@ -119,14 +119,15 @@ impl Place {
 
     fn serve(&self, command: &mut Command) -> Gateway {
         let process = Process::start(command.current_dir(self.directory.path()).arg("--data").arg(&self.data));
-        let http = process.err.wait("\"listening\"", |line| {
+        let (http, smpp) = process.err.wait("\"listening\"", |line| {
             let line: Value = serde_json::from_str(line).ok()?;
             if line["event"] != "listening" {
                 return None;
             }
-            line["http"].as_str()?.split([',', ' ']).next()?.trim_start_matches("http://").parse().ok()
+            let first = |key: &str| line[key].as_str()?.split(',').next()?.parse().ok();
+            Some((first("http")?, first("smpp")))
         });
-        Gateway { process, http, place: None }
+        Gateway { process, http, smpp, place: None }
     }
 }
 
@@ -134,6 +135,7 @@ impl Place {
 pub struct Gateway {
     process: Process,
     http: SocketAddr,
+    smpp: Option<SocketAddr>,
     /// Dropped after the process, which writes there.
     place: Option<Place>,
 }
@@ -142,6 +144,14 @@ impl Gateway {
     /// Where its HTTP API is.
     pub fn address(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Where its SMPP server is.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn smpp(&self) -> SocketAddr {
+        self.smpp.expect("the gateway serves SMPP")
     }
 
     /// A connection to its API, as the scenarios' account.

@@ -93,6 +93,12 @@ account = "{ACCOUNT}"
     )
 }
 
+/// The same with an SMPP login for the account: `shop`, `secret`, and further keys in `more`.
+pub fn resources_with_smpp(sink: &Sink, connector: &str, connectors: &str, more: &str) -> String {
+    let login = format!("smpp = {{ system_id = \"shop\", password = \"secret\"{more} }}\ndefault_country");
+    resources(sink, connector, connectors).replacen("default_country", &login, 1)
+}
+
 /// A connector in TOML, with further keys in `more`, one a line.
 pub fn connector(id: &str, address: impl std::fmt::Display, more: &str) -> String {
     format!(

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use scenarios::carrier::Carrier;
 use scenarios::recorder::{Recorder, SERVER_PORT};
-use scenarios::{Place, Sink, connector, peers, resources, skip};
+use scenarios::{Place, Sink, connector, peers, resources, resources_with_smpp, skip};
 use serde_json::json;
-use simulator::{Mo, SmscSettings};
+use simulator::{LoadSettings, Mo, SmscSettings};
 use smpp::CommandId;
 
 /// The columns that are asked for.
@@ -101,6 +101,50 @@ fn wireshark_has_nothing_to_say_against_what_is_sent() {
     assert!(acknowledged.iter().all(|row| row["smpp.command_status"] == "0x00000000"));
     assert_eq!(acknowledged.len(), 10, "{acknowledged:?}");
     check_submits(&of(CommandId::SUBMIT_SM));
+}
+
+#[test]
+fn wireshark_has_nothing_to_say_against_what_clients_are_sent() {
+    if let Err(why) = peers::installed("tshark") {
+        return skip(&why);
+    }
+    let carrier = Carrier::start(SmscSettings::default());
+    let sink = Sink::start();
+    let connector = connector("carrier", carrier.address(), "");
+    let resources = resources_with_smpp(&sink, "carrier", &connector, ", incoming = \"always\"");
+    let mut gateway = Place::new(&resources).into_gateway();
+    let recorder = Recorder::start(gateway.smpp());
+    carrier.block_on(carrier.wait_until(|counters| counters.binds > 0));
+    carrier.inject_mo(&Mo::text("+447700900055", "60777", "Привет")).expect("a short text");
+    sink.wait("message.received", |call| (call.event == "message.received").then_some(()));
+    let mut settings = LoadSettings::new(recorder.address());
+    (settings.system_id, settings.messages, settings.window) = ("shop".into(), 5, 2);
+    let report = carrier.block_on(simulator::load(&settings)).expect("it binds");
+    assert_eq!((report.accepted, report.receipts, report.incoming), (5, 5, 1));
+    settings.password = "wrong".into();
+    assert!(carrier.block_on(simulator::load(&settings)).is_err());
+    assert!(gateway.stop().success());
+
+    let rows = dissect(&recorder);
+    let sent: Vec<&Row> = rows.iter().filter(|row| row["tcp.dstport"] != SERVER_PORT.to_string()).collect();
+    for row in &sent {
+        assert_eq!((row["_ws.malformed"].as_str(), row["_ws.expert.message"].as_str()), ("", ""), "{row:?}");
+    }
+    let of = |id: CommandId| {
+        let id = format!("0x{:08x}", id.0);
+        sent.iter().filter(|row| row["smpp.command_id"] == id).copied().collect::<Vec<_>>()
+    };
+    let binds = of(CommandId::BIND_TRANSCEIVER_RESP);
+    let statuses: Vec<_> = binds.iter().map(|row| row["smpp.command_status"].as_str()).collect();
+    assert_eq!(statuses, ["0x00000000", "0x0000000e"]);
+    assert_eq!(binds[0]["smpp.system_id"], "Postrider");
+    assert_eq!(of(CommandId::SUBMIT_SM_RESP).len(), 5);
+    let delivers = of(CommandId::DELIVER_SM);
+    assert_eq!(delivers.len(), 6);
+    let mo = delivers.iter().find(|row| row["smpp.source_addr"] == "447700900055").expect("it was sent on");
+    assert_eq!((mo["smpp.data_coding"].as_str(), mo["smpp.sm_length"].as_str()), ("0x08", "12"));
+    let receipt = delivers.iter().find(|row| row["smpp.destination_addr"] == "LOAD").expect("it was sent");
+    assert!(["0x001e", "0x0427"].iter().all(|tag| receipt["smpp.opt_param_tag"].contains(tag)), "{receipt:?}");
 }
 
 fn check_submits(submits: &[&Row]) {
