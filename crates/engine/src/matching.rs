@@ -6,8 +6,8 @@
 //! what arrives which of them is right.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use model::resources::ReceiptIdForm;
 use model::{Address, Name};
 use store::{PartRef, RemoteKey};

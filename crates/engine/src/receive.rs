@@ -2,9 +2,9 @@
 //! shows up; messages from phones are put together and given to the account that an inbound rule
 //! names.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use model::{
     Body, Change, DeliveryId, Direction, Ingress, Message, Name, Progress, Receipt, ReceiptWish, Status, Timestamp,
 };

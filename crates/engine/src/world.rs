@@ -1,9 +1,9 @@
 //! The resources as the engine uses them: compiled once for each version, then only read.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use foldhash::{HashMap, HashMapExt};
 use model::country::{self, Country};
 use model::resources::{Account, Connector, Kind, Prepaid, ResourceSet, Scope, Token, Webhook};
 use model::{Name, Timestamp};

@@ -1,11 +1,11 @@
 //! The loop of one session, from the moment when its connections are there to its end.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Engine;
 use engine::dispatch::{Desired, LinkEvent, LinkSession, Outcome, SessionState};
+use foldhash::{HashMap, HashMapExt};
 use model::resources::Connector;
 use model::{MessageId, Reason};
 use smpp::{CloseReason, CommandStatus, DataSmResp, DeliverSmResp, Event, Pdu, Session, StatusClass, SubmitError};

@@ -1,8 +1,9 @@
 //! A lane: the deliveries of one endpoint. Pure; the clock comes in.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use model::delivery::DeliveryState;
 use model::{Delivery, DeliveryId, MessageId, Timestamp};
 use store::DeliveryKey;

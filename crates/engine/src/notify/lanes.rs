@@ -6,9 +6,10 @@
 //! together can't take everything, and a lane that has nothing under way always finds a place.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use model::resources::Webhook;
 use model::{Delivery, DeliveryId, Name, Timestamp};
 use tokio::sync::Notify;

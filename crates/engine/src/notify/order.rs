@@ -3,8 +3,7 @@
 //! Of each message the pending deliveries are known that are in memory or wait in the store for
 //! another attempt. One of them is *active* at a time: free to be attempted, or being attempted.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use model::{DeliveryId, MessageId, Timestamp};
 
 /// Most deliveries of one endpoint that are remembered as waiting for another attempt. Beyond it

@@ -5,8 +5,7 @@
 //! row that was left to the store meanwhile (the page may have been read before it was there, and
 //! the cursor must not come past it).
 
-use std::collections::HashSet;
-
+use foldhash::{HashSet, HashSetExt};
 use model::id::Uuid;
 use model::{DeliveryId, Timestamp};
 

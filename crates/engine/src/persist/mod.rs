@@ -18,9 +18,10 @@ mod draft;
 mod flight;
 mod recent;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt};
 use model::{Message, MessageId};
 use store::{Changes, CommitError, PartRef, RemoteKey, StoreError};
 use tokio::sync::mpsc;

@@ -1,8 +1,8 @@
 //! URLs, taken apart once: what a request needs of them.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::HashMap;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 

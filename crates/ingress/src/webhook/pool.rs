@@ -4,7 +4,6 @@
 //! between the call and the socket, so a call costs no hand-over. Between calls it lies here and
 //! nobody looks at it; whether the server has closed it meanwhile is seen when it is taken.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use foldhash::HashMap;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};

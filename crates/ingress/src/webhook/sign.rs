@@ -1,12 +1,12 @@
 //! The signature of a call (Standard Webhooks 1.0, "Verifying webhook authenticity").
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::{DecodePaddingMode, general_purpose};
+use foldhash::HashMap;
 use http::HeaderValue;
 use ring::hmac;
 

@@ -1,7 +1,6 @@
 //! A commit as rows.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet, HashSetExt};
 use model::{Delivery, Message, MessageId, Name, Timestamp};
 use rusqlite::{OptionalExtension, Statement};
 use store::{

@@ -1,7 +1,6 @@
 //! The writer's statements, each prepared once.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt};
 use rusqlite::{Connection, OptionalExtension, Statement};
 
 use crate::days::{self, Slots};
