@@ -19,6 +19,8 @@ pub struct Sink {
 /// One call as it came.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// The path with its query, as it was called.
+    pub path: String,
     /// The headers, with names in lower case.
     pub headers: HashMap<String, String>,
     /// The body.
@@ -157,6 +159,7 @@ fn read_call(connection: &mut BufReader<TcpStream>) -> io::Result<Call> {
     if connection.read_line(&mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
     let mut headers = HashMap::new();
     loop {
         line.clear();
@@ -170,5 +173,5 @@ fn read_call(connection: &mut BufReader<TcpStream>) -> io::Result<Call> {
     let body = String::from_utf8_lossy(&body).into_owned();
     let json: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
     let event = json["type"].as_str().unwrap_or_default().to_owned();
-    Ok(Call { headers, body, event, data: json["data"].clone() })
+    Ok(Call { path, headers, body, event, data: json["data"].clone() })
 }
