@@ -360,7 +360,6 @@ fn smpp_settings(config: &Config, http: &HttpSettings) -> Outcome<SmppSettings> 
         },
         tls: smpp_certificates(config)?.map(Arc::new),
         access_log: http.access_log.clone(),
-        redact_numbers: http.redact_numbers,
         metrics: SmppMetrics::default(),
     })
 }

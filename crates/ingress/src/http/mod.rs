@@ -53,6 +53,7 @@ mod tokens;
 mod unreadable;
 mod webhooks;
 
+pub(crate) use access_log::Line as AccessLine;
 pub use access_log::{AccessLog, NumberRedaction};
 pub use metrics::HttpMetrics;
 pub use server::serve;

@@ -27,6 +27,7 @@ use super::server::Stage;
 use super::settings::{SmppLimits, SmppSettings};
 use super::stream::step;
 use super::submission;
+use crate::http::{AccessLine, AccessLog};
 
 /// Octets read at a time.
 const READ_SIZE: usize = 16 * 1024;
@@ -48,7 +49,7 @@ type Group = Pin<Box<dyn Future<Output = Answered> + Send>>;
 /// What became of a group, or of another request.
 enum Answered {
     /// Submissions, and an answer for each.
-    Submitted { requests: Vec<Asked>, results: Vec<Result<MessageId, Refusal>> },
+    Submitted { requests: Vec<Asked>, results: Vec<Result<MessageId, Refusal>>, took: Duration },
     /// Something else.
     Other { sequence: u32, reply: Reply },
 }
@@ -283,9 +284,10 @@ impl Connection {
         let Some(bound) = self.bound.as_ref().filter(|_| !self.requests.is_empty()) else { return };
         let (requests, submissions) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.submissions));
         let (engine, caller) = (self.shared.engine.clone(), bound.caller.clone());
+        let began = Instant::now();
         self.groups.push(Box::pin(async move {
             let results = engine.submit_each(&caller, submissions).await;
-            Answered::Submitted { requests, results }
+            Answered::Submitted { requests, results, took: began.elapsed() }
         }));
     }
 
@@ -303,15 +305,16 @@ impl Connection {
     /// Answers what is durable, or was refused.
     fn answer(&mut self, answered: Answered) {
         match answered {
-            Answered::Submitted { requests, results } => self.answer_submitted(requests, results),
+            Answered::Submitted { requests, results, took } => self.answer_submitted(requests, results, took),
             Answered::Other { sequence, reply } => reply.send(sequence, &mut self.session, self.began.elapsed()),
         }
     }
 
-    fn answer_submitted(&mut self, requests: Vec<Asked>, results: Vec<Result<MessageId, Refusal>>) {
+    fn answer_submitted(&mut self, requests: Vec<Asked>, results: Vec<Result<MessageId, Refusal>>, took: Duration) {
         let now = self.began.elapsed();
         let Some(bound) = &mut self.bound else { return };
         let short = !self.session.with_tlvs();
+        let clock = self.shared.engine.now();
         let mut accepted = 0;
         for (Asked { sequence, data_sm }, result) in requests.into_iter().zip(results) {
             self.id.clear();
@@ -328,6 +331,10 @@ impl Connection {
                     status
                 }
             };
+            if let Some(log) = &self.shared.settings.access_log {
+                let (caller, remote) = (&bound.caller, self.peer.remote);
+                write_down(log, caller, remote, (bound.number, sequence), data_sm, (clock, status, &result, took));
+            }
             let message_id = self.id.as_bytes();
             // A session that has ended takes no answer: the client can't know, and may send again.
             let _ = if data_sm {
@@ -422,6 +429,34 @@ fn requested(sequence: u32, pdu: &Pdu<'_>, login: &SmppLogin, now: model::Timest
         Pdu::ReplaceSm(_) => refuse(Pdu::ReplaceSmResp, CommandStatus::RREPLACEFAIL),
         _ => refuse(Pdu::GenericNack, CommandStatus::RINVCMDID),
     }
+}
+
+/// A line of the access log: what a submission was answered with. Its request is named by the
+/// number of the session and the sequence number.
+fn write_down(
+    log: &AccessLog,
+    caller: &Caller,
+    remote: std::net::SocketAddr,
+    (session, sequence): (u64, u32),
+    data_sm: bool,
+    (time, status, result, took): (model::Timestamp, CommandStatus, &Result<MessageId, Refusal>, Duration),
+) {
+    let message = result.as_ref().ok().copied();
+    log.record(&AccessLine {
+        time,
+        request_id: &format!("{session}-{sequence}"),
+        remote,
+        account: Some(&caller.account.id),
+        token: Some(&caller.token),
+        method: if data_sm { "data_sm" } else { "submit_sm" },
+        path: "smpp",
+        status: u16::try_from(status.0).unwrap_or(u16::MAX),
+        ms: took.as_secs_f64() * 1000.0,
+        message,
+        batch: None,
+        to: None,
+        code: status.name().filter(|_| !status.is_ok()),
+    });
 }
 
 /// Waits until there is something to hand over.

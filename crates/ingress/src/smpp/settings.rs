@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::metrics::SmppMetrics;
-use crate::http::{AccessLog, Certificates, NumberRedaction};
+use crate::http::{AccessLog, Certificates};
 
 /// Settings of the SMPP server.
 #[derive(Clone, Debug)]
@@ -15,10 +15,8 @@ pub struct SmppSettings {
     pub limits: SmppLimits,
     /// What TLS listeners serve with; `None` where there are none.
     pub tls: Option<Arc<Certificates>>,
-    /// Where binds and messages are written down.
+    /// Where submissions are written down, by their answers. Phone numbers are not.
     pub access_log: Option<AccessLog>,
-    /// How phone numbers are written into the access log.
-    pub redact_numbers: NumberRedaction,
     /// Where everything is counted. The listeners of one gateway share them.
     pub metrics: SmppMetrics,
 }
@@ -52,7 +50,6 @@ impl Default for SmppSettings {
             limits: SmppLimits::default(),
             tls: None,
             access_log: None,
-            redact_numbers: NumberRedaction::default(),
             metrics: SmppMetrics::default(),
         }
     }

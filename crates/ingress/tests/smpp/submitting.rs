@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use ingress::smpp::SmppSettings;
 use model::{Content, Ingress, ReceiptWish};
 use serde_json::json;
 use smpp::*;
@@ -116,4 +117,28 @@ async fn a_stopping_gateway_answers_what_it_has_and_unbinds() {
     assert_eq!(client.next().await, Seen::Closed(CloseReason::PeerUnbound));
     drop(client);
     gateway.stopped().await;
+}
+
+#[tokio::test]
+async fn answers_are_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.log");
+    let log = ingress::http::AccessLog::open(&path).unwrap();
+    let settings = SmppSettings { access_log: Some(log.clone()), ..SmppSettings::default() };
+    let gateway = Gateway::start_with(shop(json!({})), settings).await;
+    let mut client = Client::bind(gateway.address, BindMode::Transceiver).await;
+    client.request(&message(b"hello"));
+    let id = client.answer().await.1;
+    client.request(&SubmitSm { destination: Address::international(b"1"), ..message(b"hello") });
+    assert_eq!(client.answer().await.0, CommandStatus::RINVDSTADR);
+    log.flush();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert_eq!(
+        (&lines[0]["message"], &lines[0]["account"], &lines[0]["status"]),
+        (&json!(id), &json!("shop"), &json!(0))
+    );
+    assert_eq!((&lines[1]["code"], &lines[1]["method"]), (&json!("ESME_RINVDSTADR"), &json!("submit_sm")));
+    assert!(!text.contains("447700900123"), "{text}");
 }
