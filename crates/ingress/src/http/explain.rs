@@ -79,12 +79,10 @@ pub(super) async fn answer(request: &mut Request<'_>) -> Result<Reply, Problem> 
         _ => return Err(invalid(Fault::new("/account", "must be a string"))),
     };
     let explanation = engine.explain(&account, submission);
-    match explanation {
-        // Nothing was looked at.
-        Explanation { routes, outcome: Err(Refusal::Invalid(faults)), .. } if routes.is_empty() => {
-            Err(Refusal::Invalid(faults).into())
-        }
-        explanation => Ok(Reply::ok(&explained(&account.id, explanation))),
+    match explanation.outcome {
+        // As with a message that is sent.
+        Err(Refusal::Invalid(faults)) => Err(Refusal::Invalid(faults).into()),
+        _ => Ok(Reply::ok(&explained(&account.id, explanation))),
     }
 }
 

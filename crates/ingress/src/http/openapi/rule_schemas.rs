@@ -183,10 +183,14 @@ fn route() -> Value {
             "enabled": enabled(),
         }),
     );
+    let none = || json!({ "type": "null" });
+    let sends = |action: &str, price: Value| json!({ "to": { "type": "string" }, "action": { "const": action }, "reason": none(), "price": price });
+    let stops = |action: &str, reason: Value| json!({ "to": none(), "action": { "const": action }, "reason": reason, "rewrite": none(), "price": none(), "failover_after": none() });
     route["anyOf"] = json!([
-        { "required": ["to"], "properties": { "to": { "type": "string" }, "action": { "enum": ["send", "copy"] }, "reason": { "type": "null" } } },
-        { "required": ["action"], "properties": { "to": { "type": "null" }, "action": { "enum": ["reject", "drop"] },
-            "rewrite": { "type": "null" }, "price": { "type": "null" }, "failover_after": { "type": "null" } } },
+        { "required": ["to"], "properties": sends("send", json!({})) },
+        { "required": ["to", "action"], "properties": sends("copy", none()) },
+        { "required": ["action"], "properties": stops("reject", json!({})) },
+        { "required": ["action"], "properties": stops("drop", none()) },
     ]);
     route
 }
