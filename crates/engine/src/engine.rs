@@ -301,6 +301,8 @@ impl Engine {
             }
         }
         drop(refills);
+        let shares = Arc::new(world.shares());
+        lanes.iter().for_each(|lane| lane.set_shares(shares.clone()));
         inner.lanes.store(Arc::new(lanes));
         inner.current.store(world.clone());
         inner.world.send_replace(world);

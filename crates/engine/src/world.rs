@@ -13,6 +13,7 @@ use store::Resources;
 use crate::hash::sha256;
 use crate::limits::Meter;
 use crate::password::PasswordHash;
+use crate::schedule::Shares;
 use crate::vault::{Vault, VaultError};
 
 /// What the lanes of deliveries by SMPP begin with. Webhooks' ids have no colon, and the origins of
@@ -215,6 +216,12 @@ impl World {
         let meter = self.account(account).and_then(|view| view.meter.clone()).unwrap_or_default();
         meter.forget_short();
         meter
+    }
+
+    /// What accounts get of connectors, where it is not 1.
+    pub(crate) fn shares(&self) -> Shares {
+        let share = |account: &Account| Some((account.id.as_str().into(), account.priority_share?));
+        self.set.accounts.iter().filter_map(share).collect()
     }
 
     fn add_token(&mut self, token: &Token) {

@@ -1,7 +1,7 @@
 //! The active set: the part of one connector's queue that is in memory. Pure; the clock comes in.
 //!
 //! A message is *resident* from when it is loaded until it is settled, so it is never loaded twice.
-//! Its parts that wait are in `ready`, by priority; parts that came back are in `returned` and go
+//! Its parts that wait are in `ready`, by priority and account; parts that came back are in `returned` and go
 //! first; parts that a session has taken are counted in `in_flight`. When the ready lists are full
 //! the rest stays in the store, and [`Paging`] remembers where to read on.
 
@@ -11,12 +11,18 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashSet};
 
 use model::id::Uuid;
-use model::{Body, MessageId, Timestamp};
+use model::{Body, MessageId, Name, Timestamp};
+
+use super::ready::{First, Ready, Shares};
 
 /// Most messages of one priority that wait in memory.
 pub(crate) const READY_MAX: usize = 4096;
 /// Fewer than this, and more are read from the store.
 pub(crate) const READY_LOW: usize = 2048;
+/// Messages of one account that are kept in memory although others wait in the store.
+const OVERTAKE_MAX: usize = 256;
+/// The same of all accounts, beyond [`READY_MAX`].
+const OVERTAKE_ALL: usize = 4096;
 /// Of so many parts taken, one comes from the lowest priority that has any: nothing starves.
 const STARVATION_TURN: u32 = 16;
 
@@ -56,6 +62,11 @@ pub(crate) struct Paging {
     pub next_due: Option<Timestamp>,
     /// The earliest place that was left to the store since the last read began.
     touched: Option<Place>,
+    /// The store was looked at once, so that it is known who has a backlog there.
+    known: bool,
+    /// Accounts that have, or may have, messages that are due in the store: their newer ones wait there
+    /// too. Those of other accounts don't, so that nobody waits behind somebody else's backlog.
+    behind: HashSet<Name>,
 }
 
 impl Paging {
@@ -70,7 +81,8 @@ impl Paging {
 #[derive(Debug, Default)]
 pub(crate) struct Active {
     resident: HashMap<MessageId, Resident>,
-    ready: [VecDeque<MessageId>; PRIORITIES],
+    ready: [Ready; PRIORITIES],
+    shares: Arc<Shares>,
     returned: VecDeque<(MessageId, u8)>,
     /// Parts that are being recorded as handed over.
     marking: HashMap<(MessageId, u8), Taken>,
@@ -111,12 +123,31 @@ impl Active {
         if place.0 > now {
             paging.next_due = Some(paging.next_due.map_or(place.0, |due| due.min(place.0)));
             self.leave_to_store(place, priority);
-        } else if paging.more || waiting >= READY_MAX {
-            self.paging[priority].more = true;
+        } else if (paging.more || waiting >= READY_MAX) && !self.may_overtake(priority, &body.account) {
+            let paging = &mut self.paging[priority];
+            paging.more = true;
+            if !paging.behind.contains(&body.account) {
+                paging.behind.insert(body.account.clone());
+            }
             self.leave_to_store(place, priority);
         } else {
             self.admit(place.1, body, parts, unsent);
         }
+    }
+
+    /// May a message of this account stay in memory although others wait in the store?
+    fn may_overtake(&self, priority: usize, account: &Name) -> bool {
+        let (paging, ready) = (&self.paging[priority], &self.ready[priority]);
+        paging.known
+            && ready.len() < READY_MAX + OVERTAKE_ALL
+            && ready.of(account) < OVERTAKE_MAX
+            && !paging.behind.contains(account)
+    }
+
+    /// What accounts get of the connector.
+    pub fn set_shares(&mut self, shares: Arc<Shares>) {
+        self.ready.iter_mut().for_each(|ready| ready.set_shares(&shares));
+        self.shares = shares;
     }
 
     /// A page that was read from the store, with `due_by` and whether it was the last.
@@ -128,7 +159,11 @@ impl Active {
         next_due: Option<Timestamp>,
     ) {
         for (place, body, parts, unsent) in page {
-            self.paging[priority].after = Some(place);
+            let paging = &mut self.paging[priority];
+            paging.after = Some(place);
+            if !last && !paging.behind.contains(&body.account) {
+                paging.behind.insert(body.account.clone());
+            }
             let id = place.1;
             let stale = self.resident.contains_key(&id) || self.gone.contains(&id) || self.revoked.contains(&id);
             if !stale && !unsent.is_empty() {
@@ -137,6 +172,7 @@ impl Active {
         }
         self.end_read();
         let paging = &mut self.paging[priority];
+        paging.known = true;
         // Commits overtake each other by milliseconds: what was left to the store while the page
         // was read may lie before its end and yet not be in it.
         if let Some(touched) = paging.touched {
@@ -144,6 +180,9 @@ impl Active {
         }
         if last {
             paging.more = paging.touched.is_some();
+            if !paging.more {
+                paging.behind.clear();
+            }
             paging.next_due = match (next_due, paging.next_due.filter(|_| paging.touched.is_some())) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
@@ -226,19 +265,16 @@ impl Active {
         let lowest_first = self.turn == 0;
         for step in 0..PRIORITIES {
             let priority = if lowest_first { step } else { PRIORITIES - 1 - step };
-            while let Some(id) = self.ready[priority].front() {
-                let Some(resident) = self.resident.get_mut(id) else {
-                    self.ready[priority].pop_front();
-                    continue;
-                };
-                let part = resident.unsent.pop_front();
-                if resident.unsent.is_empty() {
-                    self.ready[priority].pop_front();
-                }
-                if let Some(part) = part {
-                    resident.in_flight += 1;
-                    return Some(Taken { body: resident.body.clone(), part, parts: resident.parts });
-                }
+            let residents = &mut self.resident;
+            let taken = self.ready[priority].take(|id| {
+                let Some(resident) = residents.get_mut(&id) else { return First::Gone };
+                let Some(part) = resident.unsent.pop_front() else { return First::Gone };
+                resident.in_flight += 1;
+                let taken = Taken { body: resident.body.clone(), part, parts: resident.parts };
+                if resident.unsent.is_empty() { First::Last(taken) } else { First::Taken(taken) }
+            });
+            if taken.is_some() {
+                return taken;
             }
         }
         None
@@ -262,7 +298,7 @@ impl Active {
         if let Some(resident) = self.resident.get_mut(&id) {
             if !resident.unsent.is_empty() {
                 resident.unsent.clear();
-                self.ready[priority_of(&resident.body)].retain(|other| *other != id);
+                self.ready[priority_of(&resident.body)].remove(&resident.body.account, id);
             }
             resident.retry_at = Some(resident.retry_at.map_or(due, |other| other.max(due)));
             self.landed(id);
@@ -309,7 +345,7 @@ impl Active {
     }
 
     fn admit(&mut self, id: MessageId, body: &Arc<Body>, parts: u8, unsent: VecDeque<u8>) {
-        self.ready[priority_of(body)].push_back(id);
+        self.ready[priority_of(body)].push(&body.account, id, &self.shares);
         self.resident.insert(id, Resident { body: body.clone(), parts, unsent, in_flight: 0, retry_at: None });
     }
 

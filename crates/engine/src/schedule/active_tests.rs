@@ -11,11 +11,15 @@ fn id(n: u128) -> MessageId {
 }
 
 fn body(n: u128, priority: u8) -> Arc<Body> {
+    body_of("a", n, priority)
+}
+
+fn body_of(account: &str, n: u128, priority: u8) -> Arc<Body> {
     Arc::new(Body {
         id: id(n),
         direction: Direction::Mt,
         ingress: Ingress::Http,
-        account: "a".into(),
+        account: account.into(),
         to: Address::from_carrier("447700900123", true),
         from: Address::from_carrier("SHOP", false),
         content: Content::Text("x".into()),
@@ -225,4 +229,79 @@ fn marked_parts_are_taken_once_they_are_recorded() {
     active.marked(id(1), 0);
     assert_eq!(active.take_marked().map(|t| t.body.id), Some(id(1)));
     assert_eq!(active.marking(), 0);
+}
+
+/// Offers a message of the account `b`.
+fn offer_b(active: &mut Active, n: u128) {
+    active.offer((at(0), id(n)), &body_of("b", n, 1), 1, VecDeque::from([0]), at(0));
+}
+
+/// An active set of which an account has filled all, with `more` of its messages in the store.
+fn flooded(more: u128) -> Active {
+    let mut active = idle();
+    (0..READY_MAX as u128 + more).for_each(|n| offer(&mut active, n, 1, 1));
+    active
+}
+
+#[test]
+fn a_code_is_next_whatever_another_account_has_queued() {
+    let mut active = flooded(100_000);
+    offer_b(&mut active, 1_000_000);
+    let place = taken(&mut active).iter().position(|(n, _)| *n == 1_000_000).unwrap();
+    assert!(place <= 1, "it went as number {place}");
+}
+
+#[test]
+fn the_backlog_of_one_account_is_read_while_codes_of_another_pass() {
+    let mut active = flooded(READY_MAX as u128);
+    for code in 0..50 {
+        // Whatever stands in the way, a page comes in between.
+        while active.is_hungry(at(0)) {
+            let (priority, after) = active.begin_read(at(0)).unwrap();
+            let from = after.map_or(0, |(_, id)| id.0.as_u128() + 1);
+            finish_load(&mut active, priority, from..from + 500, false);
+        }
+        offer_b(&mut active, 1_000_000 + code);
+        let first: Vec<u128> = (0..2).map(|_| active.take().unwrap().body.id.0.as_u128()).collect();
+        assert!(first.contains(&(1_000_000 + code)), "{first:?}");
+        (0..100).for_each(|_| drop(active.take()));
+    }
+}
+
+#[test]
+fn one_that_overtakes_too_much_waits_in_the_store_too() {
+    let mut active = flooded(10);
+    (0..10_000).for_each(|n| offer_b(&mut active, 1_000_000 + n));
+    assert_eq!(active.len(), READY_MAX + OVERTAKE_MAX);
+    // Its own order is kept: what comes later waits behind what is in the store.
+    active.take();
+    active.take();
+    offer_b(&mut active, 2_000_000);
+    assert_eq!(active.len(), READY_MAX + OVERTAKE_MAX);
+    let waiting = taken(&mut active).len();
+    assert_eq!(waiting, READY_MAX + OVERTAKE_MAX - 2);
+}
+
+#[test]
+fn memory_is_bounded_however_many_accounts_there_are() {
+    let mut active = flooded(10);
+    for account in 0..1000u128 {
+        for n in 0..20 {
+            let n = 1_000_000 + account * 100 + n;
+            let body = body_of(&format!("c{account}"), n, 1);
+            active.offer((at(0), id(n)), &body, 1, VecDeque::from([0]), at(0));
+        }
+    }
+    assert!(active.len() <= READY_MAX + OVERTAKE_ALL, "{}", active.len());
+}
+
+#[test]
+fn what_overtook_is_not_sent_again_when_its_page_comes() {
+    let mut active = flooded(1);
+    offer_b(&mut active, 1_000_000);
+    let all = taken(&mut active);
+    let (priority, _) = active.begin_read(at(0)).unwrap();
+    finish_load(&mut active, priority, [READY_MAX as u128, 1_000_000], true);
+    assert_eq!(taken(&mut active), [(READY_MAX as u128, 0)]);
+    assert_eq!(all.len(), READY_MAX + 1);
 }

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 
 use super::active::{Active, Place, Taken};
 use super::pacing::Pacing;
+use super::ready::Shares;
 use super::status::{SessionView, Sessions};
 use super::vitals::{HealthView, Vitals};
 use crate::dispatch::{Desired, Job, SessionState};
@@ -138,6 +139,11 @@ impl Lane {
             self.want(if enabled { Desired::Running } else { Desired::Stopped });
         }
         self.wake.notify_waiters();
+    }
+
+    /// What accounts get of this connector.
+    pub fn set_shares(&self, shares: Arc<Shares>) {
+        self.lock().active.set_shares(shares);
     }
 
     pub fn desired(&self) -> watch::Receiver<Desired> {

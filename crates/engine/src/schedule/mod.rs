@@ -7,11 +7,13 @@
 mod active;
 mod lane;
 mod pacing;
+mod ready;
 mod refill;
 mod status;
 mod vitals;
 
 pub(crate) use lane::{End, Lane};
+pub(crate) use ready::Shares;
 pub(crate) use refill::refill;
 pub use status::SessionView;
 pub use vitals::HealthView;

@@ -55,6 +55,9 @@ pub struct Account {
     /// Parts a second that it may hand in; default as many as it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<u32>,
+    /// What it gets of a connector that is busy, measured against other accounts; default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority_share: Option<u32>,
     /// Parts that it may hand in by day and month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,

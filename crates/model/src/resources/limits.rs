@@ -8,6 +8,9 @@ use super::{Amount, Currency};
 /// Most entries of a list of senders or countries.
 pub const LIMIT_LIST_MAX: usize = 1000;
 
+/// Largest share of an account.
+pub const SHARE_MAX: u32 = 1000;
+
 /// Senders that an account may use. A plain text is one sender; the rest are families.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

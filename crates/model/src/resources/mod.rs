@@ -22,7 +22,7 @@ pub use connector::{
     OutbindSettings, Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
 pub use inbound::{Handover, Inbound, InboundMatch};
-pub use limits::{LIMIT_LIST_MAX, Prepaid, Quota, SenderFamily, SenderKind, SenderRule};
+pub use limits::{LIMIT_LIST_MAX, Prepaid, Quota, SHARE_MAX, SenderFamily, SenderKind, SenderRule};
 pub use pool::{FAILOVER_SECONDS, POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
 pub use price::{Amount, Currency, Money, MoneyError, PriceList};
 pub use rewrite::{AddressRewrite, Rewrite, TEXT_APPEND_MAX};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::resources::LIMIT_LIST_MAX;
+use model::resources::{LIMIT_LIST_MAX, SHARE_MAX};
 use serde_json::{Map, Value, json};
 
 use super::resource_schemas::{enabled, name, nullable, open_text};
@@ -116,6 +116,8 @@ fn account() -> Value {
             "denied_countries": countries("Countries that it may not send to."),
             "throughput": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32,
                 "description": "Parts a second that it may hand in, with a burst of one second's worth." },
+            "priority_share": { "type": ["integer", "null"], "minimum": 1, "maximum": SHARE_MAX,
+                "description": "What it gets of a busy connector, measured against other accounts; default 1." },
             "quota": nullable(object(&[], json!({ "daily": parts("From midnight to midnight."), "monthly": parts("From the first of a month to the next.") }))),
             "time_zone": { "type": ["string", "null"], "examples": ["Europe/London"], "description": "The clock of its days and months; default UTC." },
             "price": rule_schemas::prices("What a part costs, where the route has no price."),

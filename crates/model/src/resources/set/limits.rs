@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{Faults, no_such};
-use crate::resources::{Account, Kind, LIMIT_LIST_MAX, SenderRule};
+use crate::resources::{Account, Kind, LIMIT_LIST_MAX, SHARE_MAX, SenderRule};
 use crate::{Address, country};
 
 /// Accounts above each other at the most.
@@ -75,6 +75,9 @@ impl Faults {
                 format!("is {price}, and the balance is in {balance}; they must be the same"),
             );
         }
+        if account.priority_share.is_some_and(|share| !(1..=SHARE_MAX).contains(&share)) {
+            fault("priority_share".into(), format!("must be 1 to {SHARE_MAX}"));
+        }
         if account.throughput == Some(0) {
             fault(
                 "throughput".into(),
@@ -141,6 +144,7 @@ mod tests {
                 "price = { currency = \"EUR\", default = 1 }\nprepaid = { currency = \"USD\" }",
                 "price.currency: is EUR, and the balance is in USD",
             ),
+            ("priority_share = 0", "priority_share: must be 1 to 1000"),
             ("throughput = 0", "throughput: must be at least 1"),
         ] {
             let faults = faults(&format!("[[account]]\nid = \"shop\"\n{bad}\n"));
