@@ -49,6 +49,9 @@ pub enum AccessDenied {
     /// It has expired.
     #[error("the token has expired")]
     Expired,
+    /// It may not be used from there.
+    #[error("the token may not be used from this address")]
+    Network,
     /// Its account is switched off.
     #[error("the account is disabled")]
     AccountDisabled,
@@ -128,12 +131,26 @@ impl Drop for KeyHeld {
 }
 
 impl Engine {
-    /// Who holds this token?
+    /// Who holds this token? One that is bound to networks is refused, for it is not known where it
+    /// comes from: that is [`authenticate_from`](Self::authenticate_from).
     pub fn authenticate(&self, token: &str) -> Result<Caller, AccessDenied> {
+        self.holder_of(token, None)
+    }
+
+    /// Who holds this token, which came from `address`?
+    pub fn authenticate_from(&self, token: &str, address: IpAddr) -> Result<Caller, AccessDenied> {
+        self.holder_of(token, Some(address))
+    }
+
+    fn holder_of(&self, token: &str, address: Option<IpAddr>) -> Result<Caller, AccessDenied> {
         let world = self.inner.current.load();
         let view = world.token(&sha256(token.as_bytes())).ok_or(AccessDenied::UnknownToken)?;
         if view.expires_at.is_some_and(|at: Timestamp| at <= self.now()) {
             return Err(AccessDenied::Expired);
+        }
+        let within = |address: IpAddr| view.networks.iter().any(|net| net.contains(&address.to_canonical()));
+        if !view.networks.is_empty() && !address.is_some_and(within) {
+            return Err(AccessDenied::Network);
         }
         if !view.account.is_enabled() {
             return Err(AccessDenied::AccountDisabled);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use foldhash::{HashMap, HashMapExt};
+use ipnet::IpNet;
 use model::country::{self, Country};
 use model::resources::{Account, Connector, Kind, Prepaid, ResourceSet, Scope, Token, Webhook};
 use model::{Name, Timestamp};
@@ -89,6 +90,8 @@ pub struct TokenView {
     pub scopes: Vec<Scope>,
     /// After this it is refused.
     pub expires_at: Option<Timestamp>,
+    /// Where it may be used from; empty is everywhere.
+    pub networks: Vec<IpNet>,
 }
 
 /// A user of the interfaces that other gateways' applications know.
@@ -231,6 +234,7 @@ impl World {
                 account: account.clone(),
                 scopes: token.scopes.clone(),
                 expires_at: token.expires_at,
+                networks: token.networks.clone(),
             };
             self.tokens.insert(hash, view);
         }
@@ -380,7 +384,7 @@ impl AccountView {
 
 impl TokenView {
     fn of_account(id: Name, account: &Arc<AccountView>) -> Self {
-        Self { id, account: account.clone(), scopes: vec![Scope::Messages], expires_at: None }
+        Self { id, account: account.clone(), scopes: vec![Scope::Messages], expires_at: None, networks: vec![] }
     }
 }
 

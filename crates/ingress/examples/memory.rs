@@ -47,6 +47,7 @@ fn resources() -> Result<Vec<Edit>, serde_json::Error> {
         sha256: hex(&sha256(b"admin")),
         scopes: vec![Scope::Admin],
         expires_at: None,
+        networks: Vec::new(),
         created_at: Timestamp::default(),
     };
     let operator: Account = serde_json::from_str(r#"{"id":"operator","default_sender":"OPS"}"#)?;

@@ -38,6 +38,7 @@ pub(super) struct TokenShown<'a> {
     account: &'a str,
     scopes: &'a [model::resources::Scope],
     expires_at: Option<model::Timestamp>,
+    networks: &'a [ipnet::IpNet],
     created_at: model::Timestamp,
     /// The token itself, right after it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +52,7 @@ impl<'a> From<&'a Token> for TokenShown<'a> {
             account: &token.account,
             scopes: &token.scopes,
             expires_at: token.expires_at,
+            networks: &token.networks,
             created_at: token.created_at,
             token: None,
         }

@@ -2,7 +2,7 @@
 //! under a time limit, write the access log. A handler that panics costs its request, no more.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,9 +10,10 @@ use std::task::Poll;
 use std::time::Instant;
 
 use bytes::Bytes;
-use engine::{Caller, Engine};
+use engine::{AccountView, Caller, Engine};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
 use hyper::{Response, Version};
 use model::resources::{Kind, Scope};
@@ -30,6 +31,8 @@ use super::{
     webhooks,
 };
 
+/// Names the account below that of the token that a request is for.
+const ACCOUNT: &str = "postrider-account";
 /// Longest path that is written into the access log.
 const PATH_LOGGED: usize = 200;
 
@@ -175,7 +178,7 @@ async fn perform(
     let Some(scope) = operation.scope(state.settings.open_metrics) else {
         return pages::show(state, parts, operation);
     };
-    let caller = trace.caller.insert(admit(state, parts, scope)?);
+    let caller = trace.caller.insert(admit(state, parts, remote.ip(), scope)?);
     run(operation, Request::new(state, caller, parts, body, &mut trace.subject)).await
 }
 
@@ -194,9 +197,19 @@ fn headers_fit(state: &State, parts: &Parts) -> Result<(), Problem> {
     Ok(())
 }
 
-fn admit(state: &State, parts: &Parts, scope: Scope) -> Result<Caller, Problem> {
+/// The account below its own that a caller acts for.
+fn acting_for(state: &State, caller: &Caller, wanted: &HeaderValue) -> Result<Arc<AccountView>, Problem> {
+    let account = wanted.to_str().ok().and_then(|id| state.engine.account_of(caller, id));
+    let account = account.ok_or_else(|| Problem::new(&catalogue::NOT_BELOW))?;
+    if account.is_enabled() { Ok(account) } else { Err(Problem::new(&catalogue::ACCOUNT_DISABLED)) }
+}
+
+fn admit(state: &State, parts: &Parts, from: IpAddr, scope: Scope) -> Result<Caller, Problem> {
     let token = bearer(&parts.headers).ok_or_else(|| Problem::new(&catalogue::TOKEN_MISSING))?;
-    let caller = state.engine.authenticate(token)?;
+    let mut caller = state.engine.authenticate_from(token, from)?;
+    if let Some(wanted) = parts.headers.get(ACCOUNT) {
+        caller.account = acting_for(state, &caller, wanted)?;
+    }
     if caller.may(scope) {
         return Ok(caller);
     }

@@ -2,6 +2,7 @@
 
 use engine::{Edit, new_token};
 use hyper::StatusCode;
+use ipnet::IpNet;
 use model::Timestamp;
 use model::resources::{ResourceSet, Scope, Token};
 use serde::Deserialize;
@@ -25,6 +26,8 @@ struct Wanted {
     scopes: Option<Vec<Scope>>,
     #[serde(default)]
     expires_at: Option<Timestamp>,
+    #[serde(default)]
+    networks: Option<Vec<IpNet>>,
 }
 
 pub(super) async fn create(request: &mut Request<'_>) -> Result<Reply, Problem> {
@@ -42,6 +45,7 @@ pub(super) async fn create(request: &mut Request<'_>) -> Result<Reply, Problem> 
         sha256,
         scopes: wanted.scopes.unwrap_or_else(|| vec![Scope::Messages]),
         expires_at: wanted.expires_at,
+        networks: wanted.networks.unwrap_or_default(),
         created_at: engine.now(),
     };
     let add = |set: &ResourceSet| match set.tokens.iter().any(|known| known.id == token.id) {

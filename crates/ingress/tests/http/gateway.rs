@@ -236,6 +236,7 @@ fn first_resources() -> Vec<Edit> {
             sha256: hex(&sha256(secret.as_bytes())),
             scopes: scopes.to_vec(),
             expires_at,
+            networks: Vec::new(),
             created_at: now(),
         })
     };

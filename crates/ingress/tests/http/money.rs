@@ -230,6 +230,14 @@ async fn limits_and_balances_above_an_account_hold_for_it() {
     // The one above sees what the one below has, and not the other way round.
     assert_eq!(gateway.get("/v1/accounts/other/usage", READER).await.status, 200);
     assert_eq!(gateway.get("/v1/accounts/shop/usage", OTHER).await.status, 404);
+    let act = async |account: &str, token: &str| {
+        let header = [("postrider-account", account)];
+        gateway.call("GET", "/v1/messages", token, &header, b"").await
+    };
+    let theirs = act("other", SHOP).await.json();
+    assert!(theirs["data"].as_array().unwrap().iter().all(|message| message["account"] != "shop"));
+    assert_eq!(theirs["data"].as_array().unwrap().len(), 2);
+    assert_eq!((act("shop", OTHER).await.code().as_str(), act("nobody", SHOP).await.status), ("not_below", 403));
     let circle = gateway.put("/v1/accounts/shop", ADMIN, json!({ "parent": "other" })).await;
     assert_eq!((circle.status, circle.pointer().as_str()), (422, "/parent"));
     assert_eq!(gateway.delete("/v1/accounts/shop", ADMIN).await.code(), "still_used");
@@ -270,4 +278,19 @@ async fn futures_of<T, F: Future<Output = T>>(count: usize, make: impl Fn() -> F
     })
     .await;
     done
+}
+
+#[tokio::test]
+async fn a_token_may_be_bound_to_networks() {
+    let gateway = Gateway::start().await;
+    for (networks, status, code) in [("127.0.0.0/8", 200, ""), ("192.0.2.0/24", 403, "token_network")] {
+        let wanted = json!({ "account": "shop", "scopes": ["read"], "networks": [networks] });
+        let made = gateway.post("/v1/tokens", ADMIN, wanted).await.json();
+        assert_eq!(made["networks"], json!([networks]));
+        let answer = gateway.get("/v1/messages", made["token"].as_str().unwrap()).await;
+        assert_eq!(answer.status, status);
+        assert!(code.is_empty() || answer.code() == code);
+    }
+    let bad = gateway.post("/v1/tokens", ADMIN, json!({ "account": "shop", "networks": ["here"] })).await;
+    assert_eq!((bad.status, bad.pointer().as_str()), (422, "/networks/0"));
 }

@@ -1,5 +1,6 @@
 //! Accounts, their webhooks and their tokens.
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{Prepaid, PriceList, Quota, Secret, SenderRule, SmppLogin};
@@ -155,6 +156,9 @@ pub struct Token {
     /// After this it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Networks that it may be used from; default all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<IpNet>,
     /// When it was made.
     #[serde(default)]
     pub created_at: Timestamp,

@@ -78,6 +78,7 @@ pub async fn run(TokenCommand::Create(args): TokenCommand) -> Outcome {
         sha256,
         scopes: scopes.collect(),
         expires_at,
+        networks: Vec::new(),
         created_at: now,
     };
     engine::resources::edit(&*storage.store, &vault, vec![Edit::Token(kept)]).await?;

@@ -115,6 +115,12 @@ impl Operation {
     fn to_json(&self) -> Value {
         let mut parameters: Vec<Value> = self.path_parameters().map(path_parameter).collect();
         parameters.extend(self.parameters.iter().cloned());
+        if matches!(self.scope, Some(Scope::Messages | Scope::Read)) {
+            parameters.push(json!({
+                "name": "Postrider-Account", "in": "header", "required": false, "schema": { "type": "string", "pattern": schemas::NAME },
+                "description": "An account below that of the token, to act for it.",
+            }));
+        }
         let mut operation = json!({
             "operationId": self.id,
             "tags": [self.tag],

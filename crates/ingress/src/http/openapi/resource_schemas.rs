@@ -44,17 +44,19 @@ pub(super) fn all() -> Map<String, Value> {
                 "account": name(), "id": nullable(name()),
                 "scopes": { "type": ["array", "null"], "items": scope(), "description": "Default: messages." },
                 "expires_at": time(true),
+                "networks": { "type": ["array", "null"], "items": network(), "description": "Networks that it may be used from; default all." },
             }),
         ),
     );
     add(
         "Token",
         object(
-            &["id", "account", "scopes", "expires_at", "created_at"],
+            &["id", "account", "scopes", "expires_at", "networks", "created_at"],
             json!({
                 "id": { "type": "string" }, "account": { "type": "string" },
                 "scopes": { "type": "array", "items": scope() },
                 "expires_at": time(true), "created_at": time(false),
+                "networks": { "type": "array", "items": { "type": "string" } },
                 "token": { "type": "string", "description": "The token itself; only right after it was made." },
             }),
         ),
@@ -116,6 +118,10 @@ fn secret_forms(text: Value) -> Value {
                 "description": "Sealed with this installation's key, as `postrider export` writes it." } })),
         ],
     })
+}
+
+fn network() -> Value {
+    json!({ "type": "string", "examples": ["192.0.2.0/24"], "pattern": "^[0-9A-Fa-f:.]+/[0-9]{1,3}$" })
 }
 
 fn url() -> Value {

@@ -80,6 +80,12 @@ entries! {
     ACCOUNT_DISABLED = 403 "account_disabled", "The account is switched off",
         "The account, or one above it, has `enabled = false`.",
         "Ask the operator to enable the account.";
+    TOKEN_NETWORK = 403 "token_network", "The token may not be used from here",
+        "The token has `networks`, and the request comes from none of them.",
+        "Send it from an address of those networks, or make a token without them.";
+    NOT_BELOW = 403 "not_below", "The account is not below the token's",
+        "The header `Postrider-Account` names an account that does not stand below that of the token.",
+        "Leave the header out, or have the operator put the account below with `parent`.";
     SCOPE_MISSING = 403 "scope_missing", "The token may not do this",
         "The token lacks the scope that this operation asks for.",
         "Use a token with the scope that `detail` names.";

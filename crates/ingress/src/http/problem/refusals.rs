@@ -51,6 +51,7 @@ impl From<AccessDenied> for Problem {
         Problem::new(match denied {
             AccessDenied::UnknownToken => &catalogue::TOKEN_UNKNOWN,
             AccessDenied::Expired => &catalogue::TOKEN_EXPIRED,
+            AccessDenied::Network => &catalogue::TOKEN_NETWORK,
             AccessDenied::AccountDisabled => &catalogue::ACCOUNT_DISABLED,
         })
     }

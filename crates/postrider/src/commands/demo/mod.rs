@@ -187,6 +187,7 @@ async fn admin_token(gateway: &Gateway) -> Outcome<String> {
         sha256,
         scopes: vec![Scope::Messages, Scope::Admin],
         expires_at: None,
+        networks: Vec::new(),
         created_at: Timestamp::default(),
     };
     gateway.engine().edit_resources(vec![Edit::Token(kept)]).await?;
