@@ -233,7 +233,7 @@ mod tests {
         let left: Vec<MessageId> = std::iter::from_fn(|| ready.take(gone)).collect();
         assert_eq!((left.len(), ready.len(), ready.is_empty()), (10, 0, true));
         fill(&mut ready, "a", 1, &shares);
-        assert!(ready.take(|n| First::Taken(n)).is_some() && ready.len() == 1);
+        assert!(ready.take(First::Taken).is_some() && ready.len() == 1);
     }
 
     #[test]

@@ -25,16 +25,11 @@ const KEYS: [(Kind, &[&str]); 4] = [
     (
         Kind::Account,
         &[
-            "throughput",
-            "priority_share",
-            "quota",
             "balance",
             "credit",
-            "price",
             "prices",
             "currency",
             "senders",
-            "allowed_senders",
             "countries",
             "allow",
             "quiet_hours",
