@@ -70,10 +70,7 @@ fn with(id: &str, line: &str) -> String {
 #[test]
 fn what_is_not_built_yet_is_refused_by_name() {
     let cases = [
-        ("shop", "throughput = 100", "account.throughput is not supported yet"),
-        ("shop", "priority_share = 1", "account.priority_share is not supported yet"),
-        ("shop", "quota = { day = 1 }", "account.quota is not supported yet"),
-        ("shop", "price = 3", "account.price is not supported yet"),
+        ("shop", "quiet_hours = 1", "account.quiet_hours is not supported yet"),
         ("carrier-a", "protocol = \"ucp\"", "protocol = \"ucp\" is not supported yet"),
         ("carrier-a", "protocol = \"cimd2\"", "protocol = \"cimd2\" is not supported yet"),
         ("carrier-a", "protocol = \"http\"", "protocol = \"http\" is not supported yet"),
