@@ -28,8 +28,15 @@ RULES = {
     "explain": {"invalid": r"/account|/text|/binary|/binary/udh|/send_at|/tags/.*|/connector|/route", "not_allowed": None},
     # As with a message.
     "encode": {"invalid": r"/text"},
-    # An id is the one in the path, or left out. Ids of webhooks differ over all accounts.
-    "putAccount": {"invalid": rf"/id|/({SECRET})|/webhooks/\d+/(id|secret)"},
+    # An id is the one in the path, or left out. Ids of webhooks and names of users differ over all accounts.
+    # A new login needs a password; what is said to be above has to exist; zones have names; patterns; a list of
+    # prices is not empty, and in one currency with the balance.
+    "putAccount": {
+        "invalid": rf"/id|/({SECRET})|/webhooks/\d+/(id|secret)|/parent|/time_zone|/price.*|/prepaid.*|/allowed_senders/.*"
+        r"|/smpp/(system_id|password|password_sha256|allow/\d+)|/compat/(username|password)"
+    },
+    # Only a prepaid account has a balance.
+    "creditAccount": REPEATED | {"invalid": ""},
     # One number is at most the other; addresses and networks; one of two that may both be kept.
     "putConnector": {"invalid": rf"/id|/({SECRET})|/cost.*|/reconnect|/outbind|/outbind/({SECRET}|listen|allow/\d+)"},
     # What is referred to has to exist.
@@ -38,7 +45,7 @@ RULES = {
     "replayRoutes": {"invalid": r"/.*"},
     "putPool": {"invalid": r"/id|/members.*"},
     "putInboundRule": {"invalid": r"/id|/account|/match/connector"},
-    "createToken": {"invalid": r"/account"},
+    "createToken": {"invalid": r"/account|/networks/\d+"},
     "createWebhook": {"invalid": rf"/account|/({SECRET})"},
     # The account stays as it is too.
     "putWebhook": {"invalid": rf"/id|/account|/({SECRET})"},

@@ -186,6 +186,9 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
     }
     (0..webhooks).try_for_each(|n| secret(&format!("/webhooks/{n}/secret"), true))?;
     let account: Account = read_fields(fields)?;
+    if account.smpp.as_ref().is_some_and(|login| login.password.is_some() && login.password_sha256.is_some()) {
+        return Err(invalid(Fault::new("/smpp/password_sha256", "stands for the password: give one of the two")));
+    }
     for (n, webhook) in account.webhooks.iter().enumerate() {
         if webhook.id.as_deref().is_some_and(|id| !is_name(id)) {
             let detail = "must be 1 to 64 letters, digits, dots, hyphens or underscores";

@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Decimal places that an [`Amount`] keeps.
+/// Digits before the point of an [`Amount`], at the most.
+const DIGITS: usize = 12;
+/// Decimal places that it keeps.
 const PLACES: usize = 6;
 const MICROS: i64 = 1_000_000;
 
@@ -24,7 +26,7 @@ pub enum MoneyError {
     /// More than six decimal places.
     #[error("has more than 6 decimal places")]
     TooFine,
-    /// More than about nine billion units.
+    /// More than twelve digits before the point.
     #[error("is too large")]
     TooLarge,
     /// Not three capital letters.
@@ -64,6 +66,9 @@ impl FromStr for Amount {
         let fraction = fraction.trim_end_matches('0');
         if fraction.len() > PLACES {
             return Err(MoneyError::TooFine);
+        }
+        if whole.len() > DIGITS {
+            return Err(MoneyError::TooLarge);
         }
         let whole: i64 = whole.parse().map_err(|_| MoneyError::TooLarge)?;
         let micros: i64 = format!("{fraction:0<PLACES$}").parse().map_err(|_| MoneyError::TooFine)?;

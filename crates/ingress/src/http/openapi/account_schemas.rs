@@ -56,7 +56,7 @@ pub(super) fn all() -> Map<String, Value> {
 fn amount(description: &str) -> Value {
     json!({ "description": description, "anyOf": [
         { "type": "string", "pattern": "^[0-9]{1,12}(\\.[0-9]{1,6})?$" },
-        { "type": "integer", "minimum": 0, "maximum": 1_000_000_000 },
+        { "type": "integer", "minimum": 0, "maximum": 999_999_999_999_u64 },
     ] })
 }
 

@@ -182,7 +182,7 @@ fn smpp_login() -> Value {
             "password_sha256": { "anyOf": [hash, { "type": "null" }], "description": "The salted hash, as `postrider export` writes it." },
             "max_binds": number(1, 1000, 4),
             "window": number(1, 1000, 100),
-            "allow": { "type": "array", "items": { "type": "string" }, "description": "Networks that it may bind from; none is all.", "examples": [["10.0.0.0/8"]] },
+            "allow": { "type": "array", "items": network(), "description": "Networks that it may bind from; none is all.", "examples": [["10.0.0.0/8"]] },
             "system_type": { "type": ["string", "null"], "maxLength": 12, "pattern": "^[ -~]*$", "description": "What a bind must have; default any." },
             "tls_required": { "type": "boolean", "default": false },
             "default_alphabet": words(&["gsm7", "gsm7-packed", "latin1", "ascii", "utf8"]),

@@ -32,6 +32,9 @@ impl Faults {
 }
 
 fn smpp_login(login: &SmppLogin, fault: &mut dyn FnMut(&str, String)) {
+    if login.password.is_some() && login.password_sha256.is_some() {
+        fault("password_sha256", "stands for the password: give one of the two".into());
+    }
     let printable = |text: &str| text.bytes().all(|b| (0x20..0x7f).contains(&b));
     if !(1..=SYSTEM_ID_MAX).contains(&login.system_id.len()) || !printable(&login.system_id) {
         fault("system_id", format!("must be 1 to {SYSTEM_ID_MAX} printable ASCII characters"));
