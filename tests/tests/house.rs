@@ -16,12 +16,12 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("store-sqlite", &["store", "model"]),
     ("engine", &["routing", "store", "model", "sms"]),
     ("connectors", &["engine", "model", "smpp", "sms"]),
-    ("ingress", &["engine", "store", "model", "sms"]),
+    ("ingress", &["engine", "store", "model", "sms", "smpp"]),
     (
         "postrider",
         &["ingress", "connectors", "simulator", "store-sqlite", "engine", "routing", "store", "model", "smpp", "sms"],
     ),
-    ("scenarios", &["simulator", "smpp"]),
+    ("scenarios", &["simulator", "smpp", "sms"]),
 ];
 
 #[test]

@@ -35,10 +35,17 @@ pub enum MoneyError {
 }
 
 impl Amount {
-    /// From millionths; what is below zero becomes zero.
+    /// The largest there is, in millionths.
+    const MOST: i64 = 999_999_999_999_999_999;
+
+    /// From millionths; what is below zero becomes zero, and what is too large the largest there is.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
-        Self(if micros < 0 { 0 } else { micros })
+        match micros {
+            ..0 => Self(0),
+            0..=Self::MOST => Self(micros),
+            _ => Self(Self::MOST),
+        }
     }
 
     /// Millionths of the unit.
@@ -50,7 +57,7 @@ impl Amount {
     /// The amount for `parts` of a message, held at the largest there is.
     #[must_use]
     pub const fn times(self, parts: u16) -> Self {
-        Self(self.0.saturating_mul(parts as i64))
+        Self::from_micros(self.0.saturating_mul(parts as i64))
     }
 }
 
@@ -212,6 +219,8 @@ mod tests {
             assert_eq!(text.parse::<Amount>(), Err(MoneyError::NotADecimal), "{text}");
         }
         assert_eq!("0.0000001".parse::<Amount>(), Err(MoneyError::TooFine));
+        assert_eq!(Amount::from_micros(i64::MAX).to_string().parse(), Ok(Amount::from_micros(i64::MAX)));
+        assert_eq!(Amount::from_micros(i64::MAX / 2).times(9), Amount::from_micros(i64::MAX));
         assert_eq!("9223372036855".parse::<Amount>(), Err(MoneyError::TooLarge));
         assert_eq!("99999999999999999999".parse::<Amount>(), Err(MoneyError::TooLarge));
         assert!(serde_json::from_str::<Amount>("0.035").is_err(), "floating point is never exact");
