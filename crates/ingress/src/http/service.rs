@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
@@ -74,12 +74,12 @@ pub(crate) async fn answer(
     let call = if found == Found::Nowhere { compat::find(interfaces, path) } else { None };
     let mut trace = Trace::default();
     let limit = state.settings.limits.request_timeout;
-    let outcome = match tokio::time::timeout(
-        limit,
-        unpanicked(perform(&state, (found, call), &parts, (body, remote), &mut trace)),
-    )
-    .await
-    {
+    let outcome = {
+        // Pinned here and lent to what waits for it: a future that is handed on is copied.
+        let work = pin!(perform(&state, (found, call), &parts, (body, remote), &mut trace));
+        tokio::time::timeout(limit, unpanicked(work)).await
+    };
+    let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(_) if trace.subject.reading => Err(Problem::new(&catalogue::REQUEST_TIMEOUT)),
         Err(_) => Err(Problem::new(&catalogue::OVERLOADED)),
@@ -160,7 +160,9 @@ async fn perform(
     headers_fit(state, parts)?;
     if let Some(call) = call {
         let who = (&mut trace.caller, &mut trace.subject);
-        return compat::run(call, parts, compat::Exchange::new(state, parts, remote.ip(), who, body)).await;
+        let exchange = compat::Exchange::new(state, parts, remote.ip(), who, body);
+        // In a box, so that the futures of all other requests need no room for this one.
+        return Box::pin(compat::run(call, parts, exchange)).await;
     }
     let operation = match found {
         Found::Operation(operation) => operation,
@@ -237,7 +239,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         GetBatch(id) => batches::get(&mut request, id).await,
         Encode => encode::answer(&mut request).await,
         Explain => explain::answer(&mut request).await,
-        ReplayRoutes => replay::answer(&mut request).await,
+        ReplayRoutes => Box::pin(replay::answer(&mut request)).await,
         ListConnectors => connectors::list(&request).await,
         GetConnector(id) => connectors::get(&request, id).await,
         WantConnector(id, want) => connectors::want(&request, id, want).await,
@@ -266,8 +268,9 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
 }
 
 /// Polls `work`; a panic in it is the problem `internal`.
-async fn unpanicked(work: impl Future<Output = Result<Reply, Problem>>) -> Result<Reply, Problem> {
-    let mut work = pin!(work);
+fn unpanicked(
+    mut work: Pin<&mut impl Future<Output = Result<Reply, Problem>>>,
+) -> impl Future<Output = Result<Reply, Problem>> {
     std::future::poll_fn(move |context| {
         // What a panic leaves behind is dropped with the request and not looked at again.
         match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
@@ -275,7 +278,6 @@ async fn unpanicked(work: impl Future<Output = Result<Reply, Problem>>) -> Resul
             Err(_) => Poll::Ready(Err(Problem::new(&catalogue::INTERNAL))),
         }
     })
-    .await
 }
 
 #[cfg(test)]
@@ -284,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_a_problem() {
-        let problem = unpanicked(async { panic!("on purpose") }).await.unwrap_err();
+        let problem = unpanicked(pin!(async { panic!("on purpose") })).await.unwrap_err();
         assert_eq!(problem.entry.code, "internal");
     }
 }
