@@ -61,20 +61,14 @@ enum CallError {
     Broken(#[from] Broken),
 }
 
-/// A call, ready to be made: as often as it must be.
-struct Prepared {
+/// What is called with what: once, or once more over a new connection.
+struct Call<'a> {
     endpoint: Arc<Endpoint>,
-    style: CallbackStyle,
-    payload: Bytes,
-    /// For webhooks alone.
-    signed: Option<Signed>,
-}
-
-/// What Standard Webhooks has in the head of a call.
-struct Signed {
-    id: HeaderValue,
-    timestamp: HeaderValue,
-    signature: Option<HeaderValue>,
+    target: &'a Target,
+    id: DeliveryId,
+    payload: &'a str,
+    /// What `webhook-timestamp` says.
+    now: Timestamp,
 }
 
 impl fmt::Debug for Client {
@@ -103,40 +97,42 @@ impl Client {
     /// Hands `payload` over once. `now` is what `webhook-timestamp` says.
     pub async fn attempt(&self, target: &Target, id: DeliveryId, payload: &str, now: Timestamp) -> CallResult {
         let deadline = Instant::now() + self.timeout;
-        let prepared = match self.prepare(target, id, payload, now) {
-            Ok(prepared) => prepared,
+        let endpoint = match self.endpoint(target) {
+            Ok(endpoint) => endpoint,
             Err(error) => return failed(error.to_string()),
         };
-        match tokio::time::timeout_at(deadline, self.call(&prepared)).await {
+        let call = Call { endpoint, target, id, payload, now };
+        match tokio::time::timeout_at(deadline, self.call(&call)).await {
             Err(_) => failed(format!("no answer within {} s", self.timeout.as_secs_f32())),
             Ok(Err(error)) => failed(error.to_string()),
             Ok(Ok((response, mut connection))) => {
                 let status = response.status();
                 let result = judge(status, response.headers());
-                let wanted = answer_wanted(prepared.style);
+                let wanted = answer_wanted(target.style);
                 // Of most answers the status says all; their rest is of no interest but for the connection.
                 let mut answer = Vec::new();
                 let keep = |piece: &[u8]| answer.extend_from_slice(&piece[..piece.len().min(wanted)]);
                 let read = tokio::time::timeout_at(deadline, connection.read(response, ANSWER_MAX, keep)).await;
                 if read == Ok(true) {
-                    self.pool.put(&prepared.endpoint.origin, connection);
+                    self.pool.put(&call.endpoint.origin, connection);
                 }
                 if wanted == 0 { result } else { judge_answer(status, result, &answer) }
             }
         }
     }
 
-    async fn call(&self, call: &Prepared) -> Result<(Response<Incoming>, Connection), CallError> {
+    async fn call(&self, call: &Call<'_>) -> Result<(Response<Incoming>, Connection), CallError> {
+        let request = self.request(call)?;
         let mut connection = match self.pool.take(&call.endpoint.origin).await {
             Some(connection) => connection,
             None => self.open(&call.endpoint).await?,
         };
-        match connection.exchange(call.request()).await {
+        match connection.exchange(request).await {
             // Servers close connections that they think are not used any more, also just when a
             // call comes: once more, over a new one.
             Err(Broken::Closed) => {
                 connection = self.open(&call.endpoint).await?;
-                Ok((connection.exchange(call.request()).await?, connection))
+                Ok((connection.exchange(self.request(call)?).await?, connection))
             }
             answer => Ok((answer?, connection)),
         }
@@ -147,23 +143,40 @@ impl Client {
         Ok(Connection::open(stream).await?)
     }
 
-    fn prepare(&self, target: &Target, id: DeliveryId, payload: &str, now: Timestamp) -> Result<Prepared, CallError> {
-        // A URL that was filled in is not called again with the same words: it is not worth keeping.
-        let endpoint = match target.style {
-            CallbackStyle::Kannel | CallbackStyle::JasminGet => Arc::new(Endpoint::new(&target.url)?),
-            CallbackStyle::Webhook | CallbackStyle::Jasmin => self.endpoints.get(&target.url)?,
-        };
-        let (style, payload) = (target.style, Bytes::copy_from_slice(payload.as_bytes()));
-        if !style.is_webhook() {
-            return Ok(Prepared { endpoint, style, payload, signed: None });
+    fn endpoint(&self, target: &Target) -> Result<Arc<Endpoint>, BadUrl> {
+        match target.style {
+            // A URL that was filled in is not called again with the same words: it is not worth keeping.
+            CallbackStyle::Kannel | CallbackStyle::JasminGet => Endpoint::new(&target.url).map(Arc::new),
+            CallbackStyle::Webhook | CallbackStyle::Jasmin => self.endpoints.get(&target.url),
         }
-        let (id, timestamp) = (id.to_string(), now.as_seconds().to_string());
-        let signature = match &target.secret {
-            Some(secret) => Some(self.signer.sign(secret, &id, &timestamp, &payload)?),
-            None => None,
-        };
-        let (id, timestamp) = (HeaderValue::try_from(id)?, HeaderValue::try_from(timestamp)?);
-        Ok(Prepared { endpoint, style, payload, signed: Some(Signed { id, timestamp, signature }) })
+    }
+
+    fn request(&self, call: &Call<'_>) -> Result<Request<Full<Bytes>>, CallError> {
+        let (endpoint, style) = (&call.endpoint, call.target.style);
+        let payload = Bytes::copy_from_slice(call.payload.as_bytes());
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(HOST, endpoint.host.clone());
+        let get = matches!(style, CallbackStyle::Kannel | CallbackStyle::JasminGet);
+        if !get {
+            headers.insert(CONTENT_TYPE, if style == CallbackStyle::Jasmin { FORM } else { JSON });
+        }
+        headers.insert(USER_AGENT, AGENT);
+        if style.is_webhook() {
+            let (id, timestamp) = (call.id.to_string(), call.now.as_seconds().to_string());
+            if let Some(secret) = &call.target.secret {
+                headers.insert(SIGNATURE, self.signer.sign(secret, &id, &timestamp, &payload)?);
+            }
+            headers.insert(ID, HeaderValue::try_from(id)?);
+            headers.insert(TIMESTAMP, HeaderValue::try_from(timestamp)?);
+        }
+        if let Some(authorization) = &endpoint.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        let mut request = Request::new(Full::new(payload));
+        *request.method_mut() = if get { Method::GET } else { Method::POST };
+        *request.uri_mut() = endpoint.path.clone();
+        *request.headers_mut() = headers;
+        Ok(request)
     }
 
     /// Closes connections that have not been used for long.
@@ -174,33 +187,6 @@ impl Client {
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.pool.len()
-    }
-}
-
-impl Prepared {
-    fn request(&self) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(self.payload.clone()));
-        let get = matches!(self.style, CallbackStyle::Kannel | CallbackStyle::JasminGet);
-        *request.method_mut() = if get { Method::GET } else { Method::POST };
-        *request.uri_mut() = self.endpoint.path.clone();
-        let headers = request.headers_mut();
-        headers.reserve(8);
-        headers.insert(HOST, self.endpoint.host.clone());
-        if !get {
-            headers.insert(CONTENT_TYPE, if self.style == CallbackStyle::Jasmin { FORM } else { JSON });
-        }
-        headers.insert(USER_AGENT, AGENT);
-        if let Some(Signed { id, timestamp, signature }) = &self.signed {
-            headers.insert(ID, id.clone());
-            headers.insert(TIMESTAMP, timestamp.clone());
-            if let Some(signature) = signature {
-                headers.insert(SIGNATURE, signature.clone());
-            }
-        }
-        if let Some(authorization) = &self.endpoint.authorization {
-            headers.insert(AUTHORIZATION, authorization.clone());
-        }
-        request
     }
 }
 
