@@ -43,31 +43,29 @@ pub(crate) fn normal_id(form: ReceiptIdForm, id: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a receipt's `id` may be stored under, the likeliest first.
-pub(crate) fn candidates(form: ReceiptIdForm, learnt: Option<Form>, id: &str) -> Vec<(Form, String)> {
-    let forms: &[Form] = match form {
-        ReceiptIdForm::AsIs => return vec![(Form::Same, id.to_owned())],
-        ReceiptIdForm::Loose => &[Form::Same],
+/// What a receipt's `id` may be stored under, the likeliest first. Two forms may come to the same.
+pub(crate) fn candidates(
+    rule: ReceiptIdForm,
+    learnt: Option<Form>,
+    id: &str,
+) -> impl Iterator<Item = (Form, Cow<'_, str>)> {
+    let forms: &[Form] = match rule {
+        ReceiptIdForm::AsIs | ReceiptIdForm::Loose => &[Form::Same],
         ReceiptIdForm::HexToDec => &[Form::HexToDec],
         ReceiptIdForm::DecToHex => &[Form::DecToHex],
         ReceiptIdForm::Auto => &Form::ALL,
     };
-    let mut found: Vec<(Form, String)> = Vec::with_capacity(forms.len());
-    let learnt_first = learnt.into_iter().chain(forms.iter().copied().filter(|f| Some(*f) != learnt));
-    for form in learnt_first.filter(|f| forms.contains(f)) {
+    let learnt = learnt.filter(|form| forms.contains(form));
+    let others = forms.iter().copied().filter(move |form| Some(*form) != learnt);
+    learnt.into_iter().chain(others).filter_map(move |form| {
         let normal = match form {
-            Form::Same => Some(loose(id).into_owned()),
+            Form::Same => normal_id(rule, id),
             // What was hexadecimal in the answer is a decimal number here.
-            Form::HexToDec => decimal(id).map(|n| format!("{n:x}")),
-            Form::DecToHex => hexadecimal(id).map(|n| n.to_string()),
+            Form::HexToDec => Cow::Owned(format!("{:x}", decimal(id)?)),
+            Form::DecToHex => Cow::Owned(hexadecimal(id)?.to_string()),
         };
-        if let Some(normal) = normal
-            && !found.iter().any(|(_, other)| *other == normal)
-        {
-            found.push((form, normal));
-        }
-    }
-    found
+        Some((form, normal))
+    })
 }
 
 /// What a receipt that came before the answer may have been parked under: the same question the
@@ -78,15 +76,12 @@ pub(crate) fn parked_under(form: ReceiptIdForm, answer: &str) -> Vec<(Form, Stri
         ReceiptIdForm::DecToHex => (ReceiptIdForm::HexToDec, true),
         form => (form, form == ReceiptIdForm::Auto),
     };
-    let mut found = candidates(form, None, answer);
-    for (form, _) in found.iter_mut().filter(|_| turned) {
-        *form = match form {
-            Form::Same => Form::Same,
-            Form::HexToDec => Form::DecToHex,
-            Form::DecToHex => Form::HexToDec,
-        };
-    }
-    found
+    let turn = |form| match form {
+        Form::HexToDec if turned => Form::DecToHex,
+        Form::DecToHex if turned => Form::HexToDec,
+        form => form,
+    };
+    candidates(form, None, answer).map(|(form, id)| (turn(form), id.into_owned())).collect()
 }
 
 /// Do two writings of a phone's number, one ours and one of a receipt, speak against each other?
@@ -117,12 +112,12 @@ fn hexadecimal(id: &str) -> Option<u128> {
 
 /// A part that a receipt may be for.
 #[derive(Clone, Debug)]
-pub(crate) struct Candidate {
+pub(crate) struct Candidate<'m> {
     pub form: Form,
     pub key: RemoteKey,
     pub part: PartRef,
     /// The recipient of that part's message, if it is known.
-    pub to: Option<Address>,
+    pub to: Option<&'m Address>,
 }
 
 /// Chooses among the parts that were found under the forms of a receipt's ids.
@@ -130,32 +125,34 @@ pub(crate) struct Candidate {
 /// The phone decides: an id that was read in the wrong form finds somebody else's message now and
 /// then. Where the receipt names no phone, or names it so that it can't be compared, the learnt
 /// form decides; two that are equally likely are not guessed between.
-pub(crate) fn choose(found: Vec<Candidate>, addresses: &[Box<str>; 2], learnt: Option<Form>) -> Option<Candidate> {
-    let by_phone = |c: &Candidate| c.to.as_ref().is_some_and(|to| addresses.iter().any(|a| same_phone(to, a)));
-    let (mut likely, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(by_phone);
-    if likely.is_empty() {
-        likely = rest;
-    }
-    let mut parts: Vec<PartRef> = likely.iter().map(|c| c.part).collect();
-    parts.dedup();
-    if parts.len() > 1 {
-        likely.retain(|c| Some(c.form) == learnt);
-        if likely.len() != 1 {
-            return None;
+pub(crate) fn choose<'m>(
+    mut found: Vec<Candidate<'m>>,
+    addresses: &[Box<str>; 2],
+    learnt: Option<Form>,
+) -> Option<Candidate<'m>> {
+    if found.len() > 1 {
+        let by_phone = |c: &Candidate<'_>| c.to.is_some_and(|to| addresses.iter().any(|a| same_phone(to, a)));
+        if found.iter().any(by_phone) {
+            found.retain(by_phone);
+        }
+        let mut parts: Vec<PartRef> = found.iter().map(|c| c.part).collect();
+        parts.dedup();
+        if parts.len() > 1 {
+            found.retain(|c| Some(c.form) == learnt);
+            if found.len() != 1 {
+                return None;
+            }
         }
     }
-    likely.into_iter().next()
+    found.into_iter().next()
 }
 
 /// Is this the same phone, as far as the last digits tell? Carriers add and drop prefixes.
 pub(crate) fn same_phone(to: &Address, named: &str) -> bool {
     const DIGITS: usize = 8;
-    let tail = |text: &str| {
-        let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();
-        digits[digits.len().saturating_sub(DIGITS)..].to_vec()
-    };
+    let tail = |text| str::bytes(text).rev().filter(u8::is_ascii_digit).take(DIGITS);
     let (ours, theirs) = (tail(to.as_str()), tail(named));
-    !ours.is_empty() && ours == theirs
+    ours.clone().next().is_some() && ours.eq(theirs)
 }
 
 /// What was learnt of a connector's ids: how often each form was right.
@@ -197,7 +194,7 @@ mod tests {
 
     fn finds(form: ReceiptIdForm, answer: &str, receipt: &str) -> bool {
         let stored = normal_id(form, answer);
-        candidates(form, None, receipt).iter().any(|(_, c)| *c == stored)
+        candidates(form, None, receipt).any(|(_, c)| c == stored)
     }
 
     #[test]
@@ -235,20 +232,21 @@ mod tests {
 
     #[test]
     fn what_was_learnt_is_tried_first() {
-        let first = candidates(ReceiptIdForm::Auto, Some(Form::HexToDec), "16");
-        assert_eq!(first[0], (Form::HexToDec, "10".to_owned()));
-        assert_eq!(first[1], (Form::Same, "16".to_owned()));
+        let mut found = candidates(ReceiptIdForm::Auto, Some(Form::HexToDec), "16");
+        assert_eq!(found.next(), Some((Form::HexToDec, "10".into())));
+        assert_eq!(found.next(), Some((Form::Same, "16".into())));
     }
 
-    fn candidate(form: Form, message: u64, to: &str) -> Candidate {
+    fn candidate(form: Form, message: u64, to: &Address) -> Candidate<'_> {
         let at = model::Timestamp::from_millis(message as i64);
         let part = PartRef { message: MessageId::first_at(at), part: 0 };
-        Candidate { form, key: key("x"), part, to: Address::recipient(to, None).ok() }
+        Candidate { form, key: key("x"), part, to: Some(to) }
     }
 
     #[test]
     fn the_phone_decides_between_two_readings() {
-        let found = || vec![candidate(Form::Same, 1, "+447700900111"), candidate(Form::HexToDec, 2, "+447700900222")];
+        let [one, two] = ["+447700900111", "+447700900222"].map(|to| Address::recipient(to, None).unwrap());
+        let found = || vec![candidate(Form::Same, 1, &one), candidate(Form::HexToDec, 2, &two)];
         let phone = |p: &str| [Box::from(p), Box::from("SHOP")];
         assert_eq!(choose(found(), &phone("447700900222"), None).unwrap().form, Form::HexToDec);
         assert_eq!(choose(found(), &phone("07700900111"), Some(Form::HexToDec)).unwrap().form, Form::Same);

@@ -2,9 +2,11 @@
 //! shows up; messages from phones are put together and given to the account that an inbound rule
 //! names.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashMap;
 use model::{
     Body, Change, DeliveryId, Direction, Ingress, Message, Name, Progress, Receipt, ReceiptWish, Status, Timestamp,
 };
@@ -30,48 +32,56 @@ impl Recorder {
         world: &World,
         draft: &Draft,
     ) -> Result<Resolved, StoreError> {
-        let mut parts = HashMap::new();
+        let mut resolved = Resolved::default();
         let mut unknown = Vec::new();
+        let answered = OnceCell::new();
         for fact in facts {
             let Fact::Incoming { connector, incoming } = fact else { continue };
             let Incoming::Receipt { remote_ids, addresses, .. } = incoming else { continue };
-            let keys = self.keys_of(connector, remote_ids, world);
-            if let Some((key, part)) = self.certain(connector, &keys, addresses, draft) {
-                parts.insert(key, part);
-                continue;
-            }
-            for (_, key) in keys {
-                match self.remote_ids.get(&key) {
-                    Some(part) => {
-                        parts.insert(key, *part);
+            let mut forms = self.keys_of(connector, remote_ids, world);
+            let mut keys = Vec::from_iter(forms.next());
+            let just_now = || answered.get_or_init(|| answered_among(facts, world));
+            let certain = self.certain(connector, keys.first(), addresses, just_now, draft);
+            if !certain {
+                forms.for_each(|other| {
+                    if !keys.iter().any(|(_, key)| *key == other.1) {
+                        keys.push(other);
                     }
-                    None => unknown.push(key),
+                });
+            }
+            for (_, key) in &keys {
+                match self.remote_ids.get(key) {
+                    Some(part) => drop(resolved.parts.insert(key.clone(), *part)),
+                    None if certain => {}
+                    None => unknown.push(key.clone()),
                 }
             }
+            resolved.keys.push_back(keys);
         }
         if !unknown.is_empty() {
             unknown.sort_unstable();
             unknown.dedup();
             let found = self.engine.inner.store.remote_ids(&unknown).await?;
-            parts.extend(unknown.into_iter().zip(found).filter_map(|(key, part)| Some((key, part?))));
+            resolved.parts.extend(unknown.into_iter().zip(found).filter_map(|(key, part)| Some((key, part?))));
         }
-        Ok(Resolved { parts, parked: Vec::new() })
+        Ok(resolved)
     }
 
-    /// The part that the learnt form of the id means, if it is known already and its phone is the
-    /// receipt's. Then the store need not be asked whether another form means another part: it would
-    /// not be chosen.
-    fn certain(
+    /// Is the part known already, by an earlier turn's answer or one of this turn's, that the learnt
+    /// form of the id means, and is its phone the receipt's? Then the store need not be asked whether
+    /// another form means another part: it would not be chosen.
+    fn certain<'a>(
         &self,
         connector: &Name,
-        keys: &[(Form, RemoteKey)],
+        likeliest: Option<&(Form, RemoteKey)>,
         addresses: &[Box<str>; 2],
+        answered: impl FnOnce() -> &'a HashMap<RemoteKey, PartRef>,
         draft: &Draft,
-    ) -> Option<(RemoteKey, PartRef)> {
-        let (_, key) = keys.first().filter(|(form, _)| self.learnt.form(connector) == Some(*form))?;
-        let part = *self.remote_ids.get(key)?;
-        let to = self.remembered(part.message, draft)?.body.sent_to();
-        addresses.iter().any(|a| same_phone(to, a)).then(|| (key.clone(), part))
+    ) -> bool {
+        let learnt = likeliest.filter(|(form, _)| self.learnt.form(connector) == Some(*form));
+        let part = learnt.and_then(|(_, key)| self.remote_ids.get(key).or_else(|| answered().get(key)));
+        let message = part.and_then(|part| self.remembered(part.message, draft));
+        message.is_some_and(|message| addresses.iter().any(|a| same_phone(message.body.sent_to(), a)))
     }
 
     /// Finds parked receipts for the ids that this turn's answers bring. Only asked of the store
@@ -104,18 +114,17 @@ impl Recorder {
         connector: Name,
         incoming: Incoming,
         world: &World,
-        resolved: &Resolved,
+        resolved: &mut Resolved,
         draft: &mut Draft,
     ) {
         match incoming {
             Incoming::Receipt { remote_ids, receipt, addresses } => {
                 self.engine.inner.metrics.receipt(&connector, receipt.state);
-                let keys = self.keys_of(&connector, &remote_ids, world);
-                let found = keys.iter().filter_map(|(form, key)| {
+                let keys = resolved.keys.pop_front().unwrap_or_default();
+                let found = keys.into_iter().filter_map(|(form, key)| {
                     // An answer of this very turn may have brought the id.
-                    let part = self.remote_ids.get(key).or_else(|| resolved.parts.get(key))?;
-                    let to = draft.message(part.message).map(|m| m.body.sent_to().clone());
-                    Some(Candidate { form: *form, key: key.clone(), part: *part, to })
+                    let part = *self.remote_ids.get(&key).or_else(|| resolved.parts.get(&key))?;
+                    Some(Candidate { form, key, part, to: draft.message(part.message).map(|m| m.body.sent_to()) })
                 });
                 match choose(found.collect(), &addresses, self.learnt.form(&connector)) {
                     Some(Candidate { form, key, part, .. }) => {
@@ -201,17 +210,18 @@ impl Recorder {
         });
     }
 
-    fn keys_of(&self, connector: &Name, remote_ids: &[Box<str>], world: &World) -> Vec<(Form, RemoteKey)> {
-        let form = receipt_rules(world, connector).0;
+    /// What a receipt's ids may be stored under, the likeliest first.
+    fn keys_of<'a>(
+        &self,
+        connector: &'a Name,
+        remote_ids: &'a [Box<str>],
+        world: &World,
+    ) -> impl Iterator<Item = (Form, RemoteKey)> + use<'a> {
+        let rule = receipt_rules(world, connector).0;
         let learnt = self.learnt.form(connector);
-        let mut keys: Vec<(Form, RemoteKey)> = Vec::new();
-        for (form, id) in remote_ids.iter().flat_map(|id| candidates(form, learnt, id)) {
-            let key = RemoteKey { connector: connector.clone(), id: id.into() };
-            if !key.id.is_empty() && !keys.iter().any(|(_, other)| *other == key) {
-                keys.push((form, key));
-            }
-        }
-        keys
+        let forms = remote_ids.iter().flat_map(move |id| candidates(rule, learnt, id));
+        let key = |id: Cow<'_, str>| RemoteKey { connector: connector.clone(), id: id.into() };
+        forms.filter(|(_, id)| !id.is_empty()).map(move |(form, id)| (form, key(id)))
     }
 
     fn body_of(&self, connector: &Name, mo: MobileOriginated, now: Timestamp) -> MoReceived {
@@ -282,6 +292,18 @@ impl Recorder {
             self.give(&connector, body, world, draft);
         }
     }
+}
+
+/// The parts that this turn's answers name: fast carriers answer and report in one go.
+fn answered_among(facts: &[Fact], world: &World) -> HashMap<RemoteKey, PartRef> {
+    let answered = facts.iter().filter_map(|fact| {
+        let Fact::Outcome { connector, message, part, outcome: Outcome::Sent { remote_id } } = fact else {
+            return None;
+        };
+        let id = normal_id(receipt_rules(world, connector).0, remote_id).into();
+        Some((RemoteKey { connector: connector.clone(), id }, PartRef { message: *message, part: *part }))
+    });
+    answered.collect()
 }
 
 /// A message from a phone, or a part of one, as a body.

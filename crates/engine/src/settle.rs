@@ -16,7 +16,7 @@ use crate::world::World;
 const LATE_RECEIPT_SECONDS: i64 = 2 * 86_400;
 
 impl Recorder {
-    pub(crate) fn apply(&mut self, fact: Fact, world: &World, resolved: &Resolved, draft: &mut Draft) {
+    pub(crate) fn apply(&mut self, fact: Fact, world: &World, resolved: &mut Resolved, draft: &mut Draft) {
         match fact {
             Fact::Outcome { connector, message, part, outcome } => {
                 self.outcome(&connector, message, part, outcome, world, resolved, draft);

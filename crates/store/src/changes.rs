@@ -152,7 +152,7 @@ pub struct RemoteKey {
     /// The connector whose id it is.
     pub connector: Name,
     /// The id in its normal form.
-    pub id: Box<str>,
+    pub id: Arc<str>,
 }
 
 /// Which part a remote id means.

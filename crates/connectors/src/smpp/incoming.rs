@@ -126,8 +126,8 @@ impl Rules {
         let (state, stat) = self.state(&text, came.tlvs);
         let state = if intermediate { ReceiptState::Intermediate } else { state };
         let tlv_error = came.tlvs.get(Tag::NETWORK_ERROR_CODE).and_then(|tlv| network_error(tlv.value));
-        let text_error = text.error.as_deref().map(str::to_owned);
-        let err = if self.text_first { text_error.or(tlv_error) } else { tlv_error.or(text_error) };
+        let text_error = || text.error.as_deref().map(str::to_owned);
+        let err = if self.text_first { text_error().or(tlv_error) } else { tlv_error.or_else(text_error) };
         let address = |octets: &[u8]| String::from_utf8_lossy(octets).into();
         Incoming::Receipt {
             remote_ids: ids.into_iter().map(Box::from).collect(),
@@ -145,12 +145,12 @@ impl Rules {
         }
         let tlv = tlvs.integer(Tag::MESSAGE_STATE).and_then(|state| u8::try_from(state).ok());
         let tlv = tlv.and_then(SmscState::from_message_state);
-        let by_tlv = tlv.map(|state| self.of_state(state));
+        let by_tlv = || tlv.map(|state| self.of_state(state));
         // A word that nobody knows is no end.
-        let by_word =
-            word.map(|word| (SmscState::from_word(word).map_or(ReceiptState::Intermediate, meaning), Box::from(word)));
-        let (first, second) = if self.text_first { (by_word, by_tlv) } else { (by_tlv, by_word) };
-        first.or(second).unwrap_or_else(|| (ReceiptState::Intermediate, "(none)".into()))
+        let known = |word| SmscState::from_word(word).map_or(ReceiptState::Intermediate, meaning);
+        let by_word = || word.map(|word| (known(word), Box::from(word)));
+        let found = if self.text_first { by_word().or_else(by_tlv) } else { by_tlv().or_else(by_word) };
+        found.unwrap_or_else(|| (ReceiptState::Intermediate, "(none)".into()))
     }
 
     fn message(&self, came: &Delivered<'_>) -> MobileOriginated {

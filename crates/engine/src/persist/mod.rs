@@ -29,7 +29,7 @@ use tokio::time::Instant;
 
 use crate::engine::{Engine, StartError};
 use crate::facts::{AcceptFailed, Acceptance, CancelRefused, Fact, FactSender, Facts, Recorded};
-use crate::matching::Learnt;
+use crate::matching::{Form, Learnt};
 use crate::reassemble::Reassembly;
 use crate::schedule::End;
 use crate::world::World;
@@ -281,14 +281,14 @@ impl Recorder {
         let mut draft = std::mem::take(&mut self.open.draft);
         draft.now = self.engine.now();
         self.accept_all(&mut facts, &mut draft);
-        let resolved = loop {
+        let mut resolved = loop {
             match self.gather(&facts, &world, &mut draft).await {
                 Ok(resolved) => break resolved,
                 Err(error) => self.store_away(&error, &mut draft, inbox).await,
             }
         };
         for fact in facts.drain(..) {
-            self.apply(fact, &world, &resolved, &mut draft);
+            self.apply(fact, &world, &mut resolved, &mut draft);
         }
         self.open.draft = draft;
         self.spare.1 = facts;
@@ -441,6 +441,8 @@ impl Recorder {
 /// Which parts the receipts of one turn are for.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
+    /// What each receipt's ids may be stored under, in the order of the receipts.
+    pub keys: VecDeque<Vec<(Form, RemoteKey)>>,
     /// By remote id in normal form.
     pub parts: HashMap<RemoteKey, PartRef>,
     /// Parked receipts whose message is answered in this turn.
