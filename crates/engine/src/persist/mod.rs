@@ -113,7 +113,7 @@ pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>
         tokio::select! {
             biased;
             outcome = landed(&mut recorder.flight), if recorder.flight.is_some() => {
-                if recorder.open.weight < BUSY && room && outcome.is_ok() {
+                if room && outcome.is_ok() {
                     take_groups(&mut groups, || inbox.try_recv().ok());
                     recorder.add(&mut groups, &mut inbox).await;
                 }
