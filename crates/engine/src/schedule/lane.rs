@@ -14,21 +14,15 @@ use tokio::sync::{Notify, watch};
 
 use super::active::{Active, Place, Taken};
 use super::pacing::Pacing;
+use super::pause::Pause;
 use super::ready::Shares;
 use super::status::{SessionView, Sessions};
 use super::vitals::{HealthView, Vitals};
 use crate::dispatch::{Desired, Job, SessionState};
 use crate::facts::{ConnectorEvent, Fact};
 
-/// The first pause after a carrier said that it is busy; each further one is twice as long.
-const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// Parts that are being marked at a time.
 const MARKING_MAX: usize = 256;
-/// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
-
-/// One that pauses for so long takes nothing in pools: it has been busy for some time.
-const PAUSE_LONG: Duration = Duration::from_secs(8);
 
 /// What one connector is to send.
 #[derive(Debug)]
@@ -70,13 +64,6 @@ impl State {
     fn take(&mut self) -> Option<Taken> {
         if self.settings.mark_first { self.active.take_marked() } else { self.active.take() }
     }
-}
-
-#[derive(Debug, Default)]
-struct Pause {
-    until: Option<Instant>,
-    length: Duration,
-    reason: Option<Box<str>>,
 }
 
 /// When a session may take something.
@@ -225,7 +212,7 @@ impl Lane {
         let settings = state.settings.health;
         state.vitals.look(&settings, now);
         let up = state.sessions.bound() > 0 && *self.desired.borrow() == Desired::Running;
-        let waits = state.pause.length >= PAUSE_LONG && state.pause.until.is_some_and(|until| until > now);
+        let waits = state.pause.is_long(now);
         let sick = state.vitals.share() == 0;
         if sick && !state.was_sick {
             let reason = state.vitals.view(now).reason;
@@ -254,7 +241,7 @@ impl Lane {
     /// Why the lane pauses, if it does.
     pub fn paused(&self, now: Instant) -> Option<Box<str>> {
         let state = self.lock();
-        state.pause.until.filter(|until| *until > now).and(state.pause.reason.clone())
+        state.pause.reason(now).map(Box::from)
     }
 
     /// Messages that have just become durable and are to be sent over this lane.
@@ -325,7 +312,7 @@ impl Lane {
             return jobs;
         }
         let mut state = self.lock();
-        if state.pause.until.is_some_and(|until| until > now) {
+        if state.pause.end(now).is_some() {
             return jobs;
         }
         if state.settings.mark_first {
@@ -392,8 +379,7 @@ impl Lane {
         if !state.active.has_ready() {
             return Chance::Unknown;
         }
-        let pause = state.pause.until.filter(|until| *until > now);
-        match pause.into_iter().chain(state.pacing.next(now)).max() {
+        match state.pause.end(now).into_iter().chain(state.pacing.next(now)).max() {
             Some(at) => Chance::At(at),
             None => Chance::Now,
         }
@@ -404,10 +390,7 @@ impl Lane {
         let now = Instant::now();
         let mut state = self.lock();
         state.active.give_back(message, part);
-        // All of a window is refused at once: that is one pause, not many.
-        if state.pause.until.is_none_or(|until| until <= now) {
-            let length = (state.pause.length * 2).clamp(PAUSE_MIN, PAUSE_MAX);
-            state.pause = Pause { until: Some(now + length), length, reason: Some(reason.detail.clone()) };
+        if state.pause.busy(&reason.detail, now) {
             self.look(&mut state, now);
         }
     }
@@ -416,9 +399,7 @@ impl Lane {
     pub fn flowing(&self) {
         let mut state = self.lock();
         self.answered(&mut state, true);
-        if state.pause.length > Duration::ZERO && state.pause.until.is_none_or(|until| until <= Instant::now()) {
-            state.pause = Pause::default();
-        }
+        state.pause.flowing(Instant::now());
     }
 
     pub fn give_back(&self, message: MessageId, part: u8) {

@@ -7,6 +7,7 @@
 mod active;
 mod lane;
 mod pacing;
+mod pause;
 mod ready;
 mod refill;
 mod status;
