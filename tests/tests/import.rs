@@ -5,8 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
-use scenarios::command;
+use scenarios::carrier::Carrier;
+use scenarios::{Place, Sink, ask_until, command};
 use serde_json::Value;
+use simulator::{Mo, SmscSettings};
 
 const KANNEL: &str = r#"# A gateway of two carriers
 group = core
@@ -140,7 +142,7 @@ fn a_configuration_of_kannel_passes_check() {
     assert!(told.contains("carriers.conf:25: smsc at: there are no connectors for modems yet"), "{told}");
     assert!(told.contains("kannel.conf:21: max-messages:") && told.contains("kannel.conf:31: text:"), "{told}");
     assert!(told.contains("carriers.conf:1: receive-port: is a connector of its own now"), "{told}");
-    assert!(told.contains("2 accounts, 3 connectors, 5 routes, 1 inbound rule;"), "{told}");
+    assert!(told.contains("2 accounts, 3 connectors, 0 pools, 5 routes, 1 inbound rule;"), "{told}");
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn a_script_of_jasmin_passes_check() {
     let told = imported_and_checked(folder.path(), "jasmin", "jcli.txt");
     assert!(told.contains("jcli.txt:2: line: is no command of jcli"), "{told}");
     assert!(told.contains("jcli.txt:20: coding:") && told.contains("jcli.txt:38: rate:"), "{told}");
-    assert!(told.contains("2 accounts, 1 connector, 1 route, 1 inbound rule;"), "{told}");
+    assert!(told.contains("2 accounts, 1 connector, 0 pools, 1 route, 1 inbound rule;"), "{told}");
 }
 
 #[test]
@@ -170,6 +172,36 @@ fn programs_are_told_everything_in_one_object() {
     let output = import(folder.path(), &["jasmin", "jcli.txt", "--json", "--out", "r.toml"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "{text}");
+}
+
+#[test]
+fn what_was_written_for_kannel_goes_on_after_an_import() {
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let configuration = format!(
+        "group = smsc\nsmsc = smpp\nhost = {}\nport = {}\ntransceiver-mode = true\nsmsc-username = demo\n\
+         smsc-password = demo\n\ngroup = sendsms-user\nusername = shop\npassword = s3cret\ndefault-sender = 60777\n\n\
+         group = sms-service\nkeyword = default\nget-url = \"{}?mo=%b&phone=%p\"\n",
+        carrier.address().ip(),
+        carrier.address().port(),
+        sink.url()
+    );
+    write(folder.path(), "kannel.conf", &configuration);
+    let imported = import(folder.path(), &["kannel", "kannel.conf"]);
+    let place = Place::new(&String::from_utf8(imported.stdout).expect("UTF-8"));
+    let gateway = place.start_with(command().env("POSTRIDER_KANNEL__ON_HTTP", "true"));
+    ask_until("bind", || (carrier.bound() > 0).then_some(()));
+
+    let report = sink.url().replace(':', "%3A").replace('/', "%2F") + "%3Fevent%3D%25d";
+    let query = format!("username=shop&password=s3cret&to=447700900123&text=Hello&dlr-mask=3&dlr-url={report}");
+    let answer = gateway.client().get(&format!("/cgi-bin/sendsms?{query}"));
+
+    assert_eq!((answer.status, answer.body.as_str()), (202, "0: Accepted for delivery"));
+    sink.wait("call of the dlr-url", |call| call.path.contains("event=1").then_some(()));
+    assert_eq!(&*carrier.seen()[0].source.2, "60777");
+    carrier.inject_mo(&Mo::text("447700900055", "60777", "Any news?")).expect("it can be sent");
+    let incoming = sink.wait("call of the get-url", |call| call.path.contains("mo=").then(|| call.path.clone()));
+    assert!(incoming.contains("mo=Any+news%3F") && incoming.contains("phone=447700900055"), "{incoming}");
 }
 
 #[test]

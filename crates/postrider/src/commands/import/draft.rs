@@ -49,40 +49,38 @@ impl fmt::Display for LeftOut {
 /// Settings of the process, for postrider.toml.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Where HTTP listens.
-    pub listen: BTreeSet<SocketAddr>,
+    /// Where applications that were written for Kannel are served.
+    pub kannel: BTreeSet<SocketAddr>,
+    /// The same of Jasmin's HTTP API.
+    pub jasmin: BTreeSet<SocketAddr>,
     /// Private hosts that webhooks call.
     pub allow_private: BTreeSet<IpNet>,
 }
 
 impl Config {
+    /// Sections, each with a list under one key.
+    fn lists(&self) -> Vec<(&'static str, &'static str, Vec<String>)> {
+        let of = |section, list: &BTreeSet<SocketAddr>| {
+            (section, "listen", list.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let private = self.allow_private.iter().map(ToString::to_string).collect();
+        let mut all =
+            vec![of("kannel", &self.kannel), of("jasmin", &self.jasmin), ("webhooks", "allow_private", private)];
+        all.retain(|(_, _, list)| !list.is_empty());
+        all
+    }
+
     pub fn json(&self) -> Value {
-        let mut config = serde_json::Map::new();
-        if !self.listen.is_empty() {
-            config.insert("http".into(), json!({ "listen": self.listen }));
-        }
-        if !self.allow_private.is_empty() {
-            config.insert("webhooks".into(), json!({ "allow_private": self.allow_private }));
-        }
-        Value::Object(config)
+        let section = |(section, key, list): (&str, &str, Vec<String>)| (section.to_owned(), json!({ key: list }));
+        Value::Object(self.lists().into_iter().map(section).collect())
     }
 
     /// The lines of postrider.toml.
     fn lines(&self) -> Vec<String> {
-        let list = |items: Vec<String>| toml::Value::from(items).to_string();
-        let mut lines = Vec::new();
-        if !self.listen.is_empty() {
-            lines.push("[http]".to_owned());
-            lines.push(format!("listen = {}", list(self.listen.iter().map(ToString::to_string).collect())));
-        }
-        if !self.allow_private.is_empty() {
-            lines.push("[webhooks]".to_owned());
-            lines.push(format!(
-                "allow_private = {}",
-                list(self.allow_private.iter().map(ToString::to_string).collect())
-            ));
-        }
-        lines
+        let lists = self.lists().into_iter();
+        lists
+            .flat_map(|(section, key, list)| [format!("[{section}]"), format!("{key} = {}", toml::Value::from(list))])
+            .collect()
     }
 }
 
@@ -103,8 +101,8 @@ pub struct Draft {
     ids: BTreeSet<(Kind, String)>,
     /// How often an id was wished for.
     wishes: BTreeMap<(Kind, String), u64>,
-    /// Tokens of accounts.
-    tokens: BTreeSet<String>,
+    /// Names that users log in with.
+    users: BTreeSet<String>,
 }
 
 impl Draft {
@@ -159,9 +157,9 @@ impl Draft {
         self.made.push(Made { kind, id: id.to_owned(), place: place.clone(), resource: all });
     }
 
-    /// Is this the first account with that token? A token says whose it is.
-    pub fn first_use(&mut self, token: &str) -> bool {
-        self.tokens.insert(token.to_owned())
+    /// Is this the first account with that user? The name says whose it is.
+    pub fn first_use(&mut self, username: &str) -> bool {
+        self.users.insert(username.to_owned())
     }
 
     /// Notes what a webhook at `url` needs of the process.
@@ -260,9 +258,10 @@ impl Imported {
         let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
         let of = |kind: Kind, one: &str| count(self.made.iter().filter(|made| made.kind == kind).count(), one);
         format!(
-            "{}, {}, {}, {}; {} left out",
+            "{}, {}, {}, {}, {}; {} left out",
             of(Kind::Account, "account"),
             of(Kind::Connector, "connector"),
+            of(Kind::Pool, "pool"),
             of(Kind::Route, "route"),
             of(Kind::Inbound, "inbound rule"),
             count(self.left_out.len(), "setting")

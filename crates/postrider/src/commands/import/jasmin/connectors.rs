@@ -77,17 +77,22 @@ pub fn connector(item: Item, draft: &mut Draft, known: &mut Known) {
     draft.leave_out_rest(section, why);
 }
 
-/// The address of an HTTP connector, for the routes that lead to it.
+/// The address of an HTTP connector, for the routes that lead to it, and the style in which it is called.
 pub fn hook(item: Item, draft: &mut Draft, known: &mut Known) {
     let Item { id: cid, mut section, .. } = item;
     section.take("cid");
-    section.drop_defaults(&[("method", &["post"])]);
+    let style = section.parsed("method", |text| match () {
+        () if text.eq_ignore_ascii_case("post") => Some("jasmin"),
+        () if text.eq_ignore_ascii_case("get") => Some("jasmin-get"),
+        () => None,
+    });
     match section.take("url") {
-        Some(url) => drop(known.hooks.insert(cid, url)),
+        // Jasmin's own default is GET.
+        Some(url) => drop(known.hooks.insert(cid, (url, style.unwrap_or("jasmin-get")))),
         None => draft.leave_out_at(&section.place, "url", "is missing; jcli refuses this entry"),
     }
     draft.leave_out_rest(section, |key| match key {
-        "method" => "webhooks are always called with POST",
+        "method" => "is neither GET nor POST",
         _ => "has no counterpart",
     });
 }

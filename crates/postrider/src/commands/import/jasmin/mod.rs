@@ -30,8 +30,8 @@ struct Known {
     names: BTreeMap<String, String>,
     /// Accounts by `gid`.
     members: BTreeMap<String, Vec<String>>,
-    /// Addresses of HTTP connectors by `cid`.
-    hooks: BTreeMap<String, Setting>,
+    /// Addresses of HTTP connectors by `cid`, and the style in which they are called.
+    hooks: BTreeMap<String, (Setting, &'static str)>,
     /// Accounts that were made for HTTP connectors, by `cid`.
     hooked: BTreeMap<String, String>,
 }
@@ -64,7 +64,7 @@ pub fn import(file: &Path) -> Outcome<Draft> {
     let filters = routes::filters(&state, &mut draft);
     routes::outgoing(&state, &filters, &mut draft, &known);
     routes::incoming(&state, &filters, &mut draft, &mut known);
-    for (cid, url) in &known.hooks {
+    for (cid, (url, _)) in &known.hooks {
         if !known.hooked.contains_key(cid) {
             draft.leave_out(url, "no MO route that was imported leads to this HTTP connector");
         }

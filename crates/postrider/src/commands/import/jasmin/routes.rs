@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::resources::Kind;
 use serde_json::{Map, Value, json};
 
-use crate::commands::import::common::hook_url;
+use crate::commands::import::common::called;
 use crate::commands::import::draft::Draft;
 use crate::commands::import::pattern::{self, Tail};
 use crate::commands::import::section::{Section, Setting};
@@ -55,12 +55,18 @@ pub fn outgoing(state: &State, filters: &BTreeMap<String, Filter>, draft: &mut D
             draft.leave_out(&named, "names no connector that was imported; the route is left out");
             continue;
         };
-        if connectors.len() > 1 {
-            draft.leave_out(&named, format!("without pools, {first} takes all messages of this route"));
-        }
         let id = draft.id(Kind::Route, &format!("mt-{order}"));
         let place = section.place.clone();
-        draft.add(Kind::Route, &id, &place, json!({ "match": matches, "to": first }));
+        let mut to = (*first).clone();
+        if connectors.len() > 1 {
+            // A failover route tries them in their order, a random one shares among them.
+            let failover = section.peek("type").is_some_and(|kind| kind.to_lowercase().contains("failover"));
+            let strategy = if failover { "failover" } else { "round-robin" };
+            let members: Vec<Value> = connectors.iter().map(|id| json!({ "connector": id })).collect();
+            to = draft.id(Kind::Pool, &format!("mt-{order}"));
+            draft.add(Kind::Pool, &to, &place, json!({ "strategy": strategy, "members": members }));
+        }
+        draft.add(Kind::Route, &id, &place, json!({ "match": matches, "to": to }));
         finish(section, draft);
     }
     interceptors(state, draft);
@@ -83,12 +89,6 @@ pub fn incoming(state: &State, filters: &BTreeMap<String, Filter>, draft: &mut D
                 _ => None,
             };
             if account.is_some() {
-                if kind == "smpps" {
-                    draft.leave_out(
-                        &named,
-                        "there is no SMPP server for applications yet; the account gets the messages as events",
-                    );
-                }
                 break;
             }
         }
@@ -111,10 +111,10 @@ fn hooked(cid: &str, draft: &mut Draft, known: &mut Known) -> Option<String> {
     if let Some(account) = known.hooked.get(cid) {
         return Some(account.clone());
     }
-    let url = known.hooks.get(cid)?;
-    let address = hook_url(url, draft)?;
+    let (url, style) = known.hooks.get(cid)?;
+    let address = called(url, draft)?;
     let account = draft.id(Kind::Account, cid);
-    let resource = json!({ "webhooks": [{ "url": address, "events": ["message.received"] }] });
+    let resource = json!({ "webhooks": [{ "url": address, "style": style, "events": ["message.received"] }] });
     draft.add(Kind::Account, &account, &url.place, resource);
     known.hooked.insert(cid.to_owned(), account.clone());
     Some(account)
@@ -234,7 +234,7 @@ fn finish(mut section: Section, draft: &mut Draft) {
     let is_free = |text: &str| text.parse::<f64>().is_ok_and(|rate| rate == 0.0).then_some(());
     section.parsed("rate", is_free);
     draft.leave_out_rest(section, |key| match key {
-        "rate" => "there are no prices yet",
+        "rate" => "Jasmin's rates have no currency; set prices of the route or of accounts",
         _ => "is no setting of a route that is known here",
     });
 }

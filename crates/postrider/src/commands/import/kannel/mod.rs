@@ -95,7 +95,7 @@ fn listen(section: &mut Section, draft: &mut Draft) {
     let interface = section.parsed("sendsms-interface", |text| text.parse::<std::net::IpAddr>().ok());
     if let Some(port) = port {
         let interface = interface.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
-        draft.config.listen.insert((interface, port).into());
+        draft.config.kannel.insert((interface, port).into());
     }
 }
 
@@ -141,14 +141,14 @@ fn why_process(key: &str) -> &'static str {
         "sms-resend-freq" => "waits between attempts grow by themselves",
         "sms-resend-retry" => "is no number",
         "sendsms-port" | "sendsms-interface" => {
-            "must be a number and an IP address; see [http] listen in postrider.toml"
+            "must be a number and an IP address; see [kannel] listen in postrider.toml"
         }
         "http-request-retry" | "http-queue-delay" => "webhooks are tried again for days, by a fixed plan",
         "http-timeout" => "see [webhooks] timeout in postrider.toml",
         "sendsms-chars" => "recipients are numbers; what may be in them is fixed",
-        "immediate-sendsms-reply" | "sendsms-url" | "sendota-url" | "xmlrpc-url" => {
-            "is about Kannel's own interface for applications"
-        }
+        "immediate-sendsms-reply" => "see [kannel] immediate_reply in postrider.toml",
+        "sendsms-url" => "the path is always /cgi-bin/sendsms",
+        "sendota-url" | "xmlrpc-url" => "is an interface for applications that has no counterpart",
         _ => "has no counterpart",
     }
 }

@@ -5,6 +5,7 @@
 //! it go before those that merely take it. All of that depends on the sending account's kind and on
 //! which of the prefixes that are written down a number begins with, so that it can be worked out
 //! beforehand: for each kind of account, longest prefixes first, a route to what Kannel would choose.
+//! Where Kannel shares messages among several links, that is a pool.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,20 +101,6 @@ impl Carrier {
             && !named(&self.denied_names)
     }
 
-    /// How expressly it is meant for a tag and a prefix: less is more.
-    fn distance(&self, tag: Option<&str>, prefix: &str) -> u8 {
-        let named = |names: &Option<Vec<String>>| {
-            names.as_ref().is_some_and(|names| names.iter().any(|name| Some(name.as_str()) == tag))
-        };
-        let allows = |rule: &Rule| rule.allowed.as_ref().is_some_and(|allowed| covers(allowed, prefix));
-        match () {
-            () if tag.is_some() && self.name.as_deref() == tag => 0,
-            () if named(&self.allowed_names) => 1,
-            () if self.limits.rules.iter().any(allows) => 2,
-            () => 3,
-        }
-    }
-
     fn prefers(&self, tag: Option<&str>, prefix: &str) -> bool {
         tag.is_some_and(|tag| self.preferred_names.iter().any(|name| name == tag)) || covers(&self.preferred, prefix)
     }
@@ -144,11 +131,11 @@ pub fn routes(draft: &mut Draft, common: &Common) {
         );
         return;
     }
-    let mut told = BTreeSet::new();
+    let mut pools = BTreeMap::new();
     for ((tag, limits), accounts) in kinds {
-        Class { common, tag, limits, accounts, told: &mut told }.add_to(draft);
+        Class { common, tag, limits, accounts, pools: &mut pools }.add_to(draft);
     }
-    Class { common, tag: None, limits: &none, accounts: Vec::new(), told: &mut told }.add_to(draft);
+    Class { common, tag: None, limits: &none, accounts: Vec::new(), pools: &mut pools }.add_to(draft);
 }
 
 /// Accounts whose messages go the same ways.
@@ -158,32 +145,32 @@ struct Class<'a> {
     limits: &'a Limits,
     /// Empty is all that have no class of their own.
     accounts: Vec<&'a str>,
-    /// Links that get nothing of what they shared with another, which have been told of.
-    told: &'a mut BTreeSet<(usize, usize)>,
+    /// Pools that were made, by their links.
+    pools: &'a mut BTreeMap<Vec<usize>, String>,
 }
 
 impl Class<'_> {
     fn add_to(mut self, draft: &mut Draft) {
-        let rest = self.target(draft, "");
-        let mut routes: BTreeMap<(Reverse<usize>, Option<usize>), Vec<&str>> = BTreeMap::new();
-        let mut kept = BTreeMap::from([("", (0, rest))]);
+        let rest = self.choice("");
+        let mut routes: BTreeMap<(Reverse<usize>, Vec<usize>), Vec<&str>> = BTreeMap::new();
+        let mut kept = BTreeMap::from([("", (0, rest.clone()))]);
         for prefix in prefixes_of(self.common, self.tag, self.limits) {
-            let target = self.target(draft, prefix);
-            let above = (0..prefix.len()).rev().find_map(|end| kept.get(prefix.get(..end)?).copied());
-            let (depth, same) = above.unwrap_or((0, rest));
+            let choice = self.choice(prefix);
+            let above = (0..prefix.len()).rev().find_map(|end| kept.get(prefix.get(..end)?));
+            let (depth, same) = above.map_or((0, &rest), |(depth, links)| (*depth, links));
             // Where the route of a shorter prefix says the same, none is needed.
-            if same != target {
-                routes.entry((Reverse(depth + 1), target)).or_default().push(prefix);
-                kept.insert(prefix, (depth + 1, target));
+            if *same != choice {
+                routes.entry((Reverse(depth + 1), choice.clone())).or_default().push(prefix);
+                kept.insert(prefix, (depth + 1, choice));
             }
         }
-        for ((_, target), prefixes) in routes {
-            self.route(draft, target, &prefixes);
+        for ((_, choice), prefixes) in routes {
+            self.route(draft, &choice, &prefixes);
         }
-        self.route(draft, rest, &[]);
+        self.route(draft, &rest, &[]);
     }
 
-    /// What Kannel would choose from for numbers of a prefix.
+    /// The links that Kannel would choose from for numbers of a prefix.
     fn choice(&self, prefix: &str) -> Vec<usize> {
         if !self.limits.pass(prefix) || !self.common.limits.pass(prefix) {
             return Vec::new();
@@ -196,27 +183,9 @@ impl Class<'_> {
         if preferred.is_empty() { usable } else { preferred }
     }
 
-    /// The link for numbers of a prefix. Where Kannel shares among several, it is the one that is
-    /// meant most expressly, and the others are told.
-    fn target(&mut self, draft: &mut Draft, prefix: &str) -> Option<usize> {
-        let choice = self.choice(prefix);
-        let carriers = &self.common.carriers;
-        let first = choice.iter().copied().min_by_key(|n| (carriers[*n].distance(self.tag, prefix), *n))?;
-        for other in choice.into_iter().filter(|n| *n != first) {
-            if self.told.insert((first, other)) {
-                let why = format!(
-                    "shares messages with {} in Kannel; without pools, {0} gets all of those",
-                    carriers[first].ids.first().map_or("", String::as_str)
-                );
-                draft.leave_out_at(&carriers[other].place, "smsc", why);
-            }
-        }
-        Some(first)
-    }
-
-    fn route(&self, draft: &mut Draft, target: Option<usize>, prefixes: &[&str]) {
+    fn route(&mut self, draft: &mut Draft, choice: &[usize], prefixes: &[&str]) {
+        let to = self.target(draft, choice);
         let who = self.accounts.first().copied().unwrap_or("all");
-        let carrier = &self.common.carriers[target.unwrap_or(0)];
         let wanted = prefixes.first().map_or_else(|| who.to_owned(), |prefix| format!("{who}-{prefix}"));
         let id = draft.id(Kind::Route, &wanted);
         let mut matches = serde_json::Map::new();
@@ -226,9 +195,29 @@ impl Class<'_> {
         if !self.accounts.is_empty() {
             matches.insert("account".into(), json!(self.accounts));
         }
-        let to = target.and_then(|_| carrier.ids.first());
-        let action = target.is_none().then_some("reject");
-        draft.add(Kind::Route, &id, &carrier.place, json!({ "match": matches, "to": to, "action": action }));
+        let place = &self.common.carriers[choice.first().copied().unwrap_or(0)].place;
+        let action = to.is_none().then_some("reject");
+        draft.add(Kind::Route, &id, place, json!({ "match": matches, "to": to, "action": action }));
+    }
+
+    /// A connector, or the pool of several, which share as Kannel's do: the one that has least to do is
+    /// next.
+    fn target(&mut self, draft: &mut Draft, choice: &[usize]) -> Option<String> {
+        let links: Vec<&Carrier> = choice.iter().map(|n| &self.common.carriers[*n]).collect();
+        let connectors: Vec<&String> = links.iter().filter_map(|carrier| carrier.ids.first()).collect();
+        let (first, others) = connectors.split_first()?;
+        if others.is_empty() {
+            return Some((*first).clone());
+        }
+        if let Some(pool) = self.pools.get(choice) {
+            return Some(pool.clone());
+        }
+        let id = draft.id(Kind::Pool, &connectors.iter().map(|id| id.as_str()).collect::<Vec<_>>().join("-"));
+        let members: Vec<_> = connectors.iter().map(|id| json!({ "connector": id })).collect();
+        let pool = json!({ "strategy": "least-busy", "members": members });
+        draft.add(Kind::Pool, &id, &links[0].place, pool);
+        self.pools.insert(choice.to_vec(), id.clone());
+        Some(id)
     }
 }
 

@@ -91,8 +91,8 @@ impl Conditions {
     }
 }
 
-/// Where the first route that matches leads; `None` is a refusal.
-fn decided<'r>(routes: &'r [Value], account: &str, number: &str) -> Option<&'r str> {
+/// The connectors that the first route that matches leads to, by a pool or not; none is a refusal.
+fn decided<'r>(resources: &'r Value, account: &str, number: &str) -> Vec<&'r str> {
     let says = |value: &Value, what: &dyn Fn(&str) -> bool| {
         value.as_array().is_none_or(|list| list.iter().filter_map(Value::as_str).any(what))
     };
@@ -100,13 +100,21 @@ fn decided<'r>(routes: &'r [Value], account: &str, number: &str) -> Option<&'r s
         says(&route["match"]["account"], &|id| id == account)
             && says(&route["match"]["to_prefix"], &|prefix| number.starts_with(prefix))
     };
-    routes.iter().find(matches).expect("a route for every number")["to"].as_str()
+    let of = |kind: &str| resources[kind].as_array().map_or(&[][..], Vec::as_slice);
+    let to = of("route").iter().find(matches).expect("a route for every number")["to"].as_str();
+    match of("pool").iter().find(|pool| pool["id"].as_str() == to) {
+        None => to.into_iter().collect(),
+        Some(pool) => {
+            let members = pool["members"].as_array().unwrap().iter();
+            members.map(|member| member["connector"].as_str().unwrap()).collect()
+        }
+    }
 }
 
 #[test]
 fn the_first_route_that_matches_is_what_kannel_would_choose() {
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    let (mut refused, mut preferred) = (0, 0);
+    let (mut refused, mut preferred, mut shared) = (0, 0, 0);
     for _ in 0..150 {
         let links: Vec<Conditions> = (0..3).map(|_| Conditions::random(&mut dice)).collect();
         let mut text = String::new();
@@ -127,7 +135,6 @@ fn the_first_route_that_matches_is_what_kannel_would_choose() {
         let file = folder.path().join("kannel.conf");
         std::fs::write(&file, &text).unwrap();
         let resources = super::import(&file).unwrap().finish().unwrap().resources_json();
-        let routes = resources["route"].as_array().unwrap();
 
         let everybody = Conditions::default();
         for (account, limits, tag) in [("user", &user, tag), ("another", &everybody, None)] {
@@ -140,17 +147,14 @@ fn the_first_route_that_matches_is_what_kannel_would_choose() {
                 };
                 let all = named(&usable);
                 let best = named(&|link| usable(link) && link.prefers(number));
-                let choice = decided(routes, account, number);
-                match (choice, all.is_empty(), best.is_empty()) {
-                    (None, true, _) => refused += 1,
-                    (Some(name), false, false) if best.contains(&name) => preferred += 1,
-                    (Some(name), false, true) if all.contains(&name) => {}
-                    _ => panic!(
-                        "{account} to {number} goes to {choice:?}, not {all:?} and best {best:?}:\n{text}\n{routes:#?}"
-                    ),
-                }
+                let wanted = if best.is_empty() { &all } else { &best };
+                let choice = decided(&resources, account, number);
+                assert_eq!(&choice, wanted, "{account} to {number}:\n{text}\n{resources:#}");
+                refused += u32::from(all.is_empty());
+                preferred += u32::from(!best.is_empty());
+                shared += u32::from(choice.len() > 1);
             }
         }
     }
-    assert!(refused > 100 && preferred > 100, "{refused} {preferred}");
+    assert!(refused > 100 && preferred > 100 && shared > 100, "{refused} {preferred} {shared}");
 }

@@ -1,15 +1,16 @@
 //! `sms-service` groups: inbound rules, and the accounts whose webhooks get the messages.
 //!
 //! A Kannel service calls an address and sends the answer back as a message. Here an account gets the
-//! message as the event `message.received`, at a webhook; an answer is a message that the application
-//! sends. So a service becomes a rule, and an account that has the service's address as its webhook.
+//! message as the event `message.received`, at a webhook that is called as Kannel calls it; an answer is
+//! a message that the application sends. So a service becomes a rule, and an account that has the
+//! service's address as its webhook.
 
 use std::collections::BTreeSet;
 
 use model::resources::Kind;
 use serde_json::json;
 
-use crate::commands::import::common::hook_url;
+use crate::commands::import::common::{called, hook_url};
 use crate::commands::import::draft::Draft;
 use crate::commands::import::pattern::{self, Tail};
 use crate::commands::import::section::Section;
@@ -42,7 +43,7 @@ pub fn rule(mut section: Section, draft: &mut Draft, common: &mut Common) {
         draft.leave_out(&setting, "inbound rules do not have this condition; the whole service is left out");
         return;
     }
-    let Some(url) = address(&mut section, draft) else { return };
+    let Some((url, style)) = address(&mut section, draft) else { return };
     let Some(keywords) = keywords(&mut section, draft) else { return };
     let Some(connectors) = connectors(&mut section, draft, common) else { return };
     let name = section.text("name").or_else(|| keywords.first().cloned()).unwrap_or_else(|| "default".into());
@@ -50,7 +51,11 @@ pub fn rule(mut section: Section, draft: &mut Draft, common: &mut Common) {
         Some(account) => account.clone(),
         None => {
             let account = draft.id(Kind::Account, &format!("service-{name}"));
-            let resource = json!({ "webhooks": [{ "url": url, "events": ["message.received"] }] });
+            let mut hook = json!({ "url": url, "events": ["message.received"] });
+            if let Some(style) = style {
+                hook["style"] = style.into();
+            }
+            let resource = json!({ "webhooks": [hook] });
             draft.add(Kind::Account, &account, &place, resource);
             common.hooks.insert(url, account.clone());
             account
@@ -68,11 +73,19 @@ pub fn rule(mut section: Section, draft: &mut Draft, common: &mut Common) {
     draft.leave_out_rest(section, why);
 }
 
-/// The address of the webhook that gets the service's messages. Without one there is no rule.
-fn address(section: &mut Section, draft: &mut Draft) -> Option<String> {
-    for key in ["get-url", "url", "post-url", "post-xml"] {
+/// The address of the webhook that gets the service's messages, and its style. Without one there is no
+/// rule.
+fn address(section: &mut Section, draft: &mut Draft) -> Option<(String, Option<&'static str>)> {
+    for key in ["get-url", "url"] {
         if let Some(setting) = section.take(key) {
-            return hook_url(&setting, draft);
+            let url = called(&setting, draft)?;
+            draft.leave_out(&setting, "is called as Kannel calls it, but its answer is not sent back as a message");
+            return Some((url, Some("kannel")));
+        }
+    }
+    for key in ["post-url", "post-xml"] {
+        if let Some(setting) = section.take(key) {
+            return hook_url(&setting, draft).map(|url| (url, None));
         }
     }
     let answers = ["text", "file", "exec"].iter().find_map(|key| section.take(key));

@@ -5,13 +5,24 @@ use std::collections::BTreeSet;
 use model::resources::Kind;
 use serde_json::json;
 
-use crate::commands::import::common::{hook_url, token};
+use crate::commands::import::common::{called, login};
 use crate::commands::import::draft::Draft;
 use crate::commands::import::pattern::{self, Tail};
 use crate::commands::import::section::{Section, Setting};
 
 use super::routing::{Limits, Rule, Sender};
 use super::{Common, values};
+
+/// What a `dlr-url` hears of.
+const REPORTS: [&str; 7] = [
+    "message.sent",
+    "message.delivered",
+    "message.undelivered",
+    "message.rejected",
+    "message.expired",
+    "message.failed",
+    "message.unknown",
+];
 
 /// An account of a group.
 pub fn account(mut section: Section, draft: &mut Draft, common: &mut Common) {
@@ -21,19 +32,22 @@ pub fn account(mut section: Section, draft: &mut Draft, common: &mut Common) {
         return;
     };
     let id = draft.id(Kind::Account, &username);
-    let token = token(&mut section, "password", draft);
+    let compat = login(&mut section, &username, "password", draft);
     let sender = sender(&mut section, draft).or_else(|| common.sender.clone().filter(|sender| is_sender(sender)));
-    let hook = section.take("dlr-url").and_then(|url| hook_url(&url, draft));
+    let hook = section.take("dlr-url").and_then(|url| {
+        let hook = called(&url, draft)?;
+        draft.leave_out(&url, "is called for every message without a dlr-url of its own, whatever its dlr-mask");
+        Some(hook)
+    });
     let tag = section.text("forced-smsc");
     let forced = tag.is_some();
     let tag = tag.or_else(|| section.text("default-smsc"));
-    let name = section.text("name").filter(|name| *name != id);
     let resource = json!({
-        "name": name.or_else(|| (username != id).then_some(username)),
-        "api_token": token,
+        "name": section.text("name").filter(|name| *name != id),
+        "compat": compat,
         "default_sender": sender,
         "may_choose_connector": (!forced).then_some(true),
-        "webhooks": hook.map(|url| json!([{ "url": url, "events": ["message.*"] }])),
+        "webhooks": hook.map(|url| json!([{ "url": url, "style": "kannel", "events": REPORTS }])),
     });
     common.senders.push(Sender { account: id.clone(), tag, limits: limits(&mut section, draft) });
     draft.add(Kind::Account, &id, &place, resource);
@@ -125,7 +139,7 @@ fn expression(setting: &Setting, draft: &mut Draft) -> Option<BTreeSet<String>> 
 fn why(key: &str) -> &'static str {
     match key {
         "user-allow-ip" | "user-deny-ip" => {
-            "who may call can't be limited by address yet; limit it in front of the gateway"
+            "from where a user may call can't be limited; limit it in front of the gateway"
         }
         "max-messages" => "is given with a message (max_parts)",
         "concatenation" => "long texts are always sent as parts of one message",

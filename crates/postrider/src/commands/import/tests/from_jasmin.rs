@@ -36,7 +36,17 @@ uid shop
 mt_messaging_cred defaultvalue src_addr SHOP
 mt_messaging_cred quota balance 44.2
 mt_messaging_cred quota sms_count none
+mt_messaging_cred quota http_throughput 12.5
 smpps_cred quota max_bindings 2
+ok
+user -a
+username esme
+password secret12
+gid shops
+uid esme
+mt_messaging_cred authorization http_send no
+smpps_cred quota max_bindings 3
+smpps_cred authorization ip 192.0.2.0/24
 ok
 httpccm -a
 url http://localhost/mo?x=1
@@ -109,10 +119,19 @@ fn a_script_of_jcli_is_played() {
     let second = &resources["connector"][1];
     assert_eq!((&second["enabled"], &second["enquire_link_seconds"]), (&json!(false), &json!(20)));
     assert_eq!(second["address"], "127.0.0.1:2775");
-    let shop = json!({ "id": "shop", "api_token": "0123456789012345678901234567890", "default_sender": "SHOP" });
-    let hook = json!({ "id": "hook", "webhooks": [{ "url": "http://localhost/mo", "events": ["message.received"] }] });
-    assert_eq!(resources["account"], json!([shop, hook]));
-    assert_eq!(routes(&imported), ["shop/44 carrier_2", "/ carrier_1"].map(str::to_owned));
+    let shop = json!({
+        "id": "shop", "compat": { "username": "shop", "password": "0123456789012345678901234567890" },
+        "default_sender": "SHOP", "throughput": 13,
+    });
+    let smpp = json!({ "system_id": "esme", "password": "secret12", "max_binds": 3, "allow": ["192.0.2.0/24"] });
+    let hook = json!({ "url": "http://localhost/mo?x=1", "style": "jasmin-get", "events": ["message.received"] });
+    assert_eq!(
+        resources["account"],
+        json!([shop, { "id": "esme", "smpp": smpp }, { "id": "hook", "webhooks": [hook] }])
+    );
+    assert_eq!(routes(&imported), ["shop+esme/44 mt-20", "/ carrier_1"].map(str::to_owned));
+    let members = json!([{ "connector": "carrier_2" }, { "connector": "carrier_1" }]);
+    assert_eq!(resources["pool"], json!([{ "id": "mt-20", "strategy": "failover", "members": members }]));
     assert_eq!(
         resources["inbound"],
         json!([
@@ -121,11 +140,12 @@ fn a_script_of_jcli_is_played() {
         ])
     );
     tells(&imported, "17: validity", "default_validity_seconds");
-    tells(&imported, "29: mt_messaging_cred quota balance", "no balances");
-    tells(&imported, "67: connectors", "without pools");
-    tells(&imported, "68: rate", "no prices yet");
-    tells(&imported, "73: filters", "filter day");
-    assert_eq!(imported.config.json(), json!({ "webhooks": { "allow_private": ["127.0.0.1/32"] } }));
+    tells(&imported, "29: mt_messaging_cred quota balance", "prepaid");
+    tells(&imported, "23: smpps_cred", "room for 15 characters");
+    tells(&imported, "78: rate", "no currency");
+    tells(&imported, "83: filters", "filter day");
+    let config = json!({ "jasmin": { "listen": ["0.0.0.0:1401"] }, "webhooks": { "allow_private": ["127.0.0.1/32"] } });
+    assert_eq!(imported.config.json(), config);
 }
 
 #[test]

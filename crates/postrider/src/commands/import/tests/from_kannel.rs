@@ -61,16 +61,20 @@ fn conditions_of_kannel_are_an_ordered_list() {
     // With both lists, what is in neither is taken, and what is in both as well.
     assert_eq!(
         routes(&imported),
-        ["b/7 reject", "b/4478 uk", "b/ vip", "/1900 uk", "/1 us", "/ uk"].map(str::to_owned),
+        ["b/1900 uk-vip", "b/7 reject", "b/4478 uk", "b/1 uk-us-vip", "b/ uk-vip", "/1900 uk", "/1 uk-us", "/ uk",]
+            .map(str::to_owned),
         "{:#?}",
         told(&imported)
     );
-    tells(&imported, "13: smsc", "shares messages with vip");
+    assert_eq!(
+        imported.resources_json()["pool"][0],
+        json!({ "id": "uk-vip", "strategy": "least-busy", "members": [{ "connector": "uk" }, { "connector": "vip" }] })
+    );
     let text = link("uk", "allowed-prefix = 44;49")
         + &link("us", "allowed-prefix = 1\ndenied-prefix-regex = ^1900")
         + &link("rest", "denied-prefix = 44;1900");
     let imported = kannel(&text);
-    assert_eq!(routes(&imported), ["/1900 reject", "/44+49 uk", "/1 us", "/ rest"].map(str::to_owned));
+    assert_eq!(routes(&imported), ["/1900 reject", "/44 uk", "/49 uk-rest", "/1 us-rest", "/ rest"].map(str::to_owned));
 }
 
 #[test]
@@ -80,18 +84,26 @@ fn users_of_kannel_are_accounts() {
          group = sendsms-user\nname = Shop\nusername = shop one\npassword = \"a long \\\"quoted\\\" password\"\n\
          user-allow-ip = 10.0.0.1\nmax-messages = 3\ndlr-url = \"http://10.1.2.3:8080/dlr?id=%d\"\n\n\
          group = sendsms-user\nusername = second\npassword = \"a long \\\"quoted\\\" password\"\nfaked-sender = SHOP\n\
-         forced-smsc = x\n",
+         forced-smsc = x\n\ngroup = sendsms-user\nusername = second\npassword = other\nforced-smsc = x\n",
     );
     let resources = imported.resources_json();
     assert_eq!(
         resources["account"],
         json!([
             {
-                "id": "shop-one", "name": "Shop", "api_token": "a long \"quoted\" password", "default_sender": "60777",
-                "may_choose_connector": true,
-                "webhooks": [{ "url": "http://10.1.2.3:8080/dlr", "events": ["message.*"] }],
+                "id": "shop-one", "name": "Shop", "default_sender": "60777", "may_choose_connector": true,
+                "compat": { "username": "shop one", "password": "a long \"quoted\" password" },
+                "webhooks": [{
+                    "url": "http://10.1.2.3:8080/dlr?id=%d", "style": "kannel",
+                    "events": ["message.sent", "message.delivered", "message.undelivered", "message.rejected",
+                        "message.expired", "message.failed", "message.unknown"],
+                }],
             },
-            { "id": "second", "name": null, "default_sender": "SHOP" },
+            {
+                "id": "second", "default_sender": "SHOP",
+                "compat": { "username": "second", "password": "a long \"quoted\" password" },
+            },
+            { "id": "second-2", "default_sender": "60777" },
         ])
         .as_array()
         .map(|list| {
@@ -107,9 +119,11 @@ fn users_of_kannel_are_accounts() {
         })
         .unwrap()
     );
-    let config = json!({ "http": { "listen": ["127.0.0.1:13013"] }, "webhooks": { "allow_private": ["10.1.2.3/32"] } });
+    let config =
+        json!({ "kannel": { "listen": ["127.0.0.1:13013"] }, "webhooks": { "allow_private": ["10.1.2.3/32"] } });
     assert_eq!(imported.config.json(), config);
-    tells(&imported, "16: password", "another account's token");
+    tells(&imported, "12: dlr-url", "whatever its dlr-mask");
+    tells(&imported, "22: password", "another account has already");
     tells(&imported, "17: faked-sender", "default sender");
     let shown: Vec<Value> = imported.left_out.iter().map(draft::LeftOut::json).collect();
     assert!(!json!(shown).to_string().contains("quoted"), "{shown:#?}");
@@ -132,12 +146,22 @@ fn services_of_kannel_are_rules_that_are_no_wider() {
         json!([
             { "id": "info", "match": { "connector": ["in"], "keyword": ["INFO", "help", "hilfe"] }, "account": "service-info" },
             { "id": "stop", "match": { "keyword": ["stop", "end"] }, "account": "service-stop" },
+            { "id": "z", "match": { "keyword": ["z"] }, "account": "service-z" },
             { "id": "default", "match": {}, "account": "service-default" },
         ])
     );
+    let hooks: Vec<Value> =
+        imported.resources_json()["account"].as_array().unwrap().iter().map(|a| a["webhooks"][0].clone()).collect();
+    assert_eq!(
+        (&hooks[0], &hooks[2]),
+        (
+            &json!({ "url": "https://app.example/info", "events": ["message.received"] }),
+            &json!({ "url": "http://app.example/%p/z", "style": "kannel", "events": ["message.received"] }),
+        )
+    );
     tells(&imported, "23: text", "no automatic replies yet");
     tells(&imported, "27: allowed-receiver-prefix", "whole service is left out");
-    tells(&imported, "36: get-url", "escapes in its path");
+    tells(&imported, "36: get-url", "its answer is not sent back");
 }
 
 #[test]
@@ -165,7 +189,7 @@ fn includes_are_followed_and_bounded() {
     let resources = imported.resources_json();
     assert_eq!(resources["connector"][0]["password"], "long er");
     assert_eq!(resources["connector"][1]["id"], "smsc.example-2");
-    assert_eq!(resources["account"][0]["api_token"], "0123456789012345678901234567890");
+    assert_eq!(resources["account"][0]["compat"]["password"], "0123456789012345678901234567890");
 
     std::fs::write(at("pw"), "include = main").unwrap();
     let failure = format!("{:?}", translator::import(&at("main")).err().unwrap());
