@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     /// The same world again, for the hot path: no lock, no waiting.
     pub current: ArcSwap<World>,
     pub lanes: ArcSwap<Vec<Arc<Lane>>>,
+    /// Lanes whose connector was taken out, while sessions of theirs may still stand.
+    pub retired: Mutex<Vec<Arc<Lane>>>,
     /// Links' refill tasks, ended with their lane.
     refills: Mutex<std::collections::HashMap<Name, tokio::task::AbortHandle>>,
     pub orphaned: Arc<Notify>,
@@ -126,6 +128,7 @@ impl Engine {
             world: world_sender,
             current: ArcSwap::new(Arc::new(World::default())),
             lanes: ArcSwap::default(),
+            retired: Mutex::default(),
             refills: Mutex::default(),
             orphaned: Arc::new(Notify::new()),
             money_moved: Notify::new(),
@@ -287,18 +290,22 @@ impl Engine {
             if let Some(lane) = old.iter().find(|lane| **lane.connector() == *connector.id) {
                 lane.set_settings(connector.clone());
                 lanes.push(lane.clone());
-            } else {
-                let lane = Arc::new(Lane::new(connector.clone(), 0, inner.store.clone(), inner.orphaned.clone()));
-                let task = tokio::spawn(refill(lane.clone(), inner.store.clone()));
-                refills.insert(lane.connector().clone(), task.abort_handle());
-                lanes.push(lane);
+                continue;
             }
+            let new = || Arc::new(Lane::new(connector.clone(), 0, inner.store.clone(), inner.orphaned.clone()));
+            let lane = self.unretire(&connector.id).unwrap_or_else(new);
+            lane.set_settings(connector.clone());
+            lane.want(if connector.enabled { Desired::Running } else { Desired::Stopped });
+            let task = tokio::spawn(refill(lane.clone(), inner.store.clone()));
+            refills.insert(lane.connector().clone(), task.abort_handle());
+            lanes.push(lane);
         }
         for lane in old.iter().filter(|lane| world.connector(lane.connector()).is_none()) {
             lane.want(Desired::Stopped);
             if let Some(task) = refills.remove(lane.connector()) {
                 task.abort();
             }
+            self.retire(lane.clone());
         }
         drop(refills);
         let shares = Arc::new(world.shares());

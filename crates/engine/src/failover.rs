@@ -206,11 +206,12 @@ impl Recorder {
         let waits_there = message.progress.connector.as_ref() == Some(from) && message.progress.may_move();
         let Some(parts) = parts_over(message, &to, world).filter(|_| waits_there) else { return };
         // A session may have taken a part since it was looked at.
-        if self.engine.lane(from).is_some_and(|lane| !lane.revoke(id)) {
+        if self.engine.any_lane(from).is_some_and(|lane| !lane.revoke(id)) {
             return;
         }
         draft.ends.push((from.clone(), End::Message(id)));
-        let change = Change::Moved { to, parts, why: "it takes nothing".into() };
+        let why = if world.connector(from).is_some() { "it takes nothing" } else { "it is gone" };
+        let change = Change::Moved { to, parts, why: why.into() };
         if draft.apply(&self.engine, world, id, change, None) {
             self.engine.inner.metrics.failed_over(from);
         }
@@ -228,7 +229,7 @@ impl Recorder {
         draft: &mut Draft,
     ) -> Option<Reason> {
         let Some((to, parts)) = self.next_after(connector, id, part, world, draft) else { return Some(reason) };
-        if self.engine.lane(connector).is_none_or(|lane| !lane.revoke_answered(id)) {
+        if self.engine.any_lane(connector).is_none_or(|lane| !lane.revoke_answered(id)) {
             return Some(reason);
         }
         draft.ends.push((connector.clone(), End::Message(id)));

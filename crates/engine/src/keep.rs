@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::Name;
+
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts};
 use crate::world::World;
@@ -79,6 +81,7 @@ pub(crate) async fn orphans(engine: Engine) {
         for lane in engine.inner.lanes.load().iter() {
             facts.extend(lane.take_orphans());
         }
+        facts.extend(engine.retired_orphans());
         if !facts.is_empty() && engine.inner.facts.send(Facts { facts, acknowledge: None }).await.is_err() {
             return;
         }
@@ -97,13 +100,19 @@ pub(crate) async fn retention(engine: Engine, retention: Retention) {
     }
 }
 
-/// Counts what waits for each connector, for the metrics. Counting goes through the queue, so the
-/// longer it takes the less often it is done.
+/// Counts what waits for each connector, for the metrics, and moves what waits for one that is gone.
+/// Counting goes through the queue, so the longer it takes the less often it is done.
 pub(crate) async fn count_queued(engine: Engine) {
     loop {
         let begun = std::time::Instant::now();
         match engine.inner.store.queue_depths().await {
-            Ok(depths) => engine.inner.metrics.queued(depths),
+            Ok(depths) => {
+                let queues: Vec<Name> = depths.iter().map(|(connector, _)| connector.clone()).collect();
+                engine.inner.metrics.queued(depths);
+                if let Err(error) = engine.rehome(queues.into_iter()).await {
+                    tracing::debug!(%error, "what waits for connectors that are gone can't be moved now");
+                }
+            }
             Err(error) => tracing::debug!(%error, "the queue can't be counted"),
         }
         tokio::time::sleep(COUNT_EVERY.max(begun.elapsed() * COUNT_SHARE)).await;

@@ -22,6 +22,7 @@
 //! then [`keep`] (what time brings), [`world`] and [`resources`] (what is configured),
 //! [`services`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
 
+mod abandoned;
 mod accept;
 mod access;
 mod admit;

@@ -170,7 +170,7 @@ impl Recorder {
             .part_status()
             .is_some_and(|status| !matches!(status, model::PartStatus::Unknown | model::PartStatus::Expired));
         if let Some(status) = receipt.state.part_status()
-            && let Some(lane) = self.engine.lane(connector)
+            && let Some(lane) = self.engine.any_lane(connector)
         {
             lane.receipt(status == model::PartStatus::Delivered);
         }

@@ -228,7 +228,7 @@ impl Recorder {
     fn take_out(&self, id: MessageId, draft: &mut Draft) -> bool {
         let connector = draft.message(id).and_then(|m| m.progress.connector.clone());
         let Some(connector) = connector else { return true };
-        let Some(lane) = self.engine.lane(&connector) else { return true };
+        let Some(lane) = self.engine.any_lane(&connector) else { return true };
         let out = lane.revoke(id);
         if out {
             draft.ends.push((connector, End::Message(id)));

@@ -396,6 +396,7 @@ impl Recorder {
         if draft.changes.touches_accounts() {
             inner.money_moved.notify_one();
         }
+        self.engine.settle_retired(&draft.ends);
         let mut ends: HashMap<&str, Vec<End>> = HashMap::new();
         for (connector, end) in &draft.ends {
             ends.entry(connector).or_default().push(*end);

@@ -39,7 +39,23 @@ pub async fn start_with(connectors: &[&str], pools: &[&str], routes: &[&str]) ->
 
 pub async fn restart_with(store: Arc<MemoryStore>, connectors: &[&str], pools: &[&str], routes: &[&str]) -> Bench {
     let vault = Vault::new(&[1; 32]);
-    let wanted = ResourceSet {
+    let wanted = resources(connectors, pools, routes);
+    engine::resources::apply(&*store, &vault, &wanted).await.unwrap();
+    let settings = Settings {
+        vault,
+        retention: Retention::default(),
+        webhook_concurrency: 64,
+        watch_resources: Duration::from_secs(3600),
+        authority: None,
+    };
+    let engine = Engine::start(store.clone(), settings).await.unwrap();
+    let caller = engine.authenticate("secret").unwrap();
+    Bench { engine, store, caller }
+}
+
+/// One account, and these connectors, pools and routes.
+pub fn resources(connectors: &[&str], pools: &[&str], routes: &[&str]) -> ResourceSet {
+    ResourceSet {
         accounts: vec![
             serde_json::from_str(
                 r#"{"id":"shop","api_token":"secret","default_sender":"SHOP","default_country":"GB",
@@ -52,18 +68,7 @@ pub async fn restart_with(store: Arc<MemoryStore>, connectors: &[&str], pools: &
         routes: routes.iter().map(|json| serde_json::from_str(json).unwrap()).collect(),
         inbound: vec![serde_json::from_str(r#"{"id":"in","account":"shop"}"#).unwrap()],
         ..ResourceSet::default()
-    };
-    engine::resources::apply(&*store, &vault, &wanted).await.unwrap();
-    let settings = Settings {
-        vault,
-        retention: Retention::default(),
-        webhook_concurrency: 64,
-        watch_resources: Duration::from_secs(3600),
-        authority: None,
-    };
-    let engine = Engine::start(store.clone(), settings).await.unwrap();
-    let caller = engine.authenticate("secret").unwrap();
-    Bench { engine, store, caller }
+    }
 }
 
 impl Bench {
