@@ -34,10 +34,9 @@ pub(crate) fn refund(
     let prepaid = world.account(&charge.payer).and_then(|view| view.account.prepaid.as_ref());
     let refused_too = prepaid.is_some_and(|prepaid| prepaid.refund_rejected);
     let parts = &message.progress.parts;
-    let never_sent = parts.iter().filter(|part| match part.status {
-        _ if part.submitted_at.is_some() => false,
-        PartStatus::Canceled | PartStatus::Expired | PartStatus::Failed => true,
-        PartStatus::Rejected => refused_too,
+    let never_sent = parts.iter().enumerate().filter(|(n, part)| match part.status {
+        PartStatus::Canceled | PartStatus::Expired | PartStatus::Failed => message.progress.never_reached(*n),
+        PartStatus::Rejected => refused_too && part.submitted_at.is_none(),
         _ => false,
     });
     let amount = Sum::from(charge.share(never_sent.count(), parts.len()));

@@ -1,7 +1,7 @@
 //! How a message goes from one connector to another: only while nothing of it may have reached a
 //! carrier, so that failover never sends anything twice that would not have been without it.
 
-use crate::message::{EVENTS_MAX, PartStatus, Progress, Reason};
+use crate::message::{EVENTS_MAX, Event, PartStatus, Progress, Reason};
 use crate::{Name, Part, Timestamp};
 
 /// What the timeline says of a message that was refused and went on.
@@ -31,6 +31,16 @@ impl Progress {
             && self.parts.iter().enumerate().all(waits)
             && self.events.len() < EVENTS_MAX - 1
             && !self.events.iter().any(|event| event.what == "in_doubt")
+    }
+
+    /// Is it sure that no carrier has part `n`, counted from 0? Not when a link broke on it once, though it
+    /// was to be sent again after that; nor when the timeline, which tells so, is full.
+    #[must_use]
+    pub fn never_reached(&self, n: usize) -> bool {
+        let doubted =
+            |event: &Event| event.what == "in_doubt" && event.part.is_none_or(|part| usize::from(part) == n + 1);
+        let sent = self.parts.get(n).is_none_or(|part| part.submitted_at.is_some());
+        !sent && self.events.len() < EVENTS_MAX && !self.events.iter().any(doubted)
     }
 
     /// Was it refused by a carrier and went on? Then it never goes back to an earlier one.

@@ -117,6 +117,15 @@ fn expiry_says_unknown_of_what_the_carrier_may_have() {
 }
 
 #[test]
+fn what_was_in_doubt_once_may_have_reached_the_carrier() {
+    let doubt = Change::InDoubt { part: 0, policy: DoubtPolicy::Retry };
+    let m = run(3, [doubt, sent(1), Change::Expire]);
+    assert_eq!(m.progress.parts[0].status, m.progress.parts[2].status, "both wait in vain");
+    let never: Vec<bool> = (0..4).map(|n| m.progress.never_reached(n)).collect();
+    assert_eq!(never, [false, false, true, false]);
+}
+
+#[test]
 fn only_what_is_not_sent_can_be_canceled() {
     assert_eq!(run(1, [Change::Cancel]).progress.status, Status::Canceled);
     assert_eq!(run(1, [sent(0), Change::Cancel]).progress.status, Status::Sent);
