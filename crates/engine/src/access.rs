@@ -155,6 +155,9 @@ impl Engine {
         if !view.account.is_enabled() {
             return Err(AccessDenied::AccountDisabled);
         }
+        if let Some(used) = &view.used {
+            used.note(self.now());
+        }
         Ok(Caller { account: view.account.clone(), scopes: view.scopes.clone(), token: view.id.clone() })
     }
 

@@ -22,6 +22,7 @@ use crate::money;
 use crate::notify::Outbox;
 use crate::persist::{self, Recorder};
 use crate::schedule::{HealthView, Lane, SessionView, refill};
+use crate::token_use;
 use crate::vault::Vault;
 use crate::world::{World, WorldError};
 
@@ -158,6 +159,7 @@ impl Engine {
         engine.spawn(keep::deadlines(engine.clone()));
         engine.spawn(failover::run(engine.clone()));
         engine.spawn(keep::orphans(engine.clone()));
+        engine.spawn(token_use::run(engine.clone()));
         engine.spawn(money::watch_balances(engine.clone()));
         engine.spawn(keep::probe_store(engine.clone()));
         engine.spawn(keep::count_queued(engine.clone()));
@@ -268,6 +270,7 @@ impl Engine {
 
     /// Ends after [`drain`](Self::drain): records what was reported until now, then stops.
     pub async fn stop(&self) {
+        self.write_token_use().await;
         persist::flush(&self.inner.facts).await;
         let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for (_, refill) in self.inner.refills.lock().unwrap_or_else(PoisonError::into_inner).drain() {

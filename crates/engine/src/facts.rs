@@ -4,7 +4,7 @@
 //! so here, in bounded groups, and the recorder alone turns facts into commits.
 
 use model::{Delivery, LedgerEntry, Message, MessageId, Name};
-use store::{Batch, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, Short};
+use store::{Batch, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, Short, TallyRow};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
@@ -69,6 +69,8 @@ pub(crate) enum Fact {
     Owed { delivery: Delivery },
     /// An account's balance fell below what it is to be warned at, or is above it again.
     BalanceLow { account: Name, told: bool, owed: Vec<Delivery> },
+    /// When tokens were used last.
+    TokensUsed { rows: Vec<TallyRow> },
     /// A connector came up or went down.
     Connector { connector: Name, event: ConnectorEvent },
     /// The parts of an MO have waited long enough, or a parked receipt has.

@@ -55,6 +55,7 @@ mod schedule;
 mod services;
 mod settle;
 pub mod text;
+mod token_use;
 mod validate;
 mod vault;
 mod world;

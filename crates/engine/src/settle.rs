@@ -47,6 +47,7 @@ impl Recorder {
                 draft.changes.tallies.push(TallyRow { owner: account, tally, period: 0, value });
                 draft.changes.deliveries.extend(owed);
             }
+            Fact::TokensUsed { rows } => draft.changes.tallies.extend(rows),
             Fact::Connector { connector, event } => self.connector_event(&connector, event, world, draft),
             Fact::Sweep => self.sweep(world, draft),
             // Taken out before.

@@ -15,6 +15,7 @@ use crate::hash::sha256;
 use crate::limits::Meter;
 use crate::password::PasswordHash;
 use crate::schedule::Shares;
+use crate::token_use::LastUse;
 use crate::vault::{Vault, VaultError};
 
 /// What the lanes of deliveries by SMPP begin with. Webhooks' ids have no colon, and the origins of
@@ -30,6 +31,8 @@ pub struct World {
     pub set: ResourceSet,
     accounts: HashMap<Name, Arc<AccountView>>,
     tokens: HashMap<[u8; 32], TokenView>,
+    /// When each token was used last, by its id.
+    pub(crate) token_use: HashMap<Name, Arc<LastUse>>,
     users: HashMap<Box<str>, UserView>,
     connectors: HashMap<Name, Arc<Connector>>,
     webhooks: HashMap<Name, Arc<WebhookView>>,
@@ -92,6 +95,8 @@ pub struct TokenView {
     pub expires_at: Option<Timestamp>,
     /// Where it may be used from; empty is everywhere.
     pub networks: Vec<IpNet>,
+    /// When it was used last, where that is kept.
+    pub(crate) used: Option<Arc<LastUse>>,
 }
 
 /// A user of the interfaces that other gateways' applications know.
@@ -198,7 +203,7 @@ impl World {
             }
         }
         for token in &set.tokens {
-            world.add_token(token);
+            world.add_token(token, old);
         }
         for connector in &set.connectors {
             world.connectors.insert(connector.id.as_str().into(), Arc::new(connector.clone()));
@@ -227,10 +232,14 @@ impl World {
         self.set.accounts.iter().filter_map(share).collect()
     }
 
-    fn add_token(&mut self, token: &Token) {
+    fn add_token(&mut self, token: &Token, old: &Self) {
         if let (Some(account), Some(hash)) = (self.accounts.get(token.account.as_str()), parse_sha256(&token.sha256)) {
+            let id: Name = token.id.as_str().into();
+            let used = old.token_use.get(&id).cloned().unwrap_or_default();
+            self.token_use.insert(id.clone(), used.clone());
             let view = TokenView {
-                id: token.id.as_str().into(),
+                id,
+                used: Some(used),
                 account: account.clone(),
                 scopes: token.scopes.clone(),
                 expires_at: token.expires_at,
@@ -238,6 +247,12 @@ impl World {
             };
             self.tokens.insert(hash, view);
         }
+    }
+
+    /// When the token of this id was used last, to about a second, if it ever was.
+    #[must_use]
+    pub fn token_used(&self, id: &str) -> Option<Timestamp> {
+        self.token_use.get(id)?.at()
     }
 
     /// The account of this id.
@@ -384,7 +399,14 @@ impl AccountView {
 
 impl TokenView {
     fn of_account(id: Name, account: &Arc<AccountView>) -> Self {
-        Self { id, account: account.clone(), scopes: vec![Scope::Messages], expires_at: None, networks: vec![] }
+        Self {
+            id,
+            account: account.clone(),
+            scopes: vec![Scope::Messages],
+            expires_at: None,
+            networks: vec![],
+            used: None,
+        }
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct TokenShown<'a> {
     expires_at: Option<model::Timestamp>,
     networks: &'a [ipnet::IpNet],
     created_at: model::Timestamp,
+    /// When it was used last, to about a second.
+    pub last_used_at: Option<model::Timestamp>,
     /// The token itself, right after it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
@@ -54,6 +56,7 @@ impl<'a> From<&'a Token> for TokenShown<'a> {
             expires_at: token.expires_at,
             networks: &token.networks,
             created_at: token.created_at,
+            last_used_at: None,
             token: None,
         }
     }

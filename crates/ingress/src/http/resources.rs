@@ -249,7 +249,11 @@ fn show(world: &World, kind: Kind, id: &str) -> Option<Box<RawValue>> {
         Kind::Pool => to_raw_value(set.pools.iter().find(|r| r.id == id)?),
         Kind::Route => to_raw_value(set.routes.iter().find(|r| r.id == id)?),
         Kind::Inbound => to_raw_value(set.inbound.iter().find(|r| r.id == id)?),
-        Kind::Token => to_raw_value(&TokenShown::from(set.tokens.iter().find(|r| r.id == id)?)),
+        Kind::Token => {
+            let mut token = TokenShown::from(set.tokens.iter().find(|r| r.id == id)?);
+            token.last_used_at = world.token_used(id);
+            to_raw_value(&token)
+        }
     };
     Some(shown.expect("resources have string keys and finite numbers only"))
 }

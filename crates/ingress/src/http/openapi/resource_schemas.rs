@@ -51,11 +51,12 @@ pub(super) fn all() -> Map<String, Value> {
     add(
         "Token",
         object(
-            &["id", "account", "scopes", "expires_at", "networks", "created_at"],
+            &["id", "account", "scopes", "expires_at", "networks", "created_at", "last_used_at"],
             json!({
                 "id": { "type": "string" }, "account": { "type": "string" },
                 "scopes": { "type": "array", "items": scope() },
                 "expires_at": time(true), "created_at": time(false),
+                "last_used_at": { "type": ["string", "null"], "format": "date-time", "description": "To about a second; a killed process forgets the last minute." },
                 "networks": { "type": "array", "items": { "type": "string" } },
                 "token": { "type": "string", "description": "The token itself; only right after it was made." },
             }),
