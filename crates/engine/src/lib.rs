@@ -19,7 +19,8 @@
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
 //! [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
-//! then [`keep`] (what time brings), [`world`] and [`resources`] (what is configured),
+//! then [`keep`] (what time brings), [`failover`] and [`abandoned`] (what waits for a connector that takes
+//! nothing, or is gone), [`world`] and [`resources`] (what is configured), [`token_use`],
 //! [`services`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
 
 mod abandoned;
