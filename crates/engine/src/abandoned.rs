@@ -11,13 +11,14 @@
 use std::sync::{Arc, PoisonError};
 
 use model::{Message, Name};
-use routing::{Health, Outcome, Question};
+use routing::{Health, Outcome};
 use store::{QueueLane, StoreError};
 
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts};
 use crate::health::Wellbeing;
 use crate::persist;
+use crate::route::question_again;
 use crate::schedule::{End, Lane};
 use crate::world::World;
 
@@ -83,7 +84,8 @@ impl Engine {
         let planned = there().find(|name| health.state(name).usable).or_else(|| there().next());
         planned.cloned().or_else(|| {
             let random = message.body.id.0.as_u64_pair().1;
-            match world.routes.plan(&question(message), &health, random) {
+            let question = question_again(&message.body, message.progress.parts.len());
+            match world.routes.plan(&question, &health, random) {
                 Outcome::Send(plan) => plan.connectors.into_iter().find(|name| name != connector),
                 _ => None,
             }
@@ -150,22 +152,5 @@ impl Engine {
     fn retired(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Lane>>> {
         // A list is whole whatever panicked beside it.
         self.inner.retired.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What the routes are asked about a message that was accepted before.
-fn question(message: &Message) -> Question<'_> {
-    let body = &message.body;
-    Question {
-        account: &body.account,
-        to: &body.to,
-        from: &body.from,
-        ingress: Some(body.ingress.as_str()),
-        text: body.content.text(),
-        encoding: Some(body.encoding),
-        parts: u16::try_from(message.progress.parts.len()).ok(),
-        priority: Some(body.priority),
-        tags: &body.tags,
-        now: Some(body.send_at.unwrap_or(body.created_at)),
     }
 }

@@ -7,11 +7,12 @@ use std::sync::Mutex;
 
 use model::resources::{Amount, Money, ResourceSet, SetFault};
 use model::{Body, Direction, Message, MessageId, Name, Plan, Timestamp};
-use routing::{AllWell, ConnectorState, Health, Outcome, Question, RoutePlan};
+use routing::{AllWell, ConnectorState, Health, Outcome, RoutePlan};
 use store::{MessageFilter, Store, StoreError};
 
 use crate::charge;
 use crate::resources::check;
+use crate::route::question_again;
 use crate::text;
 use crate::world::World;
 
@@ -181,18 +182,7 @@ impl Became {
 
     /// What would become of it now.
     fn now(body: &Body, world: &World, health: &Turns) -> Self {
-        let question = Question {
-            account: &body.account,
-            to: &body.to,
-            from: &body.from,
-            ingress: Some(body.ingress.as_str()),
-            text: body.content.text(),
-            encoding: Some(body.encoding),
-            parts: Some(parts_of(body, None)),
-            priority: Some(body.priority),
-            tags: &body.tags,
-            now: Some(body.send_at.unwrap_or(body.created_at)),
-        };
+        let question = question_again(body, parts_of(body, None).into());
         // The end of a UUIDv7 is random (RFC 9562 §5.7).
         let random = body.id.0.as_u64_pair().1.rotate_left(32);
         match world.routes.plan(&question, health, random) {

@@ -135,6 +135,22 @@ pub(crate) fn question<'v>(
     })
 }
 
+/// The same of a message that was accepted before, in so many parts.
+pub(crate) fn question_again(body: &Body, parts: usize) -> Question<'_> {
+    Question {
+        account: &body.account,
+        to: &body.to,
+        from: &body.from,
+        ingress: Some(body.ingress.as_str()),
+        text: body.content.text(),
+        encoding: Some(body.encoding),
+        parts: Some(u16::try_from(parts).unwrap_or(u16::MAX)),
+        priority: Some(body.priority),
+        tags: &body.tags,
+        now: Some(body.send_at.unwrap_or(body.created_at)),
+    }
+}
+
 /// An outcome as an application is told it.
 pub(crate) fn settled(outcome: Outcome) -> Result<Way, Refusal> {
     match outcome {
