@@ -136,11 +136,11 @@ to = "smsc"
         return path
 
     def postrider(self):
-        """Starts the gateway; self.http is then its address."""
-        self.http = f"127.0.0.1:{free_port()}"
+        """Starts the gateway; self.http and self.smpp are then its addresses."""
+        self.http, self.smpp = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
         config = self.directory / "postrider.toml"
         config.write_text(
-            f'[http]\nlisten = ["{self.http}"]\n'
+            f'[http]\nlisten = ["{self.http}"]\n[smpp]\nlisten = ["{self.smpp}"]\n'
             '[webhooks]\nallow_private = ["127.0.0.0/8"]\n'
             '[log]\nlevel = "warn"\naccess = ""\n'
         )
@@ -222,6 +222,13 @@ concatenation = true
         command = [BINARY, "bench", "http", "--address", self.http, "--token", token, *map(str, options)]
         if sink:
             command += ["--sink", f"127.0.0.1:{self.sink_port}"]
+        return self.measured(command)
+
+    def bench_smpp(self, *options):
+        return self.measured([BINARY, "bench", "smpp", "--address", self.smpp, *map(str, options)])
+
+    def measured(self, command):
+        """What a bench prints."""
         run = subprocess.run(command, stdout=subprocess.PIPE, check=False)
         lines = run.stdout.decode().strip().splitlines()
         if not lines:

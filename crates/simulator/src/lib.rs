@@ -65,3 +65,4 @@ pub use settings::{
     DateForm, Fault, FaultKind, IdForm, IdStyle, Memory, ReceiptForm, ReceiptSettings, ReceiptsFor, SmscSettings,
 };
 pub use smsc::Smsc;
+pub use wire::{Step, step};

@@ -8,15 +8,17 @@ use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What a step has done.
-pub(crate) struct Step {
-    pub(crate) written: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Octets of the output that were written.
+    pub written: usize,
     /// Octets read into the buffer; `None` if nothing was, `Some(0)` at the end of the stream.
-    pub(crate) read: Option<usize>,
+    pub read: Option<usize>,
 }
 
 /// Writes of `output` what goes, and reads into `input` what is there; ready as soon as either did
 /// something. Cancel-safe: what was done is told at once.
-pub(crate) async fn step<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn step<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     output: &[u8],
     input: Option<&mut [u8]>,

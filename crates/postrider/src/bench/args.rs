@@ -19,6 +19,8 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Messages over HTTP, receipts by call-back.
     Http(HttpArgs),
+    /// Messages and receipts over SMPP.
+    Smpp(SmppArgs),
 }
 
 /// Load over HTTP.
@@ -56,6 +58,45 @@ pub struct HttpArgs {
     #[arg(long)]
     pub sink: Option<String>,
     /// Seconds without progress after which receipts are given up.
+    #[arg(long, default_value_t = 20)]
+    pub patience: u64,
+}
+
+/// Load over SMPP.
+#[derive(Debug, Args)]
+pub struct SmppArgs {
+    /// The SMPP server: host:port.
+    #[arg(long)]
+    pub address: String,
+    /// Who binds; with several names, given one by one or with commas, the sessions are shared out
+    /// between them.
+    #[arg(long, default_value = "bench", value_delimiter = ',')]
+    pub system_id: Vec<String>,
+    /// The password of them all.
+    #[arg(
+        long,
+        env = "POSTRIDER_BENCH_PASSWORD",
+        default_value = "bench",
+        hide_default_value = true,
+        hide_env_values = true
+    )]
+    pub password: String,
+    /// Messages in all.
+    #[arg(long, default_value_t = 10_000)]
+    pub messages: u64,
+    /// Sessions, bound as transceivers.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    pub sessions: u16,
+    /// Submissions of a session that may be unanswered.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub window: u16,
+    /// Messages a second at the most; latency counts from when a message should have been sent.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: Option<u64>,
+    /// Ask for no receipts; only accepting is measured.
+    #[arg(long)]
+    pub no_receipts: bool,
+    /// Seconds after which an answer is given up, and without progress after which receipts are.
     #[arg(long, default_value_t = 20)]
     pub patience: u64,
 }

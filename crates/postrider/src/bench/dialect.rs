@@ -79,7 +79,8 @@ fn message(n: u64, out: &mut Vec<u8>) -> std::io::Result<()> {
     write!(out, r#"{{"to":"+{number}","from":"12345","text":"Your one-time code is {n:08}","client_ref":"b-{n}"}}"#)
 }
 
-fn number(n: u64) -> u64 {
+/// The number that message `n` goes to.
+pub fn number(n: u64) -> u64 {
     447_000_000_000 + n % 1_000_000_000
 }
 

@@ -10,6 +10,7 @@ mod http;
 mod load;
 mod progress;
 mod sink;
+mod smpp;
 mod stats;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use serde_json::json;
 use crate::outcome::{Failure, Outcome};
 pub use args::{BenchArgs, BenchCommand, HttpArgs};
 use load::Load;
+use progress::Far;
 use sink::Sink;
 use stats::Latencies;
 
@@ -38,6 +40,7 @@ pub fn runtime(args: &BenchArgs) -> std::io::Result<tokio::runtime::Runtime> {
 pub async fn run(args: BenchArgs) -> Outcome {
     match args.command {
         BenchCommand::Http(args) => over_http(args).await,
+        BenchCommand::Smpp(args) => smpp::run(args).await,
     }
 }
 
@@ -48,10 +51,15 @@ async fn over_http(args: HttpArgs) -> Outcome {
     };
     let load = Arc::new(Load::new(&args, sink.as_ref().map(Sink::url))?);
     let begin = Instant::now();
-    let latencies = progress::shown(&load, sink.as_ref(), begin, load.run(begin)).await?;
+    let far = || Far {
+        messages: load.messages(),
+        settled: load.accepted() + load.refused(),
+        refused: load.refused(),
+        receipts: sink.as_ref().map(Sink::distinct),
+    };
+    let latencies = progress::shown(far, begin, load.run(begin)).await?;
     let accepting = begin.elapsed();
     let (accepted, refused) = (load.accepted(), load.refused());
-    let per_second = |count: u64, time: Duration| (count as f64 / time.as_secs_f64()).round();
     let mut summary = json!({
         "dialect": args.dialect.as_str(),
         "messages": args.messages,
@@ -67,7 +75,7 @@ async fn over_http(args: HttpArgs) -> Outcome {
     let mut whole = refused == 0;
     if let Some(sink) = &sink {
         let receipts = sink.wait(accepted, Duration::from_secs(args.patience));
-        progress::shown(&load, Some(sink), begin, receipts).await;
+        progress::shown(far, begin, receipts).await;
         let taken = sink.summary(begin, &load.started());
         let lost = accepted.saturating_sub(taken.distinct);
         whole &= lost == 0;
@@ -80,4 +88,8 @@ async fn over_http(args: HttpArgs) -> Outcome {
     }
     println!("{summary}");
     if whole { Ok(()) } else { Err(Failure::Told) }
+}
+
+fn per_second(count: u64, time: Duration) -> f64 {
+    (count as f64 / time.as_secs_f64()).round()
 }
