@@ -121,8 +121,8 @@ pub use pdu::{
     QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp, Writer, encode, encode_with,
 };
 pub use session::{
-    ClientConfig, CloseReason, ConfigError, Counters, Event, OutbindCredentials, RespondError, Session, SessionConfig,
-    SubmitError,
+    ClientConfig, CloseReason, ConfigError, Counters, Event, OutbindCredentials, PduCount, RespondError, Session,
+    SessionConfig, SubmitError,
 };
 pub use status::{CommandStatus, StatusClass};
 pub use time::{AbsoluteTime, RelativeTime, SmppTime, TimeError};

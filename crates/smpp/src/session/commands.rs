@@ -27,7 +27,7 @@ impl Session {
         }
         self.last_activity = now;
         self.counters.requests += 1;
-        self.counters.pdus_out += 1;
+        self.sent(id, CommandStatus::ROK);
         Ok(sequence)
     }
 
@@ -60,7 +60,7 @@ impl Session {
             return Err(RespondError::NothingToAnswer);
         }
         encode_with(operation, sequence, status, self.with_tlvs, &mut self.output.bytes)?;
-        self.counters.pdus_out += 1;
+        self.sent(id, status);
         self.unanswered = self.unanswered.saturating_sub(1);
         self.last_activity = now;
         Ok(())
@@ -81,7 +81,7 @@ impl Session {
         let body = BindResp { system_id, tlvs: tlvs.as_tlvs() };
         let pdu = Pdu::BindResp(mode, body);
         encode_with(&pdu, sequence, CommandStatus::ROK, self.with_tlvs, &mut self.output.bytes)?;
-        self.counters.pdus_out += 1;
+        self.sent(pdu.command_id(), CommandStatus::ROK);
         self.enter_bound(now);
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Session {
         let sequence = self.fresh_sequence();
         encode(outbind, sequence, CommandStatus::ROK, &mut self.output.bytes)?;
         self.next_sequence = following(sequence);
-        self.counters.pdus_out += 1;
+        self.sent(CommandId::OUTBIND, CommandStatus::ROK);
         Ok(())
     }
 

@@ -61,6 +61,7 @@ impl Session {
                 Ok(Some((frame, range))) => {
                     let header = frame.header;
                     self.counters.pdus_in += 1;
+                    self.tally.add(true, header.command_id, header.command_status);
                     return self.judge(header, range, now);
                 }
                 Ok(None) if self.end_of_input => {
@@ -92,6 +93,7 @@ impl Session {
                 if id.wants_response() {
                     put_bare(&mut self.output.bytes, id.response(), error.status(), sequence);
                     self.counters.pdus_out += 1;
+                    self.tally.add(false, id.response(), error.status());
                 }
                 self.counters.malformed += 1;
                 return Event::Malformed { sequence, id, error };
@@ -271,6 +273,7 @@ impl Session {
         if self.early.len() + octets.len() <= READ_SIZE {
             self.early.extend_from_slice(octets);
             self.counters.pdus_in -= 1;
+            self.tally.take_back(header.command_id);
         } else {
             self.counters.throttled += 1;
             self.answer(header, CommandStatus::RTHROTTLED);

@@ -8,6 +8,7 @@ mod counters;
 mod event;
 mod incoming;
 mod outstanding;
+mod tally;
 mod timers;
 
 use std::time::Duration;
@@ -15,14 +16,16 @@ use std::time::Duration;
 pub use config::{ClientConfig, ConfigError, OutbindCredentials, SessionConfig};
 pub use counters::Counters;
 pub use event::{CloseReason, Event, RespondError, SubmitError};
+pub use tally::PduCount;
 
 use crate::command::CommandId;
 use crate::error::EncodeError;
-use crate::pdu::{Address, Bind, BindMode, Pdu, encode};
+use crate::pdu::{Address, Bind, BindMode, Operation, Pdu, encode};
 use crate::status::CommandStatus;
 use crate::values::InterfaceVersion;
 use buffer::{Input, Output};
 use outstanding::Outstanding;
+use tally::Tally;
 
 /// The highest sequence number; 1 follows (SMPP 3.4 §5.1.4).
 const LAST_SEQUENCE: u32 = 0x7FFF_FFFF;
@@ -55,6 +58,7 @@ pub struct Session {
     /// When the enquire_link was sent that nothing has followed yet.
     enquired: Option<Duration>,
     counters: Counters,
+    tally: Tally,
 }
 
 /// Which side we are.
@@ -281,6 +285,11 @@ impl Session {
         &self.counters
     }
 
+    /// PDUs by operation and status since this was asked for last.
+    pub fn take_pdu_counts(&mut self) -> impl Iterator<Item = PduCount> + '_ {
+        self.tally.take()
+    }
+
     fn new(config: SessionConfig, role: Role, now: Duration) -> Self {
         Self {
             role,
@@ -301,6 +310,7 @@ impl Session {
             last_activity: now,
             enquired: None,
             counters: Counters::default(),
+            tally: Tally::default(),
             config,
         }
     }
@@ -316,7 +326,8 @@ impl Session {
     fn send_bind(&mut self, now: Duration) {
         if let Role::Client { bind, .. } = &self.role {
             self.output.bytes.extend_from_slice(bind);
-            self.counters.pdus_out += 1;
+            let mode = self.mode.unwrap_or(BindMode::Transceiver);
+            self.sent(Pdu::Bind(mode, Bind::default()).command_id(), CommandStatus::ROK);
             self.state = State::Binding { deadline: now.saturating_add(self.config.bind_timeout) };
         }
     }
@@ -331,7 +342,14 @@ impl Session {
     /// Sends a PDU without a body.
     fn send_bare(&mut self, id: CommandId, status: CommandStatus, sequence: u32) {
         put_bare(&mut self.output.bytes, id, status, sequence);
+        self.sent(id, status);
+    }
+
+    /// Counts a PDU that was put into the output.
+    #[inline]
+    fn sent(&mut self, id: CommandId, status: CommandStatus) {
         self.counters.pdus_out += 1;
+        self.tally.add(false, id, status);
     }
 
     fn enter_bound(&mut self, now: Duration) {
