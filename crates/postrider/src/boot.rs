@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use engine::resources::Difference;
 use engine::{Engine, Retention, Settings, World};
 use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, Interfaces, NumberRedaction};
-use ingress::smpp::{self, Listener, SmppLimits, SmppMetrics, SmppSettings};
+use ingress::smpp::{self, Binds, Listener, SmppLimits, SmppMetrics, SmppSettings};
 use ingress::webhook::{self, WebhookMetrics, WebhookSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -327,6 +327,7 @@ fn http_settings(config: &Config) -> Outcome<HttpSettings> {
             ozeki: config.ozeki.on_http,
             ..Interfaces::default()
         },
+        binds: Binds::default(),
     })
 }
 
@@ -361,6 +362,7 @@ fn smpp_settings(config: &Config, http: &HttpSettings) -> Outcome<SmppSettings> 
         tls: smpp_certificates(config)?.map(Arc::new),
         access_log: http.access_log.clone(),
         metrics: SmppMetrics::default(),
+        binds: http.binds.clone(),
     })
 }
 

@@ -16,6 +16,7 @@ use super::redact;
 use super::reply::Reply;
 use super::request::Request;
 use super::resources::{Listed, invalid, missing};
+use crate::smpp::BindView;
 
 /// Most characters of a note.
 const NOTE_MAX: usize = 200;
@@ -27,6 +28,9 @@ pub(super) struct AccountShown {
     account: Account,
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<Balance>,
+    /// Its sessions at the SMPP server, where one account is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    binds: Option<Vec<BindView>>,
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -87,7 +91,10 @@ pub(super) async fn list(request: &Request<'_>) -> Result<Reply, Problem> {
 
 /// `GET /v1/accounts/{id}`.
 pub(super) async fn get(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    Ok(Reply::ok(&show(request, id).await?))
+    let binds = request.state.settings.binds.of(id);
+    let mut account = show(request, id).await?;
+    account.binds = account.account.smpp.is_some().then_some(binds);
+    Ok(Reply::ok(&account))
 }
 
 /// An account as it is shown.
@@ -168,7 +175,7 @@ fn find(request: &Request<'_>, id: &str) -> Result<Arc<AccountView>, Problem> {
 }
 
 fn shown(view: &AccountView, usage: &Usage) -> AccountShown {
-    AccountShown { account: redact::account(&view.account), balance: balance_of(usage) }
+    AccountShown { account: redact::account(&view.account), balance: balance_of(usage), binds: None }
 }
 
 fn balance_of(usage: &Usage) -> Option<Balance> {

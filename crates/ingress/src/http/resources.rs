@@ -171,6 +171,7 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
     if let Some(fields) = fields.as_object_mut() {
         // What is shown of an account may be sent back.
         fields.remove("balance");
+        fields.remove("binds");
     }
     let secret = |pointer: &str, signing: bool| {
         let given = fields.pointer(pointer).unwrap_or(&Value::Null);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::access_log::{AccessLog, NumberRedaction};
 use super::metrics::HttpMetrics;
 use super::tls::Certificates;
+use crate::smpp::Binds;
 
 /// Settings of one HTTP listener. [`Default`] is plain HTTP without an access log.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct HttpSettings {
     pub metrics: HttpMetrics,
     /// Which interfaces it serves.
     pub interfaces: Interfaces,
+    /// Who is bound to the SMPP server, to be shown with accounts.
+    pub binds: Binds,
 }
 
 /// Which interfaces one HTTP listener serves. [`Default`] is the API alone.
@@ -106,6 +109,7 @@ impl Default for HttpSettings {
             open_metrics: true,
             metrics: HttpMetrics::default(),
             interfaces: Interfaces::default(),
+            binds: Binds::default(),
         }
     }
 }

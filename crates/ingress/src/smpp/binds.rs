@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::{Name, Timestamp};
@@ -10,7 +11,24 @@ use serde::Serialize;
 /// The sessions of all accounts. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Binds {
-    sessions: Arc<Mutex<HashMap<Name, Vec<BindView>>>>,
+    sessions: Arc<Mutex<HashMap<Name, Vec<Entry>>>>,
+}
+
+/// A session with what it has done so far.
+#[derive(Debug)]
+struct Entry {
+    view: BindView,
+    traffic: Arc<Traffic>,
+}
+
+/// What a session has done, told by its connection after each turn.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    window: AtomicU64,
+    unanswered_in: AtomicU64,
+    unanswered_out: AtomicU64,
+    messages_in: AtomicU64,
+    messages_out: AtomicU64,
 }
 
 /// A bound session, for people.
@@ -28,6 +46,40 @@ pub struct BindView {
     pub tls: bool,
     /// Since when.
     pub since: Timestamp,
+    /// Requests that may be unanswered in each direction.
+    pub window: u64,
+    /// Requests of the application that are not answered yet.
+    pub unanswered_in: u64,
+    /// deliver_sm that the application has not answered yet.
+    pub unanswered_out: u64,
+    /// Messages that were accepted over it.
+    pub messages_in: u64,
+    /// Receipts and messages that the application has taken over it.
+    pub messages_out: u64,
+}
+
+impl Traffic {
+    /// What it is now.
+    pub fn set(&self, window: u16, unanswered: (usize, usize), messages: (u64, u64)) {
+        self.window.store(window.into(), Relaxed);
+        self.unanswered_in.store(unanswered.0 as u64, Relaxed);
+        self.unanswered_out.store(unanswered.1 as u64, Relaxed);
+        self.messages_in.store(messages.0, Relaxed);
+        self.messages_out.store(messages.1, Relaxed);
+    }
+}
+
+impl Entry {
+    fn view(&self) -> BindView {
+        BindView {
+            window: self.traffic.window.load(Relaxed),
+            unanswered_in: self.traffic.unanswered_in.load(Relaxed),
+            unanswered_out: self.traffic.unanswered_out.load(Relaxed),
+            messages_in: self.traffic.messages_in.load(Relaxed),
+            messages_out: self.traffic.messages_out.load(Relaxed),
+            ..self.view.clone()
+        }
+    }
 }
 
 /// A place among an account's sessions, given back when dropped.
@@ -36,13 +88,15 @@ pub(super) struct Place {
     binds: Binds,
     account: Name,
     session: u64,
+    /// For the session to tell what it does.
+    pub traffic: Arc<Traffic>,
 }
 
 impl Binds {
     /// The bound sessions of an account.
     #[must_use]
     pub fn of(&self, account: &str) -> Vec<BindView> {
-        self.lock().get(account).cloned().unwrap_or_default()
+        self.lock().get(account).into_iter().flatten().map(Entry::view).collect()
     }
 
     /// Takes a place for a session, if its account has fewer than `max`.
@@ -52,12 +106,12 @@ impl Binds {
         if mine.len() >= usize::from(max) {
             return None;
         }
-        let session = view.session;
-        mine.push(view);
-        Some(Place { binds: self.clone(), account: account.clone(), session })
+        let (session, traffic) = (view.session, Arc::<Traffic>::default());
+        mine.push(Entry { view, traffic: traffic.clone() });
+        Some(Place { binds: self.clone(), account: account.clone(), session, traffic })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Vec<BindView>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Vec<Entry>>> {
         // Lists are whole between any two steps.
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,7 +121,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut sessions = self.binds.lock();
         if let Some(mine) = sessions.get_mut(&self.account) {
-            mine.retain(|view| view.session != self.session);
+            mine.retain(|entry| entry.view.session != self.session);
             if mine.is_empty() {
                 sessions.remove(&self.account);
             }
@@ -89,13 +143,21 @@ mod tests {
             remote: "127.0.0.1:1".parse().unwrap(),
             tls: false,
             since: Timestamp::from_millis(0),
+            window: 0,
+            unanswered_in: 0,
+            unanswered_out: 0,
+            messages_in: 0,
+            messages_out: 0,
         };
         let first = binds.enter(&"shop".into(), 2, view(1)).unwrap();
         let second = binds.enter(&"shop".into(), 2, view(2)).unwrap();
         assert!(binds.enter(&"shop".into(), 2, view(3)).is_none());
         assert!(binds.enter(&"other".into(), 1, view(4)).is_some());
         drop(first);
-        assert_eq!(binds.of("shop"), [view(2)]);
+        second.traffic.set(10, (3, 2), (7, 5));
+        let seen =
+            BindView { window: 10, unanswered_in: 3, unanswered_out: 2, messages_in: 7, messages_out: 5, ..view(2) };
+        assert_eq!(binds.of("shop"), [seen]);
         drop(second);
         assert!(binds.lock().is_empty());
     }

@@ -21,7 +21,7 @@ use super::answer::{status_of, write_id};
 use super::binds::Place;
 use super::gate::{Admitted, Gate, Peer, mode_word};
 use super::handover::{Handover, room};
-use super::metrics::SmppMetrics;
+use super::metrics::{PduCounts, SmppMetrics};
 use super::requests::{Reply, Request};
 use super::server::Stage;
 use super::settings::{SmppLimits, SmppSettings};
@@ -73,6 +73,9 @@ struct Connection {
     id: String,
     stalled: bool,
     closed: Option<CloseReason>,
+    pdus: PduCounts,
+    /// deliver_sm that were answered in this turn, by status.
+    answered: Vec<(Option<CommandStatus>, u64)>,
 }
 
 /// What a connection has once it is bound.
@@ -84,7 +87,7 @@ struct Bound {
     number: u64,
     submitted: u64,
     /// Given back at the end.
-    _place: Place,
+    place: Place,
 }
 
 /// What to do about an event, once it no longer borrows the session.
@@ -110,6 +113,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         tracing::error!("the settings of the SMPP server make no session");
         return;
     };
+    let pdus = PduCounts::new(shared.settings.metrics.clone());
     let mut connection = Connection {
         shared,
         peer,
@@ -122,6 +126,8 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         id: String::new(),
         stalled: false,
         closed: None,
+        pdus,
+        answered: Vec::new(),
     };
     connection.run(&mut stream, &mut stage).await;
     connection.tell_end();
@@ -158,6 +164,7 @@ impl Connection {
             self.read_events(now);
             self.begin_group();
             self.deliver(now);
+            self.count();
             if self.session.is_closed() && self.session.output().is_empty() {
                 return;
             }
@@ -198,6 +205,7 @@ impl Connection {
 
     /// Deals with what has come and with timers, until the window is full.
     fn read_events(&mut self, now: Duration) {
+        let clock = self.shared.engine.now();
         loop {
             let window = self.bound.as_ref().map_or(WINDOW_MAX, |bound| usize::from(bound.login.window));
             let stalled = self.session.unanswered() >= window;
@@ -211,7 +219,6 @@ impl Connection {
             if stalled {
                 return;
             }
-            let clock = self.shared.engine.now();
             let login = self.bound.as_ref().map(|bound| &bound.login);
             let Some(event) = self.session.next_event(now) else { return };
             let action = match (event, login) {
@@ -276,7 +283,7 @@ impl Connection {
         self.metrics().bound(&account.id);
         let outbox = self.shared.engine.outbox();
         let handover = mode.can_receive().then(|| Handover::new(outbox.receiver(&account.smpp_lane)));
-        self.bound = Some(Bound { caller: Arc::new(caller), login, handover, number, submitted: 0, _place: place });
+        self.bound = Some(Bound { caller: Arc::new(caller), login, handover, number, submitted: 0, place });
     }
 
     /// Hands what was read to the engine.
@@ -356,10 +363,25 @@ impl Connection {
         }
     }
 
+    /// Tells what was done in this turn.
+    fn count(&mut self) {
+        self.pdus.add(self.session.take_pdu_counts());
+        let Some(bound) = &self.bound else { return };
+        for (status, count) in self.answered.drain(..) {
+            self.shared.settings.metrics.delivered(&bound.caller.account.id, status, count);
+        }
+        let taken = bound.handover.as_ref().map_or(0, |handover| handover.taken);
+        let unanswered = (self.session.unanswered(), self.session.outstanding());
+        bound.place.traffic.set(bound.login.window, unanswered, (bound.submitted, taken));
+    }
+
     /// A deliver_sm was answered, or not in time.
     fn delivered(&mut self, token: u64, status: Option<CommandStatus>) {
         let Some(bound) = &mut self.bound else { return };
-        self.shared.settings.metrics.delivered(&bound.caller.account.id, status);
+        match self.answered.iter_mut().find(|(s, _)| *s == status) {
+            Some((_, count)) => *count += 1,
+            None => self.answered.push((status, 1)),
+        }
         if let Some(handover) = &mut bound.handover {
             handover.answered(token, status);
         }
@@ -390,6 +412,7 @@ impl Connection {
     }
 
     fn tell_end(&mut self) {
+        self.count();
         let reason = self.closed.map_or_else(|| "the connection broke".to_owned(), |reason| reason.to_string());
         match &self.bound {
             Some(bound) => {

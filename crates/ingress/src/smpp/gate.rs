@@ -41,15 +41,8 @@ pub(super) struct Admitted {
 }
 
 impl Gate {
-    pub fn new(engine: Engine, metrics: SmppMetrics) -> Self {
-        Self {
-            engine,
-            binds: Binds::default(),
-            lockout: Mutex::default(),
-            metrics,
-            began: Instant::now(),
-            sessions: AtomicU64::new(1),
-        }
+    pub fn new(engine: Engine, metrics: SmppMetrics, binds: Binds) -> Self {
+        Self { engine, binds, lockout: Mutex::default(), metrics, began: Instant::now(), sessions: AtomicU64::new(1) }
     }
 
     pub fn binds(&self) -> &Binds {
@@ -87,7 +80,8 @@ impl Gate {
         })?;
         lockout.succeeded(from, name, now);
         drop(lockout);
-        let max = caller.account.account.smpp.as_ref().map_or(0, |login| login.max_binds);
+        let login = caller.account.account.smpp.as_deref();
+        let max = login.map_or(0, |login| login.max_binds);
         let session = self.sessions.fetch_add(1, Ordering::Relaxed);
         let view = BindView {
             session,
@@ -96,6 +90,11 @@ impl Gate {
             remote: peer.remote,
             tls: peer.tls,
             since: self.engine.now(),
+            window: login.map_or(0, |login| login.window.into()),
+            unanswered_in: 0,
+            unanswered_out: 0,
+            messages_in: 0,
+            messages_out: 0,
         };
         // Not ESME_RALYBND: some clients take that for a success.
         let place = self

@@ -48,7 +48,7 @@ impl Server {
     /// A server of `engine`.
     #[must_use]
     pub fn new(engine: Engine, settings: Arc<SmppSettings>) -> Self {
-        let gate = Gate::new(engine.clone(), settings.metrics.clone());
+        let gate = Gate::new(engine.clone(), settings.metrics.clone(), settings.binds.clone());
         let addresses = Arc::new(Addresses { most: settings.limits.connections_per_address, ..Addresses::default() });
         let room = Arc::new(Semaphore::new(settings.limits.connections));
         let shared = Arc::new(Shared { engine, settings, gate });

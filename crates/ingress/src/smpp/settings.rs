@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::binds::Binds;
 use super::metrics::SmppMetrics;
 use crate::http::{AccessLog, Certificates};
 
@@ -19,6 +20,8 @@ pub struct SmppSettings {
     pub access_log: Option<AccessLog>,
     /// Where everything is counted. The listeners of one gateway share them.
     pub metrics: SmppMetrics,
+    /// Where sessions are written down while they are bound.
+    pub binds: Binds,
 }
 
 /// Limits of the SMPP server.
@@ -51,6 +54,7 @@ impl Default for SmppSettings {
             tls: None,
             access_log: None,
             metrics: SmppMetrics::default(),
+            binds: Binds::default(),
         }
     }
 }

@@ -93,6 +93,41 @@ fn balance() -> Value {
     balance
 }
 
+fn binds() -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let number = |about: &str| json!({ "type": "integer", "minimum": 0, "description": about });
+    let bind = object(
+        &[
+            "session",
+            "mode",
+            "version",
+            "remote",
+            "tls",
+            "since",
+            "window",
+            "unanswered_in",
+            "unanswered_out",
+            "messages_in",
+            "messages_out",
+        ],
+        json!({
+            "session": number("Its number, as the log has it."),
+            "mode": { "type": "string", "enum": ["transmitter", "receiver", "transceiver"] },
+            "version": { "type": "string", "enum": ["3.3", "3.4", "5.0"] },
+            "remote": text("Where it comes from: address and port."),
+            "tls": { "type": "boolean" },
+            "since": time(false),
+            "window": number("Requests that may be unanswered in each direction."),
+            "unanswered_in": number("Its requests that are not answered yet."),
+            "unanswered_out": number("deliver_sm that it has not answered yet."),
+            "messages_in": number("Messages that were accepted over it."),
+            "messages_out": number("Receipts and messages that it has taken."),
+        }),
+    );
+    json!({ "type": "array", "items": bind, "readOnly": true,
+        "description": "Its sessions at the SMPP server now, where one account with `smpp` is asked for. Ignored when it is sent." })
+}
+
 fn account() -> Value {
     let mut default_sender = sender();
     default_sender.push(json!({ "type": "null" }));
@@ -123,6 +158,7 @@ fn account() -> Value {
             "price": rule_schemas::prices("What a part costs, where the route has no price."),
             "prepaid": nullable(prepaid()),
             "balance": nullable(balance()),
+            "binds": binds(),
             "compat": nullable(object(&["username"], json!({
                 "username": { "type": "string", "minLength": 1, "maxLength": 64, "description": "Differs over all accounts." },
                 "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
