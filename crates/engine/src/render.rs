@@ -13,9 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::message::Event;
 use model::resources::Money;
-use model::{
-    Address, Body, Content, Direction, Encoding, Message, Part, PartStatus, Plan, Reason, ReceiptWish, Timestamp,
-};
+use model::{Address, Body, Content, Direction, Encoding, Message, Part, PartStatus, Plan, Reason, Timestamp};
 
 /// Appends `message` as a JSON object to `out`, with the fields of the HTTP API.
 pub fn message_json(message: &Message, out: &mut String) {
@@ -194,11 +192,9 @@ fn push_body(body: &Body, out: &mut String) {
         out.push_str(r#","validity_seconds":"#);
         push_number(millis.max(0) as u64 / 1000, out);
     }
-    out.push_str(match body.receipt {
-        ReceiptWish::None => r#","receipt":"none""#,
-        ReceiptWish::Final => r#","receipt":"final""#,
-        ReceiptWish::All => r#","receipt":"all""#,
-    });
+    out.push_str(r#","receipt":""#);
+    out.push_str(body.receipt.as_str());
+    out.push('"');
     out.push_str(r#","client_ref":"#);
     push_optional_text(body.client_ref.as_deref(), out);
     push_extras(body, out);

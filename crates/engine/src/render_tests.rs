@@ -44,7 +44,7 @@ fn what_was_asked_for_comes_back() {
     body.transliterate = true;
     body.class = Some(0);
     body.priority = 3;
-    body.receipt = ReceiptWish::All;
+    body.receipt = model::ReceiptWish::All;
     body.client_ref = Some("order \"7\"".into());
     body.tags = vec![("a".into(), "1".into()), ("b".into(), "ü\u{0}".into())];
     body.callback_url = Some("https://example.com/cb?x=1&y=2".into());

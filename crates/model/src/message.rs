@@ -225,6 +225,39 @@ pub enum ReceiptWish {
     Final,
     /// Intermediate ones too.
     All,
+    /// The final one, if the message did not arrive.
+    Failure,
+    /// The final one, if the message arrived.
+    Success,
+}
+
+impl ReceiptWish {
+    /// Every wish.
+    pub const EVERY: [Self; 5] = [Self::None, Self::Final, Self::All, Self::Failure, Self::Success];
+
+    /// The API's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Final => "final",
+            Self::All => "all",
+            Self::Failure => "failure",
+            Self::Success => "success",
+        }
+    }
+
+    /// Is a receipt wanted when a message comes to `status`?
+    #[must_use]
+    pub fn wants(self, status: Status) -> bool {
+        match self {
+            Self::None => false,
+            Self::Final => status.is_final(),
+            Self::All => true,
+            Self::Failure => status.is_final() && status != Status::Delivered,
+            Self::Success => status == Status::Delivered,
+        }
+    }
 }
 
 /// The state of a message.

@@ -146,7 +146,7 @@ pub(crate) fn make_view(db: &Connection) -> rusqlite::Result<()> {
          created_at, send_at, due, expires_at, submitted_at, final_at, client_ref, lower(hex(batch)) AS batch, tags, extra",
         words("direction", &["mt", "mo"]),
         words("encoding", &["gsm7", "ucs2", "latin1", "binary"]),
-        words("receipt", &["none", "final", "all"]),
+        words("receipt", &["none", "final", "all", "failure", "success"]),
         words("status", &statuses),
     );
     let days: Vec<String> =

@@ -19,7 +19,7 @@ pub(crate) fn status_number(status: Status) -> i64 {
 
 pub(crate) const DIRECTIONS: [Direction; 2] = [Direction::Mt, Direction::Mo];
 pub(crate) const ENCODINGS: [Encoding; 4] = [Encoding::Gsm7, Encoding::Ucs2, Encoding::Latin1, Encoding::Binary];
-pub(crate) const RECEIPTS: [ReceiptWish; 3] = [ReceiptWish::None, ReceiptWish::Final, ReceiptWish::All];
+pub(crate) const RECEIPTS: [ReceiptWish; 5] = ReceiptWish::EVERY;
 
 pub(crate) const STYLES: [CallbackStyle; 4] = CallbackStyle::ALL;
 pub(crate) const LEDGER_KINDS: [LedgerKind; 3] = LedgerKind::ALL;

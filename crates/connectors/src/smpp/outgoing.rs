@@ -246,7 +246,8 @@ fn address<'a>(address: &'a Address, form: Option<AddressForm>, plus_sign: bool)
 fn registered_delivery(wish: ReceiptWish) -> RegisteredDelivery {
     match wish {
         ReceiptWish::None => RegisteredDelivery::NONE,
-        ReceiptWish::Final => RegisteredDelivery::ALWAYS,
+        // What the application hears of is decided here, and the carrier's word is wanted in any case.
+        ReceiptWish::Final | ReceiptWish::Failure | ReceiptWish::Success => RegisteredDelivery::ALWAYS,
         ReceiptWish::All => RegisteredDelivery(RegisteredDelivery::ALWAYS.0 | RegisteredDelivery::INTERMEDIATE),
     }
 }

@@ -11,7 +11,8 @@ use crate::world::{WebhookView, World};
 
 /// The deliveries that `event` (such as `message.delivered`) of `message` is worth: one for each
 /// webhook of the account that wants to hear of it, or one for the message's own `callback_url`.
-/// A `callback_url` hears of `message.sent` only when the message asked for all receipts; in other
+/// A `callback_url` hears of what the message asked for, but of the end in any case where it asked for
+/// nothing; in other
 /// gateways' dialects it hears what was asked for in those.
 /// What is owed by SMPP comes on top of that.
 pub(crate) fn owed(
@@ -46,7 +47,7 @@ pub(crate) fn owed(
                     deliveries.push(delivery(next_id(), &origin(&url), Some(url), style, body));
                 }
             }
-            None if event != "message.sent" || body.receipt == ReceiptWish::All => {
+            None if hears(body.receipt, event) => {
                 let payload = payload(message, event, now);
                 deliveries.push(delivery(next_id(), &origin(url), Some(url.clone()), CallbackStyle::Webhook, payload));
             }
@@ -66,6 +67,17 @@ pub(crate) fn owed(
         }
     }
     deliveries
+}
+
+/// Does a `callback_url` hear of this?
+fn hears(wish: ReceiptWish, event: &str) -> bool {
+    match wish {
+        // A URL is wish enough.
+        ReceiptWish::None | ReceiptWish::Final => event != "message.sent",
+        ReceiptWish::All => true,
+        ReceiptWish::Failure => event != "message.sent" && event != "message.delivered",
+        ReceiptWish::Success => event == "message.delivered",
+    }
 }
 
 /// Standard Webhooks 1.0, "Payload structure": type, timestamp, data.

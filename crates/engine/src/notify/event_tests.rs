@@ -99,6 +99,12 @@ fn a_callback_url_takes_the_webhooks_place() {
     assert_eq!(owed_for(&world, &message, "message.sent"), []);
     Arc::make_mut(&mut message.body).receipt = ReceiptWish::All;
     assert_eq!(owed_for(&world, &message, "message.sent").len(), 1);
+    for (wish, heard) in [(ReceiptWish::Failure, ["message.failed"]), (ReceiptWish::Success, ["message.delivered"])] {
+        Arc::make_mut(&mut message.body).receipt = wish;
+        let events = ["message.sent", "message.failed", "message.delivered"];
+        let owed: Vec<_> = events.into_iter().filter(|event| !owed_for(&world, &message, event).is_empty()).collect();
+        assert_eq!(owed, heard);
+    }
 }
 
 #[test]

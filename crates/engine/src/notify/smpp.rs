@@ -6,8 +6,8 @@
 use model::delivery::DeliveryState;
 use model::resources::IncomingWay;
 use model::{
-    CallbackStyle, Content, Delivery, DeliveryId, Direction, Encoding, Ingress, Message, MessageId, PartStatus,
-    ReceiptWish, Status, Timestamp,
+    CallbackStyle, Content, Delivery, DeliveryId, Direction, Encoding, Ingress, Message, MessageId, PartStatus, Status,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -139,9 +139,8 @@ fn wants_message(account: &AccountView, way: IncomingWay, event: &str) -> bool {
 
 fn receipt(message: &Message, now: Timestamp) -> Option<OwedReceipt<'_>> {
     let (body, progress) = (&message.body, &message.progress);
-    match (body.receipt, progress.status.is_final()) {
-        (ReceiptWish::None, _) | (ReceiptWish::Final, false) => return None,
-        _ => {}
+    if !body.receipt.wants(progress.status) {
+        return None;
     }
     let count = |wanted: Option<PartStatus>| {
         progress.parts.iter().filter(|part| wanted.is_none_or(|status| part.status == status)).count() as u16

@@ -129,7 +129,9 @@ fn read(request: &Request<'_>, login: &SmppLogin, now: Timestamp) -> Result<Subm
 
 /// What would silently become something else is refused.
 fn refuse_what_is_not_done(request: &Request<'_>) -> Result<(), CommandStatus> {
-    if request.esm_class.message_type() != MessageType::Default {
+    // The way of an answer can't be promised: what the phone sends back comes as its carrier has it.
+    let reply_path = request.esm_class.0 & EsmClass::REPLY_PATH != 0;
+    if reply_path || request.esm_class.message_type() != MessageType::Default {
         return Err(CommandStatus::RINVESMCLASS);
     }
     if request.service_type.eq_ignore_ascii_case(USSD) {
@@ -157,13 +159,14 @@ fn priority(flag: u8) -> Result<u32, CommandStatus> {
     Ok(u32::from(flag.saturating_add(1).min(3)))
 }
 
+/// SMPP 5.0 §4.7.21. With intermediate notifications all that happens is told, whichever end was asked for.
 fn receipt_wish(registered: RegisteredDelivery) -> ReceiptWish {
-    if registered.wants_intermediate() {
-        ReceiptWish::All
-    } else if registered.receipt() == RegisteredDelivery::NONE {
-        ReceiptWish::None
-    } else {
-        ReceiptWish::Final
+    match registered.receipt() {
+        _ if registered.wants_intermediate() => ReceiptWish::All,
+        RegisteredDelivery::NONE => ReceiptWish::None,
+        RegisteredDelivery::FAILURE => ReceiptWish::Failure,
+        RegisteredDelivery::SUCCESS => ReceiptWish::Success,
+        _ => ReceiptWish::Final,
     }
 }
 

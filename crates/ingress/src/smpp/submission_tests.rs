@@ -159,6 +159,9 @@ fn receipts_and_priorities() {
     assert_eq!(of(0, 0), Ok((ReceiptWish::None, 1)));
     assert_eq!(of(1, 1), Ok((ReceiptWish::Final, 2)));
     assert_eq!(of(0x11, 4), Ok((ReceiptWish::All, 3)));
+    assert_eq!(of(2, 0), Ok((ReceiptWish::Failure, 1)));
+    assert_eq!(of(3, 0), Ok((ReceiptWish::Success, 1)));
+    assert_eq!(of(0x12, 0), Ok((ReceiptWish::All, 1)));
     assert_eq!(of(1, 5), Err(CommandStatus::RINVPRTFLG));
 }
 
@@ -178,6 +181,7 @@ fn what_would_become_something_else_is_refused() {
     let plain = message();
     for (pdu, status) in [
         (SubmitSm { esm_class: EsmClass(0x08), ..plain }, CommandStatus::RINVESMCLASS),
+        (SubmitSm { esm_class: EsmClass(0x80), ..plain }, CommandStatus::RINVESMCLASS),
         (SubmitSm { service_type: b"USSD", ..plain }, CommandStatus::RINVSERTYP),
         (SubmitSm { protocol_id: 0x40, ..plain }, CommandStatus::RSUBMITFAIL),
         (SubmitSm { sm_default_msg_id: 1, ..plain }, CommandStatus::RINVDFTMSGID),

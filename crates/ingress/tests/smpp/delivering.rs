@@ -42,6 +42,40 @@ async fn a_receipt_comes_back_to_who_submitted() {
 }
 
 #[tokio::test]
+async fn only_the_outcomes_that_were_asked_for_are_told() {
+    let gateway = Gateway::start(shop(json!({}))).await;
+    let mut carrier = gateway.carrier();
+    let mut client = Client::bind(gateway.address, BindMode::Transceiver).await;
+    let (failure, success) = (RegisteredDelivery::FAILURE, RegisteredDelivery::SUCCESS);
+    let all = RegisteredDelivery(RegisteredDelivery::ALWAYS.0 | RegisteredDelivery::INTERMEDIATE);
+    let mut ids = Vec::new();
+    for registered_delivery in [failure, success, failure, success, all] {
+        client.request(&SubmitSm { registered_delivery, ..message(b"hello") });
+        ids.push(client.answer().await.1);
+    }
+    carrier.accept(5).await;
+    for (remote_id, state, stat) in [
+        ("c1", ReceiptState::Delivered, "DELIVRD"),
+        ("c2", ReceiptState::Undelivered, "UNDELIV"),
+        ("c3", ReceiptState::Undelivered, "UNDELIV"),
+        ("c4", ReceiptState::Delivered, "DELIVRD"),
+        ("c5", ReceiptState::Delivered, "DELIVRD"),
+    ] {
+        carrier.receipt(remote_id, state, stat, "000").await;
+    }
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let receipt = client.deliver().await;
+        let id = receipt.tlv(Tag::RECEIPTED_MESSAGE_ID).unwrap();
+        let id = ids.iter().position(|one| one.as_bytes() == &id[..id.len() - 1]).unwrap();
+        told.push((id, receipt.esm_class, receipt.tlv(Tag::MESSAGE_STATE).unwrap()[0]));
+        client.respond(receipt.sequence, CommandStatus::ROK);
+    }
+    told.sort_unstable();
+    assert_eq!(told, [(2, 0x04, 5), (3, 0x04, 2), (4, 0x04, 2), (4, 0x20, 1)]);
+}
+
+#[tokio::test]
 async fn what_comes_while_nobody_is_bound_waits_and_keeps_its_order() {
     let gateway = Gateway::start(shop(json!({ "window": 5 }))).await;
     let mut carrier = gateway.carrier();

@@ -70,7 +70,7 @@ pub async fn every_status_and_word(world: &World) {
         there_and_back(world, message).await;
     }
     for encoding in [Encoding::Gsm7, Encoding::Ucs2, Encoding::Latin1, Encoding::Binary] {
-        for receipt in [ReceiptWish::None, ReceiptWish::Final, ReceiptWish::All] {
+        for receipt in ReceiptWish::EVERY {
             for direction in [Direction::Mt, Direction::Mo] {
                 let mut message = world.samples.message();
                 change_body(&mut message, |b| (b.encoding, b.receipt, b.direction) = (encoding, receipt, direction));

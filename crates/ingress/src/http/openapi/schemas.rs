@@ -187,7 +187,7 @@ fn unbounded(mut fields: Value) -> Value {
     let word =
         |words: &[&str]| json!({ "enum": words.iter().map(|w| json!(w)).chain([Value::Null]).collect::<Vec<_>>() });
     fields["encoding"] = word(&["auto", "gsm7", "ucs2", "latin1"]);
-    fields["receipt"] = word(&["none", "final", "all"]);
+    fields["receipt"] = word(&["none", "final", "all", "failure", "success"]);
     let octets = json!({ "data": { "type": "string" }, "udh": text(), "dcs": number(u32::MAX.into()) });
     fields["binary"] = json!({ "anyOf": [object(&["data"], octets), { "type": "null" }] });
     let tlv = json!({ "tag": { "type": "integer", "minimum": 0, "maximum": u32::MAX }, "hex": { "type": "string" } });
@@ -247,7 +247,7 @@ fn draft_fields() -> Value {
         "priority": { "type": ["integer", "null"], "minimum": 0, "maximum": 3, "default": 1, "description": "3 goes first." },
         "send_at": { "type": ["string", "null"], "format": "date-time", "description": "When to send it, at most a year ahead." },
         "validity_seconds": { "type": ["integer", "null"], "minimum": 1, "maximum": 38_102_400, "description": "After this it expires, wherever it is." },
-        "receipt": { "type": "string", "enum": ["none", "final", "all"], "default": "final" },
+        "receipt": { "type": "string", "enum": ["none", "final", "all", "failure", "success"], "default": "final" },
         "client_ref": { "type": ["string", "null"], "maxLength": 128, "description": "Given back everywhere." },
         "tags": { "type": "object", "maxProperties": 16, "propertyNames": { "minLength": 1, "maxLength": 128 },
             "additionalProperties": { "type": "string", "maxLength": 128 }, "description": "Searchable pairs; at most 128 octets each." },
@@ -310,7 +310,7 @@ fn message() -> Value {
             "priority": { "type": "integer", "minimum": 0, "maximum": 3 },
             "send_at": time(false),
             "validity_seconds": count(),
-            "receipt": { "type": "string", "enum": ["none", "final", "all"] },
+            "receipt": { "type": "string", "enum": ["none", "final", "all", "failure", "success"] },
             "client_ref": { "type": ["string", "null"] },
             "tags": { "type": "object", "additionalProperties": text() },
             "callback_url": text(),
