@@ -139,10 +139,17 @@ impl Lanes {
 
     /// Deliveries that have just become durable.
     pub fn offer(&mut self, deliveries: impl Iterator<Item = Delivery>, now: Timestamp) {
-        for delivery in deliveries {
+        let mut deliveries = deliveries.peekable();
+        while let Some(delivery) = deliveries.next() {
             let endpoint = delivery.endpoint.clone();
             if self.open(&endpoint, now) {
-                self.with(&endpoint, now, |lane, limit, out| lane.offer(delivery, limit, now, out));
+                // Those of one endpoint mostly stand together.
+                self.with(&endpoint, now, |lane, limit, out| {
+                    lane.offer(delivery, limit, now, out);
+                    while let Some(next) = deliveries.next_if(|next| next.endpoint == endpoint) {
+                        lane.offer(next, limit, now, out);
+                    }
+                });
             }
         }
     }
@@ -258,6 +265,23 @@ impl Lanes {
         mine.into_iter().map(|settled| self.book(endpoint, settled)).collect()
     }
 
+    /// What a receiver of `endpoint` took came to its end: the facts to record.
+    pub fn finish_received(
+        &mut self,
+        endpoint: &Name,
+        ended: Vec<(Taken, CallResult)>,
+        now: Timestamp,
+        mut random: impl FnMut() -> u64,
+    ) -> Vec<Booked> {
+        let mut mine = Vec::with_capacity(ended.len());
+        self.with(endpoint, now, |lane, _, _| {
+            for (taken, result) in ended {
+                lane.finish(&taken.delivery, taken.probe, result, now, random(), &mut mine);
+            }
+        });
+        mine.into_iter().map(|settled| self.book(endpoint, settled)).collect()
+    }
+
     /// A call was dropped unfinished.
     pub fn abandon(&mut self, taken: &Taken, now: Timestamp) {
         let delivery = &taken.delivery;
@@ -267,10 +291,10 @@ impl Lanes {
 
     /// What was written under these numbers is durable.
     pub fn durable(&mut self, tickets: &[u64], now: Timestamp) {
-        for ticket in tickets {
-            if let Some((endpoint, id)) = self.tickets.remove(ticket) {
-                self.with(&endpoint, now, |lane, _, _| lane.durable(id, now));
-            }
+        let known: Vec<_> = tickets.iter().filter_map(|ticket| self.tickets.remove(ticket)).collect();
+        for of_one in known.chunk_by(|a, b| a.0 == b.0) {
+            let Some((endpoint, _)) = of_one.first() else { continue };
+            self.with(endpoint, now, |lane, _, _| of_one.iter().for_each(|(_, id)| lane.durable(*id, now)));
         }
     }
 

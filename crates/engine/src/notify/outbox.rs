@@ -177,14 +177,16 @@ impl Outbox {
         });
     }
 
-    /// Records the ends of many deliveries at once.
-    pub(super) fn finished_all(&self, ended: Vec<(Taken, CallResult)>, permit: mpsc::Permit<'_, Facts>) {
-        let (world, now) = (self.inner.world.borrow().clone(), self.now());
+    /// Records the ends of what a receiver of `endpoint` took, all at once.
+    pub(super) fn finished_all(
+        &self,
+        endpoint: &Name,
+        ended: Vec<(Taken, CallResult)>,
+        permit: mpsc::Permit<'_, Facts>,
+    ) {
+        let now = self.now();
         self.change(|lanes| {
-            let mut booked = Vec::with_capacity(ended.len());
-            for (taken, result) in ended {
-                booked.append(&mut lanes.finish(&taken, result, &world, now, fastrand::u64(..)));
-            }
+            let booked = lanes.finish_received(endpoint, ended, now, || fastrand::u64(..));
             permit.send(self.facts_of(booked));
         });
     }

@@ -4,9 +4,9 @@
 //! is in memory, nothing is attempted and no attempt is used up: everything waits in the store, and
 //! is read in its order when a receiver comes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use model::{Delivery, DeliveryId, Name};
 use tokio::sync::Notify;
 
@@ -22,6 +22,8 @@ pub struct Receiver {
     news: Arc<Notify>,
     taken: HashMap<DeliveryId, Taken>,
     finished: Vec<(Taken, CallResult)>,
+    /// Something may be there to take: nobody looks for it again and again while there is nothing.
+    news_came: bool,
 }
 
 impl Outbox {
@@ -30,24 +32,34 @@ impl Outbox {
     pub fn receiver(&self, endpoint: &Name) -> Receiver {
         let now = self.now();
         let news = self.change(|lanes| lanes.open_receiver(endpoint, now));
-        Receiver { outbox: self.clone(), endpoint: endpoint.clone(), news, taken: HashMap::new(), finished: Vec::new() }
+        Receiver {
+            outbox: self.clone(),
+            endpoint: endpoint.clone(),
+            news,
+            taken: HashMap::new(),
+            finished: Vec::new(),
+            news_came: true,
+        }
     }
 }
 
 impl Receiver {
     /// Waits until [`take`](Self::take) may give something. Cancel-safe. To be waited for only by
     /// who has room: what wakes one receiver does not wake another.
-    pub async fn ready(&self) {
+    pub async fn ready(&mut self) {
         self.news.notified().await;
+        self.news_came = true;
     }
 
     /// At most `most` deliveries, in their order. Each is to be [finished](Self::finish).
     pub fn take(&mut self, most: usize) -> Vec<Arc<Delivery>> {
-        if most == 0 || self.outbox.facts().is_closed() {
+        if most == 0 || !self.news_came || self.outbox.facts().is_closed() {
             return Vec::new();
         }
         let now = self.outbox.now();
         let taken = self.outbox.change(|lanes| lanes.take_for(&self.endpoint, most, now));
+        // What is left, or comes now, is news again.
+        self.news_came = taken.len() == most;
         let mut deliveries = Vec::with_capacity(taken.len());
         for one in taken {
             deliveries.push(one.delivery.clone());
@@ -74,14 +86,14 @@ impl Receiver {
         let outbox = self.outbox.clone();
         // An engine that has ended finds the deliveries in the store when it starts again.
         let Ok(permit) = outbox.facts().reserve().await else { return std::future::pending().await };
-        outbox.finished_all(std::mem::take(&mut self.finished), permit);
+        outbox.finished_all(&self.endpoint, std::mem::take(&mut self.finished), permit);
     }
 
     /// The same at the end of a session: only if there is room at once.
     fn record_now(&mut self) {
         let outbox = self.outbox.clone();
         if let Ok(permit) = outbox.facts().try_reserve() {
-            outbox.finished_all(std::mem::take(&mut self.finished), permit);
+            outbox.finished_all(&self.endpoint, std::mem::take(&mut self.finished), permit);
         }
     }
 }
@@ -97,5 +109,7 @@ impl Drop for Receiver {
             left.for_each(|taken| lanes.abandon(taken, now));
             lanes.close_receiver(&self.endpoint, now);
         });
+        // What woke this one may be somebody else's to take now.
+        self.news.notify_one();
     }
 }

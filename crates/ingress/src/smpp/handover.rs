@@ -1,11 +1,12 @@
 //! Handing over what an account is owed, by one session that can receive.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Receiver;
 use engine::notify::CallResult;
+use foldhash::{HashMap, HashMapExt};
 use model::resources::SmppLogin;
 use model::{Delivery, DeliveryId};
 use smpp::{CommandStatus, Session};
