@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use model::message::{Event, Part, Tlv};
-use model::{Address, Body, Content, Message, MessageId, Name, PartStatus, Progress, Status, Timestamp};
+use model::{Address, Body, Content, Ingress, Message, MessageId, Name, PartStatus, Progress, Status, Timestamp};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer};
 
-use crate::encode::{DIRECTIONS, ENCODINGS, Extra, RECEIPTS, unhex};
+use crate::encode::{BY_SMPP, DIRECTIONS, ENCODINGS, Extra, RECEIPTS, unhex};
 use crate::error::Failure;
 
 /// What a read of a row came to.
@@ -130,6 +130,7 @@ impl<'r> Columns<'r> {
     pub fn body(&self, at: usize) -> Read<Body> {
         let extra: Extra = match self.text_or_null(at + 16)? {
             None => Extra::default(),
+            Some(BY_SMPP) => Extra { ingress: Ingress::Smpp, ..Extra::default() },
             Some(_) => self.json(at + 16)?,
         };
         let tlv = |(tag, value): &(u16, String)| Some(Tlv { tag: *tag, value: unhex(value)? });

@@ -2,6 +2,7 @@
 //!
 //! JSON is written by hand into buffers that are used again: a message costs no allocation here.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use model::delivery::DeliveryState;
@@ -66,10 +67,13 @@ pub(crate) struct Extra {
     pub charge: Option<Box<Charge>>,
 }
 
+/// The column's text for a message that came by SMPP and has nothing else that is rare.
+pub(crate) const BY_SMPP: &str = r#"{"ingress":"smpp"}"#;
+
 impl Extra {
     /// The column's text; `None` for the common case.
-    pub fn of(body: &Body) -> Option<String> {
-        let plain = is_http(&body.ingress)
+    pub fn of(body: &Body) -> Option<Cow<'static, str>> {
+        let plain = matches!(body.ingress, Ingress::Http | Ingress::Smpp)
             && body.class.is_none()
             && !body.transliterate
             && !body.validity_given
@@ -82,7 +86,7 @@ impl Extra {
             && body.charge.is_none()
             && matches!(body.content, Content::Text(_));
         if plain {
-            return None;
+            return (!is_http(&body.ingress)).then_some(Cow::Borrowed(BY_SMPP));
         }
         let (dcs, udh) = match &body.content {
             Content::Text(_) => (None, String::new()),
@@ -103,7 +107,7 @@ impl Extra {
             plan: body.plan.clone(),
             charge: body.charge.clone(),
         };
-        Some(serde_json::to_string(&extra).expect("strings and numbers only"))
+        Some(serde_json::to_string(&extra).expect("strings and numbers only").into())
     }
 }
 
@@ -270,6 +274,12 @@ mod tests {
             integer(&mut text, value);
             assert_eq!(text, value.to_string());
         }
+    }
+
+    #[test]
+    fn the_text_of_what_came_by_smpp_is_what_would_be_written() {
+        let extra = Extra { ingress: Ingress::Smpp, ..Extra::default() };
+        assert_eq!(serde_json::to_string(&extra).unwrap(), BY_SMPP);
     }
 
     #[test]
