@@ -119,7 +119,7 @@ impl Bench {
 impl Life {
     fn send(&mut self, clock: &TestClock) {
         let policy = ReceiptPolicy::All;
-        let change = Change::Sent { part: 0, remote_id: self.remote_id.key.id.clone(), policy };
+        let change = Change::Sent { part: 0, remote_id: (*self.remote_id.key.id).into(), policy };
         self.message.apply(change, Some(&"carrier-a".into()), clock.now().plus_millis(40));
         self.message.progress.due = None;
         assert_eq!(self.message.progress.status, Status::Sent);
