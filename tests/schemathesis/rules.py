@@ -44,7 +44,8 @@ RULES = {
     "putRoute": {"invalid": r"/id|/to|/match/(account|parts|text|from_regex|time/\d+/.*|time)|/price.*|/rewrite/.*"},
     "replayRoutes": {"invalid": r"/.*"},
     "putPool": {"invalid": r"/id|/members.*"},
-    "putInboundRule": {"invalid": r"/id|/account|/match/connector"},
+    # Patterns, placeholders and numbers.
+    "putInboundRule": {"invalid": r"/id|/account|/match/(connector|text)|/reply|/forward|/forward_text"},
     "createToken": {"invalid": r"/account|/networks/\d+"},
     "createWebhook": {"invalid": rf"/account|/({SECRET})"},
     # The account stays as it is too.

@@ -259,7 +259,7 @@ impl Engine {
     }
 
     /// Validate, admit and route: a message ready to be kept.
-    fn prepare(
+    pub(crate) fn prepare(
         &self,
         world: &World,
         account: &AccountView,

@@ -17,7 +17,7 @@
 //!
 //! Read the files in this order: [`accept`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
-//! [`matching`], [`reassemble`], [`notify`],
+//! [`respond`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
 //! then [`keep`] (what time brings), [`failover`] and [`abandoned`] (what waits for a connector that takes
 //! nothing, or is gone), [`world`] and [`resources`] (what is configured), [`token_use`],
@@ -51,6 +51,7 @@ mod receive;
 pub mod render;
 pub mod replay;
 pub mod resources;
+mod respond;
 mod route;
 mod schedule;
 mod services;

@@ -48,6 +48,18 @@ struct WithLimit {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRule {
+    rule: Name,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WithAction {
+    rule: Name,
+    action: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WithForm {
     connector: Name,
     form: &'static str,
@@ -63,6 +75,8 @@ pub struct Metrics {
     receipts: Family<WithStatus, Counter>,
     unmatched: Family<OfConnector, Counter>,
     received: Family<OfConnector, Counter>,
+    taken: Family<OfRule, Counter>,
+    responses: Family<WithAction, Counter>,
     receipt_ids: Family<WithForm, Gauge>,
     shares: Family<OfConnector, Gauge>,
     failed_over: Family<OfConnector, Counter>,
@@ -83,6 +97,8 @@ impl Metrics {
             receipts: Family::default(),
             unmatched: Family::default(),
             received: Family::default(),
+            taken: Family::default(),
+            responses: Family::default(),
             receipt_ids: Family::default(),
             shares: Family::default(),
             failed_over: Family::default(),
@@ -103,6 +119,16 @@ impl Metrics {
         registry.register("receipts", "Receipts from carriers, by what they say", metrics.receipts.clone());
         registry.register("receipts_unmatched", "Receipts that no message was found for", metrics.unmatched.clone());
         registry.register("messages_received", "Incoming messages and parts of them", metrics.received.clone());
+        registry.register(
+            "inbound_messages",
+            "Whole incoming messages, by the inbound rule that took them",
+            metrics.taken.clone(),
+        );
+        registry.register(
+            "inbound_responses",
+            "Messages that inbound rules send, and those that they do not",
+            metrics.responses.clone(),
+        );
         registry.register(
             "receipt_id_forms",
             "How the ids of receipts were found to relate to the ids of answers, since the start",
@@ -180,6 +206,16 @@ impl Metrics {
 
     pub(crate) fn received(&self, connector: &Name) {
         self.received.get_or_create(&OfConnector { connector: connector.clone() }).inc();
+    }
+
+    /// A whole incoming message was taken by a rule, or by none.
+    pub(crate) fn taken(&self, rule: Option<&Name>) {
+        let rule = rule.cloned().unwrap_or_else(|| "".into());
+        self.taken.get_or_create(&OfRule { rule }).inc();
+    }
+
+    pub(crate) fn responded(&self, rule: &Name, action: &'static str, outcome: &'static str) {
+        self.responses.get_or_create(&WithAction { rule: rule.clone(), action, outcome }).inc();
     }
 
     pub(crate) fn share(&self, connector: &Name, share: u16) {

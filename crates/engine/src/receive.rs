@@ -7,8 +7,10 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use foldhash::HashMap;
+use model::resources::Handover;
 use model::{
-    Body, Change, DeliveryId, Direction, Ingress, Message, Name, Progress, Receipt, ReceiptWish, Status, Timestamp,
+    Body, Change, Delivery, DeliveryId, Direction, Ingress, Message, Name, Progress, Receipt, ReceiptWish, Status,
+    Timestamp,
 };
 use routing::Incoming as InboundQuestion;
 use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
@@ -18,8 +20,9 @@ use crate::facts::Fact;
 use crate::matching::{Candidate, Form, candidates, choose, normal_id, parked_under, same_phone};
 use crate::notify;
 use crate::persist::{Draft, Recorder, Resolved};
+use crate::respond;
 use crate::settle::receipt_rules;
-use crate::world::World;
+use crate::world::{SMPP_LANE, World};
 
 /// How long a receipt without a message is kept and listed: a day.
 const PARKED_SECONDS: i64 = 86_400;
@@ -259,23 +262,31 @@ impl Recorder {
 
     /// Gives a whole incoming message to its account. One that no rule takes is kept for operators.
     pub(crate) fn give(&mut self, connector: &Name, mut body: Body, world: &World, draft: &mut Draft) {
-        let question = InboundQuestion { connector, to: &body.to, from: &body.from, text: body.content.text() };
-        let rule = world.inbound.decide(question);
         let now = draft.now;
+        let question = InboundQuestion { connector, to: &body.to, from: &body.from, text: body.content.text() };
+        let plan = world.inbound.plan(question, |account| respond::clock_of(world, account, now));
+        self.engine.inner.metrics.taken(plan.as_ref().map(|plan| &plan.rule));
         let mut progress = Progress::accepted(Status::Received, Some(connector.clone()), 0, now);
         progress.events.clear();
-        progress.note(now, "received", None, rule.as_ref().map(|(rule, _)| format!("rule {rule}").into()));
+        progress.note(now, "received", None, plan.as_ref().map(|plan| format!("rule {}", plan.rule).into()));
         progress.final_at = Some(now);
-        if let Some((_, account)) = rule {
-            body.account = account;
-        } else {
-            tracing::warn!(%connector, message = %body.id, "no inbound rule takes a message; it is kept for operators");
+        let mut consequences = Vec::new();
+        match &plan {
+            Some(plan) => {
+                body.account = plan.account.clone();
+                consequences = self.respond(plan, &body, &mut progress, world, now);
+            }
+            None => {
+                tracing::warn!(%connector, message = %body.id, "no inbound rule takes a message; it is kept for operators");
+            }
         }
         let message = Message { body: Arc::new(body), progress };
         let engine = &self.engine;
         let owed = notify::owed(world, &message, "message.received", now, || DeliveryId(engine.next_id(now).0));
-        draft.changes.deliveries.extend(owed);
+        let ways = plan.as_ref().map_or(&[][..], |plan| plan.deliver.as_slice());
+        draft.changes.deliveries.extend(owed.into_iter().filter(|owed| goes_by(owed, ways)));
         draft.insert(message);
+        consequences.into_iter().for_each(|consequence| draft.follow(consequence));
     }
 
     /// Remembers how a receipt's id related to the answer's, and shows it.
@@ -292,6 +303,12 @@ impl Recorder {
             self.give(&connector, body, world, draft);
         }
     }
+}
+
+/// Does a delivery go one of these ways? No ways are all ways.
+fn goes_by(delivery: &Delivery, ways: &[Handover]) -> bool {
+    let way = if delivery.endpoint.starts_with(SMPP_LANE) { Handover::Smpp } else { Handover::Webhook };
+    ways.is_empty() || ways.contains(&way)
 }
 
 /// The parts that this turn's answers name: fast carriers answer and report in one go.

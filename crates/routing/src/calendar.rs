@@ -44,6 +44,14 @@ impl Calendar {
         Period { number: i64::from(today.year()) * 12 + i64::from(today.month()), end: self.midnight(next) }
     }
 
+    /// The day and the time as people write them: `2026-01-31` and `14:05`.
+    #[must_use]
+    pub fn written(&self, now: Timestamp) -> (String, String) {
+        let point = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default();
+        let wall = self.0.to_datetime(point);
+        (wall.date().to_string(), format!("{:02}:{:02}", wall.hour(), wall.minute()))
+    }
+
     fn date(&self, now: Timestamp) -> Date {
         let point = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default();
         self.0.to_datetime(point).date()
@@ -76,6 +84,7 @@ mod tests {
             (0, 20_780)
         );
         assert_eq!(berlin.month(late).number, utc.month(late).number + 1);
+        assert_eq!(berlin.written(late), ("2026-08-01".into(), "00:30".into()));
         assert_eq!(
             (utc.month(late).end, berlin.month(late).end),
             (at("2026-08-01T00:00:00Z"), at("2026-08-31T22:00:00Z"))

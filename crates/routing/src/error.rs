@@ -49,7 +49,9 @@ pub enum RuleProblem {
         error: AddressError,
     },
     /// A placeholder of a reply that nothing fills in.
-    #[error("{{{0}}} is none of {{from}}, {{to}}, {{keyword}} and {{text}}; write {{{{ for a brace")]
+    #[error(
+        "{{{0}}} is none of {{from}}, {{to}}, {{keyword}}, {{text}}, {{rest}}, {{date}} and {{time}}; write {{{{ for a brace"
+    )]
     Placeholder(String),
     /// More than there may be.
     #[error("is longer than {0} characters")]

@@ -1,13 +1,13 @@
 //! What becomes of a message that came in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::resources::{Handover, Inbound, Kind, ResourceSet};
 use model::{Address, Name};
 use regex::Regex;
 
 use crate::error::{Faults, RuleError, RuleProblem};
-use crate::keyword::{first_word, folded};
+use crate::keyword::{first_word, folded, rest};
 use crate::pattern;
 use crate::reply::{Filling, Reply};
 
@@ -35,8 +35,12 @@ pub struct InboundPlan {
     pub deliver: Vec<Handover>,
     /// The text that answers it, to its sender and from the number that it was sent to.
     pub reply: Option<String>,
+    /// How many such answers one phone gets in a while; `None` is as many as is usual.
+    pub reply_limit: Option<u32>,
     /// Numbers that it is sent on to.
     pub forward: Vec<Address>,
+    /// The text that they are sent; `None` for what is no text.
+    pub forward_text: Option<String>,
 }
 
 /// The inbound rules in order, ready to be asked. Those with keywords are looked up by the first
@@ -48,6 +52,8 @@ pub struct InboundTable {
     by_keyword: HashMap<Box<str>, Vec<u32>>,
     by_number: HashMap<Box<str>, Vec<u32>>,
     rest: Vec<u32>,
+    /// Numbers that rules name as those that messages are sent to.
+    own: HashSet<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +70,9 @@ struct Rule {
     text: Option<Regex>,
     deliver: Vec<Handover>,
     reply: Option<Reply>,
+    reply_limit: Option<u32>,
     forward: Vec<Address>,
+    forward_text: Option<Reply>,
     /// The field that is at fault: a rule that is not understood matches nothing.
     fault: Option<&'static str>,
 }
@@ -89,6 +97,7 @@ impl InboundTable {
         ordered.retain(|(rule, _)| rule.enabled);
         ordered.sort_by_key(|(rule, _)| rule.order);
         let mut table = Self { rules: ordered.into_iter().map(|(_, rule)| rule).collect(), ..Self::default() };
+        table.own = table.rules.iter().flat_map(|rule| rule.to.iter().cloned()).collect();
         for (rule, number) in table.rules.iter().zip(0..) {
             let (lists, keys) = match () {
                 () if !rule.keywords.is_empty() => (&mut table.by_keyword, &rule.keywords),
@@ -105,30 +114,46 @@ impl InboundTable {
         table
     }
 
-    /// The rule's id and the account that gets `message`; `None` if no rule matches.
-    #[must_use]
-    pub fn decide(&self, message: Incoming<'_>) -> Option<(Name, Name)> {
-        self.find(message).map(|rule| (rule.id.clone(), rule.account.clone()))
-    }
-
-    /// All that becomes of `message`; `None` if no rule matches.
-    #[must_use]
-    pub fn plan(&self, message: Incoming<'_>) -> Option<InboundPlan> {
+    /// All that becomes of `message`; `None` if no rule matches. `clock` gives the day and the time in
+    /// which an account thinks, as texts show them; it is asked only when one does.
+    pub fn plan(&self, message: Incoming<'_>, clock: impl FnOnce(&str) -> (String, String)) -> Option<InboundPlan> {
         let rule = self.find(message)?;
         let text = message.text.unwrap_or_default();
+        let asks = |reply: &Option<Reply>| reply.as_ref().is_some_and(Reply::asks_clock);
+        let (date, time) = match asks(&rule.reply) || asks(&rule.forward_text) {
+            true => clock(&rule.account),
+            false => Default::default(),
+        };
         let filling = Filling {
             from: message.from.as_str(),
             to: message.to.as_str(),
             keyword: first_word(text).unwrap_or_default(),
             text,
+            rest: rest(text),
+            date: &date,
+            time: &time,
+        };
+        let passed_on = |text: &str| match &rule.forward_text {
+            _ if rule.forward.is_empty() => None,
+            Some(written) => Some(written.fill(filling)),
+            None => Some(text.to_owned()),
         };
         Some(InboundPlan {
             rule: rule.id.clone(),
             account: rule.account.clone(),
             deliver: rule.deliver.clone(),
             reply: rule.reply.as_ref().map(|reply| reply.fill(filling)),
+            reply_limit: rule.reply_limit,
             forward: rule.forward.clone(),
+            forward_text: message.text.and_then(passed_on),
         })
+    }
+
+    /// Is this a number that a rule names as one that messages are sent to? What it sends is sent by
+    /// this gateway.
+    #[must_use]
+    pub fn is_own(&self, number: &Address) -> bool {
+        self.own.contains(number.bare())
     }
 
     /// Every rule up to the one that decides: its id, and the field that stood against it.
@@ -182,6 +207,8 @@ impl Rule {
         let text = text.and_then(|text| faults.keep("text", "match.text".into(), text));
         let reply = rule.reply.as_deref().map(Reply::compile);
         let reply = reply.and_then(|reply| faults.keep("reply", "reply".into(), reply));
+        let forward_text = rule.forward_text.as_deref().map(Reply::compile);
+        let forward_text = forward_text.and_then(|text| faults.keep("forward_text", "forward_text".into(), text));
         let mut forward = Vec::with_capacity(rule.forward.len());
         for number in &rule.forward {
             let parsed = Address::recipient(number, None);
@@ -208,7 +235,9 @@ impl Rule {
             text,
             deliver: rule.deliver.clone(),
             reply,
+            reply_limit: rule.reply_limit,
             forward,
+            forward_text,
             fault: faults.first,
         }
     }

@@ -10,6 +10,11 @@ pub(crate) fn first_word(text: &str) -> Option<&str> {
     Some(if bare.is_empty() { word } else { bare })
 }
 
+/// What follows the first word of `text`.
+pub(crate) fn rest(text: &str) -> &str {
+    text.trim_start().split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim())
+}
+
 /// The form in which words are the same: `ΣΤΟΠ` and `στοπ`, `STRASSE` and `straße`, `INFO`, `İnfo`
 /// and `ınfo`.
 pub(crate) fn folded(word: &str) -> Cow<'_, str> {
@@ -52,5 +57,6 @@ mod tests {
         assert_eq!(first_word("stop"), Some("stop"));
         assert_eq!(first_word("? what"), Some("?"));
         assert_eq!(first_word("\u{a0} \n"), None);
+        assert_eq!((rest(" Stop!  it now "), rest("stop"), rest(" ")), ("it now", "", ""));
     }
 }

@@ -16,19 +16,29 @@ enum Piece {
     To,
     Keyword,
     Text,
+    Rest,
+    Date,
+    Time,
 }
 
 /// What is filled in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Filling<'a> {
     pub from: &'a str,
     pub to: &'a str,
     pub keyword: &'a str,
     pub text: &'a str,
+    /// What follows the first word.
+    pub rest: &'a str,
+    /// A day, as `2026-01-31`.
+    pub date: &'a str,
+    /// A time of that day, as `14:05`.
+    pub time: &'a str,
 }
 
 impl Reply {
-    /// Reads a text with `{from}`, `{to}`, `{keyword}` and `{text}`; `{{` and `}}` are braces.
+    /// Reads a text with placeholders: `{from}`, `{to}`, `{keyword}`, `{text}`, `{rest}`, `{date}` and
+    /// `{time}`; `{{` and `}}` are braces.
     pub fn compile(text: &str) -> Result<Self, RuleProblem> {
         if text.chars().count() > REPLY_MAX {
             return Err(RuleProblem::TooLong(REPLY_MAX));
@@ -54,6 +64,9 @@ impl Reply {
                 "to" => Piece::To,
                 "keyword" => Piece::Keyword,
                 "text" => Piece::Text,
+                "rest" => Piece::Rest,
+                "date" => Piece::Date,
+                "time" => Piece::Time,
                 _ => return Err(RuleProblem::Placeholder(name.chars().take(20).collect())),
             };
             if !fixed.is_empty() {
@@ -69,6 +82,11 @@ impl Reply {
         Ok(Self(pieces))
     }
 
+    /// Does it say when it was written?
+    pub fn asks_clock(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Date | Piece::Time))
+    }
+
     /// The text, at most [`REPLY_MAX`] characters of it.
     pub fn fill(&self, filling: Filling<'_>) -> String {
         let mut text = String::new();
@@ -80,6 +98,9 @@ impl Reply {
                 Piece::To => filling.to,
                 Piece::Keyword => filling.keyword,
                 Piece::Text => filling.text,
+                Piece::Rest => filling.rest,
+                Piece::Date => filling.date,
+                Piece::Time => filling.time,
             };
             text.extend(piece.chars().take(room).inspect(|_| room -= 1));
         }
@@ -92,7 +113,15 @@ mod tests {
     use super::*;
 
     fn filled(reply: &str) -> Result<String, String> {
-        let filling = Filling { from: "+447700900123", to: "60777", keyword: "INFO", text: "INFO {to}" };
+        let filling = Filling {
+            from: "+447700900123",
+            to: "60777",
+            keyword: "INFO",
+            text: "INFO {to}",
+            rest: "{to}",
+            date: "2026-01-31",
+            time: "14:05",
+        };
         Reply::compile(reply).map(|reply| reply.fill(filling)).map_err(|problem| problem.to_string())
     }
 
@@ -101,6 +130,7 @@ mod tests {
         assert_eq!(filled("{from} to {to}: {keyword}").unwrap(), "+447700900123 to 60777: INFO");
         assert_eq!(filled("You said {text}").unwrap(), "You said INFO {to}");
         assert_eq!(filled("{{text}} é }}").unwrap(), "{text} é }");
+        assert_eq!(filled("{rest} at {time} on {date}").unwrap(), "{to} at 14:05 on 2026-01-31");
         assert_eq!(filled("").unwrap(), "");
     }
 
@@ -108,7 +138,7 @@ mod tests {
     fn what_nothing_fills_in_is_told() {
         assert_eq!(
             filled("Hi {name}").unwrap_err(),
-            "{name} is none of {from}, {to}, {keyword} and {text}; write {{ for a brace"
+            "{name} is none of {from}, {to}, {keyword}, {text}, {rest}, {date} and {time}; write {{ for a brace"
         );
         for bad in ["a { b", "a } b", "{", "}", "{text", "{}", "{te{xt}}"] {
             assert!(filled(bad).is_err(), "{bad}");
@@ -119,7 +149,7 @@ mod tests {
     fn a_long_answer_is_cut() {
         let reply = Reply::compile("é{text}{text}").unwrap();
         let text = "x".repeat(REPLY_MAX - 3);
-        let filled = reply.fill(Filling { from: "", to: "", keyword: "", text: &text });
+        let filled = reply.fill(Filling { text: &text, ..Filling::default() });
         assert_eq!(filled.chars().count(), REPLY_MAX);
     }
 

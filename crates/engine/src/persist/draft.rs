@@ -9,6 +9,7 @@ use crate::charge;
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, CancelRefused};
 use crate::notify;
+use crate::respond::{Consequence, Follows};
 use crate::schedule::End;
 use crate::world::World;
 
@@ -30,7 +31,23 @@ pub(crate) struct Waiting {
     pub answer: Option<usize>,
     pub claim: Option<usize>,
     pub entry: Option<usize>,
-    pub reply: oneshot::Sender<Result<(), AcceptFailed>>,
+    pub waiter: Waiter,
+}
+
+/// Who is told what became of an acceptance.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    /// An ingress, which answers its client.
+    Client(oneshot::Sender<Result<(), AcceptFailed>>),
+    /// Nobody: it follows from a message from a phone, whose timeline tells of it.
+    Nobody(Follows),
+}
+
+impl Waiting {
+    /// Can somebody be told to come again when the store can't be written?
+    pub fn can_come_again(&self) -> bool {
+        matches!(self.waiter, Waiter::Client(_))
+    }
 }
 
 /// Who waits to hear what became of a cancellation.
@@ -57,6 +74,8 @@ pub(crate) struct Draft {
     pub relayed: Vec<MessageId>,
     /// How many messages came to each state, for the metrics.
     pub moved: Vec<(Option<Name>, Status, u64)>,
+    /// What was to follow from messages of phones and could not be sent after all.
+    pub unmet: Vec<Follows>,
     pub now: Timestamp,
 }
 
@@ -76,6 +95,7 @@ impl Draft {
         self.ends.clear();
         self.relayed.clear();
         self.moved.clear();
+        self.unmet.clear();
     }
 
     /// Takes a message in, as it is stored now.
@@ -158,6 +178,22 @@ impl Draft {
         self.changes.insert.push(NewMessage { message, queue });
     }
 
+    /// Adds what follows from a message that came in, which this draft has.
+    pub fn follow(&mut self, consequence: Consequence) {
+        let Consequence { messages, claim, follows } = consequence;
+        let start = self.changes.insert.len();
+        messages.into_iter().for_each(|message| self.insert(message));
+        self.waiting.push(Waiting {
+            inserts: start..self.changes.insert.len(),
+            batch: None,
+            answer: None,
+            claim: claim.is_some().then_some(self.changes.claims.len()),
+            entry: None,
+            waiter: Waiter::Nobody(follows),
+        });
+        self.changes.claims.extend(claim.map(|claim| *claim));
+    }
+
     /// No receipt is expected under `key` any more.
     pub fn remote_id_done(&mut self, key: RemoteKey) {
         // It may have been given in this very commit.
@@ -228,7 +264,7 @@ impl Draft {
 
     /// Takes acceptances out and answers them with `failed`; the rest of the draft stays.
     pub fn refuse_acceptances(&mut self, failed: impl Fn(&Waiting, &Changes) -> Option<AcceptFailed>) {
-        let (mut inserts, mut gone) = (Vec::new(), Places::default());
+        let (mut inserts, mut gone, mut unmet) = (Vec::new(), Places::default(), Vec::new());
         for waiting in std::mem::take(&mut self.waiting) {
             if let Some(failed) = failed(&waiting, &self.changes) {
                 gone.batches.extend(waiting.batch);
@@ -236,7 +272,10 @@ impl Draft {
                 gone.claims.extend(waiting.claim);
                 gone.entries.extend(waiting.entry);
                 inserts.push(waiting.inserts);
-                let _ = waiting.reply.send(Err(failed));
+                match waiting.waiter {
+                    Waiter::Client(reply) => drop(reply.send(Err(failed))),
+                    Waiter::Nobody(follows) => unmet.push((follows, failed)),
+                }
             } else {
                 self.waiting.push(waiting);
             }
@@ -247,6 +286,12 @@ impl Draft {
         retain_by_place(&mut changes.answers, |place| !gone.answers.contains(&place));
         retain_by_place(&mut changes.claims, |place| !gone.claims.contains(&place));
         retain_by_place(&mut changes.entries, |place| !gone.entries.contains(&place));
+        for (follows, failed) in unmet {
+            if let Some(cause) = changes.insert.iter_mut().find(|new| new.message.body.id == follows.cause) {
+                follows.failed(&mut cause.message.progress, self.now, &failed);
+            }
+            self.unmet.push(follows);
+        }
         let shift = |place: usize, gone: &[usize]| place - gone.iter().filter(|g| **g < place).count();
         for waiting in &mut self.waiting {
             let before: usize = inserts.iter().filter(|r| r.start < waiting.inserts.start).map(|r| r.len()).sum();

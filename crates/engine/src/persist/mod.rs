@@ -31,9 +31,10 @@ use crate::engine::{Engine, StartError};
 use crate::facts::{AcceptFailed, Acceptance, CancelRefused, Fact, FactSender, Facts, Recorded};
 use crate::matching::{Form, Learnt};
 use crate::reassemble::Reassembly;
+use crate::respond::Lately;
 use crate::schedule::End;
 use crate::world::World;
-pub(crate) use draft::{Cancellation, Draft, Waiting};
+pub(crate) use draft::{Cancellation, Draft, Waiter, Waiting};
 use flight::{Acknowledgement, Flight};
 pub(crate) use recent::Recent;
 
@@ -66,6 +67,8 @@ pub(crate) struct Recorder {
     pub remote_ids: Recent<RemoteKey, PartRef>,
     pub learnt: Learnt,
     pub reassembly: Reassembly,
+    /// What phones were answered lately.
+    pub lately: Lately,
     /// About how many receipts are parked: while there are none, nobody looks for one.
     pub parked: u64,
     /// The commit in the making.
@@ -188,6 +191,7 @@ impl Recorder {
             remote_ids: Recent::new(RECENT_REMOTE_IDS),
             learnt: Learnt::default(),
             reassembly: Reassembly::new(engine.inner.store.mo_parts().await?),
+            lately: Lately::default(),
             parked: engine.inner.store.parked(None, 1).await?.len() as u64,
             open: Open::default(),
             flight: None,
@@ -317,7 +321,7 @@ impl Recorder {
                 answer: place(draft.changes.answers.len(), answer.is_some()),
                 claim: place(draft.changes.claims.len(), claim.is_some()),
                 entry: place(draft.changes.entries.len(), entry.is_some()),
-                reply,
+                waiter: Waiter::Client(reply),
             });
             draft.changes.batches.extend(batch);
             draft.changes.answers.extend(answer);
@@ -366,7 +370,9 @@ impl Recorder {
         if news {
             tracing::error!(%error, "the store can't be used; messages are refused until it can");
         }
-        let refused = |_: &Waiting, _: &Changes| Some(AcceptFailed::Store(why.clone()));
+        // What follows from messages of phones is kept with them until the store is back.
+        let refused =
+            |waiting: &Waiting, _: &Changes| waiting.can_come_again().then(|| AcceptFailed::Store(why.clone()));
         draft.refuse_acceptances(refused);
         self.open.draft.refuse_acceptances(refused);
         let pause = tokio::time::sleep(STORE_AWAY);
@@ -424,6 +430,7 @@ impl Recorder {
             let message = draft.closed_message(message).cloned().ok_or(CancelRefused::NoSuchMessage);
             let _ = reply.send(outcome.and(message));
         }
+        draft.unmet.drain(..).for_each(|follows| self.engine.responded(&follows, false));
         let waiting = std::mem::take(&mut draft.waiting);
         for message in draft.take_messages() {
             if message.progress.status.is_final() {
@@ -434,7 +441,11 @@ impl Recorder {
             }
         }
         for waiting in waiting {
-            let _ = waiting.reply.send(Ok(()));
+            match waiting.waiter {
+                // A client that has gone is told nothing.
+                Waiter::Client(reply) => drop(reply.send(Ok(()))),
+                Waiter::Nobody(follows) => self.engine.responded(&follows, true),
+            }
         }
     }
 }

@@ -3,6 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::account::{is_yes, yes};
+use crate::form;
+
+/// Most numbers that one rule sends on to.
+pub const FORWARD_MAX: usize = 100;
+/// Most answers that a rule may give one phone in ten minutes.
+pub const REPLY_LIMIT_MAX: u32 = 100;
 
 /// Which incoming messages go to which account. The first that matches decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,13 +27,20 @@ pub struct Inbound {
     /// How the account takes them; empty is every way that it has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliver: Vec<Handover>,
-    /// A text that answers them, with `{from}`, `{to}`, `{keyword}` and `{text}` filled in; `{{` and
-    /// `}}` are braces.
+    /// A text that answers them, with `{from}`, `{to}`, `{keyword}`, `{text}`, `{rest}`, `{date}` and
+    /// `{time}` filled in; `{{` and `}}` are braces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
+    /// Answers that one phone gets by this rule in ten minutes, so that two machines don't answer each
+    /// other for ever; default 3.
+    #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
+    pub reply_limit: Option<u32>,
     /// Numbers that they are sent on to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forward: Vec<String>,
+    /// The text that is sent on, with the placeholders of `reply`; default `{text}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward_text: Option<String>,
     /// Is it looked at? Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,

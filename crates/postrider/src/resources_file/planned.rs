@@ -57,10 +57,7 @@ const KEYS: [(Kind, &[&str]); 4] = [
             "match.to_regex",
         ],
     ),
-    (
-        Kind::Inbound,
-        &["reply", "forward", "forward_to", "webhook", "url", "action", "rewrite", "match.text", "match.from_prefix"],
-    ),
+    (Kind::Inbound, &["forward_to", "webhook", "url", "action", "rewrite"]),
 ];
 
 /// Choices that make the whole resource something that is not built yet.

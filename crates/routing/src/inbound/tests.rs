@@ -3,7 +3,8 @@ use model::resources::InboundMatch;
 
 fn rule(id: &str, order: i64, matches: InboundMatch) -> Inbound {
     let account = format!("account-of-{id}");
-    Inbound { id: id.into(), order, matches, account, deliver: vec![], reply: None, forward: vec![], enabled: true }
+    let rule: Inbound = serde_json::from_value(serde_json::json!({ "id": id, "account": account })).unwrap();
+    Inbound { order, matches, ..rule }
 }
 
 fn table(toml: &str) -> Result<InboundTable, Vec<String>> {
@@ -20,11 +21,15 @@ fn ask<T>(to: &str, from: &str, text: &str, answer: impl FnOnce(Incoming<'_>) ->
 
 fn decided(table: &InboundTable, to: &str, text: &str) -> String {
     ask(to, "447700900123", text, |message| {
-        let decided = table.decide(message).map(|(rule, _)| rule);
+        let decided = decide(table, message);
         let explained = table.explain(message).pop().filter(|last| last.against.is_none()).map(|last| last.route);
         assert_eq!(decided, explained, "what is explained is what is decided");
         decided.map(|rule| rule.to_string()).unwrap_or_default()
     })
+}
+
+fn decide(table: &InboundTable, message: Incoming<'_>) -> Option<Name> {
+    table.plan(message, |_| Default::default()).map(|plan| plan.rule)
 }
 
 #[test]
@@ -41,7 +46,7 @@ fn without_a_matching_rule_nobody_gets_it() {
     let other = InboundMatch { connector: vec!["b".into()], ..Default::default() };
     let table = InboundTable::new(&[rule("b", 0, other)]);
     let (to, from) = (Address::from_carrier("1", false), Address::from_carrier("2", false));
-    assert_eq!(table.decide(Incoming { connector: "a", to: &to, from: &from, text: None }), None);
+    assert_eq!(decide(&table, Incoming { connector: "a", to: &to, from: &from, text: None }), None);
 }
 
 #[test]
@@ -72,32 +77,39 @@ fn a_plan_says_all_that_happens() {
         [[inbound]]
         id = "info"
         account = "shop"
-        match = { keyword = ["INFO"] }
+        match = { keyword = ["INFO"], to = ["+60777"] }
         deliver = ["webhook"]
         reply = "{keyword} for {from}: 9 to 5"
+        reply_limit = 5
         forward = ["+447700900001"]
+        forward_text = "{rest} ({date} {time})"
         "#,
     )
     .unwrap();
-    let plan = ask("60777", "447700900123", "info!", |message| table.plan(message)).unwrap();
+    let clock = |account: &str| (format!("day of {account}"), "14:05".to_owned());
+    let plan = ask("60777", "447700900123", "info! on shoes", |message| table.plan(message, clock)).unwrap();
     let expected = InboundPlan {
         rule: "info".into(),
         account: "shop".into(),
         deliver: vec![Handover::Webhook],
         reply: Some("info for +447700900123: 9 to 5".into()),
+        reply_limit: Some(5),
         forward: vec![Address::recipient("+447700900001", None).unwrap()],
+        forward_text: Some("on shoes (day of shop 14:05)".into()),
     };
     assert_eq!(plan, expected);
+    let own = |number: &str| table.is_own(&Address::from_carrier(number, true));
+    assert!(own("60777") && !own("447700900001"));
 }
 
 #[test]
 fn faults_are_told_by_field_and_a_faulty_rule_matches_nothing() {
     let told = table(
         r#"
-        inbound = [{ id = "a", account = "x", match = { text = "(" }, reply = "{who}", forward = ["x"], enabled = false }]"#,
+        inbound = [{ id = "a", account = "x", match = { text = "(" }, reply = "{who}", forward = ["x"], forward_text = "}", enabled = false }]"#,
     )
     .unwrap_err();
-    assert_eq!(told.len(), 3);
+    assert_eq!(told.len(), 4);
     assert!(told[0].starts_with("inbound \"a\": match.text: is no regular expression"), "{told:?}");
     assert!(told[1].starts_with("inbound \"a\": reply: {who}"), "{told:?}");
     let faulty = Inbound { reply: Some("{who}".into()), ..rule("a", 0, InboundMatch::default()) };
@@ -128,6 +140,6 @@ proptest::proptest! {
         let (table, message) = (InboundTable::new(&rules), Incoming { connector: "a", to: &to, from: &from, text: Some(text) });
         let explained = table.explain(message);
         let walked = explained.last().filter(|last| last.against.is_none()).map(|last| last.route.clone());
-        proptest::prop_assert_eq!(table.decide(message).map(|(rule, _)| rule), walked);
+        proptest::prop_assert_eq!(decide(&table, message), walked);
     }
 }

@@ -24,18 +24,7 @@ pub(super) fn all() -> Map<String, Value> {
     add("Connector", connector());
     add("ConnectorStatus", connector_status());
     add("ConnectorHealth", connector_health());
-    add(
-        "InboundRule",
-        object(
-            &["id", "account"],
-            json!({
-                "id": name(), "order": order(),
-                "match": object(&[], json!({ "connector": names(), "to": names(), "from": names(), "keyword": names() })),
-                "account": { "type": "string", "description": "The account that gets the messages." },
-                "enabled": enabled(),
-            }),
-        ),
-    );
+    add("InboundRule", rule_schemas::inbound());
     add(
         "NewToken",
         object(

@@ -1,6 +1,9 @@
 //! Schemas of pools and routes, and of what both have: prices.
 
-use model::resources::{FAILOVER_SECONDS, INGRESSES, POOL_MEMBERS_MAX, PREFIX_MAX, TEXT_APPEND_MAX, WEIGHT_MAX};
+use model::resources::{
+    FAILOVER_SECONDS, FORWARD_MAX, INGRESSES, POOL_MEMBERS_MAX, PREFIX_MAX, REPLY_LIMIT_MAX, TEXT_APPEND_MAX,
+    WEIGHT_MAX,
+};
 use serde_json::{Map, Value, json};
 
 use super::super::replay;
@@ -193,6 +196,44 @@ fn route() -> Value {
         { "required": ["action"], "properties": stops("drop", none()) },
     ]);
     route
+}
+
+/// What becomes of messages from phones.
+pub(super) fn inbound() -> Value {
+    let placeholders = "`{from}`, `{to}`, `{keyword}`, `{text}`, `{rest}`, `{date}` and `{time}` are filled in; `{{` and `}}` are braces.";
+    let written = |what: &str| json!({ "type": ["string", "null"], "maxLength": 1600, "description": format!("{what} {placeholders}") });
+    let mut rule = object(
+        &["id", "account"],
+        json!({
+            "id": name(), "order": order(),
+            "match": object(&[], json!({
+                "connector": names(), "to": names(), "from": names(), "from_prefix": names(),
+                "keyword": { "type": "array", "items": { "type": "string" }, "description": "First words of the text, in any case and language." },
+                "text": open_text("A regular expression that the text holds a match of."),
+            })),
+            "account": { "type": "string", "description": "The account that gets the messages, and that answers are sent as and charged to." },
+            "deliver": { "type": "array", "items": { "type": "string", "enum": ["webhook", "smpp"] },
+                "description": "How the account takes them; every way that it has if it is left out." },
+            "reply": written("A text that answers them."),
+            "reply_limit": { "type": ["integer", "null"], "minimum": 1, "maximum": REPLY_LIMIT_MAX,
+                "description": "Answers that one phone gets in ten minutes; 3 if it is left out." },
+            "forward": { "type": "array", "maxItems": FORWARD_MAX, "items": { "type": "string" },
+                "description": "Numbers that they are sent on to, with their country codes." },
+            "forward_text": written("The text that is sent on, instead of the one that came."),
+            "enabled": enabled(),
+        }),
+    );
+    rule["allOf"] = json!([
+        { "anyOf": [
+            { "required": ["reply"], "properties": { "reply": { "type": "string" } } },
+            { "properties": { "reply_limit": { "type": "null" } } },
+        ] },
+        { "anyOf": [
+            { "required": ["forward"], "properties": { "forward": { "minItems": 1 } } },
+            { "properties": { "forward_text": { "type": "null" } } },
+        ] },
+    ]);
+    rule
 }
 
 fn route_match() -> Value {

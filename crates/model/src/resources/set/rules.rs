@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Faults, no_such};
 use crate::resources::{
-    AddressRewrite, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolMember, PoolStrategy, PriceList,
-    Rewrite, Route, RouteAction, TEXT_APPEND_MAX, WEIGHT_MAX,
+    AddressRewrite, FORWARD_MAX, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolMember,
+    PoolStrategy, PriceList, REPLY_LIMIT_MAX, Rewrite, Route, RouteAction, TEXT_APPEND_MAX, WEIGHT_MAX,
 };
 use crate::{Address, country};
 
@@ -176,6 +176,18 @@ impl Faults {
         for connector in rule.matches.connector.iter().filter(|c| !known.connectors.contains(c.as_str())) {
             fault("match.connector", no_such("connector", connector));
         }
+        if rule.reply_limit.is_some_and(|limit| !(1..=REPLY_LIMIT_MAX).contains(&limit)) {
+            fault("reply_limit", format!("must be 1 to {REPLY_LIMIT_MAX}"));
+        }
+        if rule.reply_limit.is_some() && rule.reply.is_none() {
+            fault("reply_limit", "has no meaning without reply".into());
+        }
+        if rule.forward_text.is_some() && rule.forward.is_empty() {
+            fault("forward_text", "has no meaning without forward".into());
+        }
+        if rule.forward.len() > FORWARD_MAX {
+            fault("forward", format!("has {} numbers; {FORWARD_MAX} are allowed", rule.forward.len()));
+        }
         for number in &rule.forward {
             if let Err(error) = Address::recipient(number, None) {
                 fault("forward", format!("\"{number}\" {error}"));
@@ -280,6 +292,9 @@ mod tests {
             ("random = [\"SHOP\"]", "random = [\"A name too long\"]", "rewrite.from.random"),
             ("force = \"+447700900123\"", "force = \"SHOP\"", "rewrite.to.force: \"SHOP\" is not a phone number"),
             ("forward = [\"+447700900123\"]", "forward = [\"x\"]", "forward: \"x\" is not a phone number"),
+            ("forward = [\"+447700900123\"]", "forward_text = \"x\"", "forward_text: has no meaning without forward"),
+            ("forward = [\"+447700900123\"]", "reply_limit = 1", "reply_limit: has no meaning without reply"),
+            ("forward = [\"+447700900123\"]", "reply = \"x\"\nreply_limit = 0", "reply_limit: must be 1 to 100"),
         ] {
             let told = told(line, bad);
             assert!(told.contains(part), "{bad}: {told}");

@@ -1,0 +1,239 @@
+//! Messages from phones, and what inbound rules send because of them.
+
+use std::collections::HashMap;
+
+use fastrand::Rng;
+use scenarios::carrier::Carrier;
+use scenarios::{Client, Place, Sink, ask_until, connector, resources};
+use serde_json::Value;
+use simulator::{Mo, MoContent, MoForm, SmscSettings};
+
+const PHONE: &str = "+447700900123";
+const NUMBER: &str = "+447700900000";
+
+const RULES: &str = r#"
+[[inbound]]
+id = "hours"
+match = { to = ["447700900000"], keyword = ["info", "Öffnungszeiten"] }
+account = "shop"
+reply = "{keyword} for {from}: {rest}? 9 to 5."
+
+[[inbound]]
+id = "codes"
+match = { text = '^\d{6}$', from_prefix = ["4477"] }
+account = "shop"
+deliver = ["smpp"]
+reply = "Got {text}"
+forward = ["+447700900111", "+447700900112"]
+forward_text = "{from} says {text}"
+
+[[inbound]]
+id = "everything"
+account = "shop"
+"#;
+
+/// A place whose account has `more` settings.
+fn place(sink: &Sink, carrier: &Carrier, more: &str) -> Place {
+    let text = resources(sink, "carrier", &connector("carrier", carrier.address(), ""));
+    let (before, _) = text.split_once("[[inbound]]").expect("a rule");
+    Place::new(&format!("{}{RULES}", before.replacen("default_sender", &format!("{more}\ndefault_sender"), 1)))
+}
+
+/// Writes to the gateway's number from a phone, as soon as there is a session.
+fn write(carrier: &Carrier, from: &str, text: &str) {
+    let content = MoContent::Text { text: text.into(), form: MoForm::Udh, reference: 1 };
+    let mo = Mo { from: from.into(), to: NUMBER.into(), content, system_id: None };
+    ask_until("bound session", || (carrier.inject_mo(&mo).expect("a text") > 0).then_some(()));
+}
+
+/// A message from a phone, once it is there, and its timeline.
+fn received(client: &mut Client, text: &str) -> (String, Vec<(String, String)>) {
+    let id = ask_until("incoming message", || {
+        let found = client.get("/v1/messages?direction=mo").json();
+        let found = found["data"].as_array()?.iter().find(|message| message["text"] == text)?.clone();
+        Some(found["id"].as_str()?.to_owned())
+    });
+    let events = timeline(client, &id);
+    (id, events)
+}
+
+/// What happened to a message: events with their details.
+fn timeline(client: &mut Client, id: &str) -> Vec<(String, String)> {
+    let events = client.get(&format!("/v1/messages/{id}/events")).json();
+    let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+    let events = events["data"].as_array().expect("a timeline");
+    events.iter().map(|event| (text(event, "event"), text(event, "detail"))).collect()
+}
+
+/// The details of one kind of event.
+fn details<'a>(events: &'a [(String, String)], event: &str) -> Vec<&'a str> {
+    events.iter().filter(|(is, _)| is == event).map(|(_, detail)| detail.as_str()).collect()
+}
+
+/// The id of a message that was sent because of another, and its recipient.
+fn sent(detail: &str) -> (&str, &str) {
+    detail.split_once(" to ").expect("an id and a number")
+}
+
+/// What the carrier took for a number.
+fn texts(carrier: &Carrier, to: &str) -> Vec<String> {
+    let seen = carrier.seen();
+    let to = to.trim_start_matches('+');
+    seen.iter().filter(|message| *message.destination.2 == *to).map(|message| message.text.to_string()).collect()
+}
+
+#[test]
+fn rules_answer_and_send_on_in_the_name_of_their_account() {
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let gateway = place(&sink, &carrier, "").into_gateway();
+    let mut client = gateway.client();
+
+    write(&carrier, PHONE, "Info! on shoes");
+    let (id, events) = received(&mut client, "Info! on shoes");
+    sink.wait_event(&id, "message.received");
+    assert_eq!(details(&events, "received"), ["rule hours"]);
+    let (reply, to) = sent(details(&events, "replied")[0]);
+    assert_eq!(to, PHONE);
+    sink.wait_event(reply, "message.delivered");
+    assert_eq!(texts(&carrier, PHONE), [format!("Info for {PHONE}: on shoes? 9 to 5.")]);
+    let message = client.message(reply);
+    assert_eq!((&message["from"], &message["ingress"]), (&NUMBER.into(), &"gateway".into()));
+    assert_eq!(details(&timeline(&mut client, reply), "reply_to"), [id]);
+
+    write(&carrier, PHONE, "123456");
+    let (id, events) = received(&mut client, "123456");
+    assert_eq!(details(&events, "received"), ["rule codes"]);
+    let forwarded = details(&events, "forwarded");
+    let numbers: Vec<&str> = forwarded.iter().map(|detail| sent(detail).1).collect();
+    assert_eq!(numbers, ["+447700900111", "+447700900112"]);
+    for detail in forwarded {
+        let (forward, to) = sent(detail);
+        sink.wait_event(forward, "message.delivered");
+        assert_eq!(texts(&carrier, to), [format!("{PHONE} says 123456")]);
+        assert_eq!(details(&timeline(&mut client, forward), "forward_of"), [id.as_str()]);
+    }
+    let deliveries = client.get(&format!("/v1/deliveries?message={id}"));
+    assert_eq!(deliveries.json()["data"].as_array().map(Vec::len), Some(0), "it is for SMPP alone: {deliveries:?}");
+
+    write(&carrier, PHONE, "öffnungszeiten");
+    let (_, events) = received(&mut client, "öffnungszeiten");
+    assert_eq!(details(&events, "received"), ["rule hours"]);
+    write(&carrier, PHONE, "hello");
+    let (id, events) = received(&mut client, "hello");
+    sink.wait_event(&id, "message.received");
+    assert_eq!(events, [("received".to_owned(), "rule everything".to_owned())]);
+
+    let metrics = client.get("/metrics").body;
+    for series in [
+        r#"postrider_inbound_messages_total{rule="hours"} 2"#,
+        r#"postrider_inbound_messages_total{rule="everything"} 1"#,
+        r#"postrider_inbound_responses_total{rule="codes",action="forward",outcome="sent"} 2"#,
+        r#"postrider_inbound_responses_total{rule="codes",action="reply",outcome="sent"} 1"#,
+        r#"postrider_messages_accepted_total{account="shop"} 5"#,
+    ] {
+        assert!(metrics.contains(series), "{series} in\n{metrics}");
+    }
+}
+
+#[test]
+fn machines_are_not_answered_for_ever() {
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let gateway = place(&sink, &carrier, "").into_gateway();
+    let mut client = gateway.client();
+    let mut answered = Vec::new();
+    for n in 0..5 {
+        write(&carrier, PHONE, &format!("info {n}"));
+        let (_, events) = received(&mut client, &format!("info {n}"));
+        answered.push(details(&events, "replied").len());
+        assert_eq!(details(&events, "not_replied").len(), 1 - answered[n], "{events:?}");
+    }
+    assert_eq!(answered, [1, 1, 1, 0, 0]);
+    for (from, why) in [(NUMBER, "is a number of this gateway"), ("BANK", "a name can't be answered")] {
+        write(&carrier, from, &format!("info from {from}"));
+        let (_, events) = received(&mut client, &format!("info from {from}"));
+        let told = details(&events, "not_replied");
+        assert!(told.len() == 1 && told[0].ends_with(why), "{events:?}");
+    }
+    write(&carrier, "+447700900124", "info, me too");
+    let (_, events) = received(&mut client, "info, me too");
+    assert_eq!(details(&events, "replied").len(), 1, "another phone is another conversation");
+}
+
+#[test]
+fn what_can_not_be_paid_for_is_told_and_the_message_is_kept() {
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let money =
+        "price = { currency = \"EUR\", default = \"0.035\" }\nprepaid = { currency = \"EUR\", overdraft = \"0.04\" }";
+    let gateway = place(&sink, &carrier, money).into_gateway();
+    let mut client = gateway.client();
+    write(&carrier, PHONE, "123456");
+    let (_, events) = received(&mut client, "123456");
+    assert_eq!(details(&events, "replied").len(), 1, "one can be paid for: {events:?}");
+    let told = details(&events, "not_forwarded");
+    assert!(told.len() == 2 && told.iter().all(|why| why.contains("balance")), "{events:?}");
+    write(&carrier, PHONE, "info");
+    let (id, events) = received(&mut client, "info");
+    sink.wait_event(&id, "message.received");
+    assert_eq!(details(&events, "not_replied").len(), 1, "{events:?}");
+    let all = client.get("/v1/messages?direction=mt").json();
+    assert_eq!(all["data"].as_array().map(Vec::len), Some(1));
+}
+
+/// Whatever was recorded of a message from a phone was recorded with its answer.
+#[test]
+fn a_message_and_its_answer_survive_kills_together() {
+    const KILLS: usize = 4;
+    const PHONES: usize = 60;
+    let seed = fastrand::u64(..1 << 32);
+    println!("inbound: seed {seed}");
+    let mut random = Rng::with_seed(seed);
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let place = place(&sink, &carrier, "");
+    for kill in 0..KILLS {
+        let gateway = place.start();
+        let before = every(&mut gateway.client(), "mo").len();
+        for n in 0..PHONES {
+            write(&carrier, &format!("+4477009{kill:02}{n:03}"), "info");
+        }
+        let goal = before + random.usize(1..PHONES / 2);
+        let mut client = gateway.client();
+        ask_until("so many messages", || (every(&mut client, "mo").len() >= goal).then_some(()));
+        gateway.kill();
+    }
+    let gateway = place.start();
+    let mut client = gateway.client();
+    let answers: HashMap<String, Value> =
+        every(&mut client, "mt").into_iter().map(|message| (id_of(&message), message)).collect();
+    let asked = every(&mut client, "mo");
+    assert!(!asked.is_empty());
+    let mut answered = 0;
+    for message in &asked {
+        let events = timeline(&mut client, &id_of(message));
+        for detail in details(&events, "replied") {
+            answered += 1;
+            let answer = answers.get(sent(detail).0).unwrap_or_else(|| panic!("no answer to {message}"));
+            assert_eq!(answer["to"], message["from"]);
+        }
+    }
+    assert_eq!(answered, answers.len(), "no answer without its message");
+    for id in answers.keys() {
+        sink.wait_event(id, "message.delivered");
+    }
+}
+
+fn id_of(message: &Value) -> String {
+    message["id"].as_str().expect("an id").to_owned()
+}
+
+/// Every message of a direction.
+fn every(client: &mut Client, direction: &str) -> Vec<Value> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let mut page = client.get(&format!("/v1/messages?direction={direction}&limit=100{cursor}")).json();
+        all.append(page["data"].as_array_mut().expect("a page"));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
