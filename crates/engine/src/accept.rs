@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use foldhash::{HashMap, HashSet};
 use model::resources::Currency;
 use model::submission::Fault;
-use model::{Address, BatchId, Message, MessageId, Name, Submission, Timestamp};
-use store::{Batch, Claim, IdempotencyAnswer, IdempotencyKey, StoreError};
+use model::{Address, BatchId, Body, Message, MessageId, Name, Submission, Timestamp};
+use store::{Batch, Claim, IdempotencyAnswer, IdempotencyKey, StoreError, SupersedeKey};
 use tokio::sync::oneshot;
 
 use crate::access::{Caller, KeyHeld};
@@ -166,7 +167,7 @@ impl Engine {
         let now = begun.now;
         let id = BatchId(self.next_id(now).0);
         let mut messages = Vec::with_capacity(submissions.len());
-        let mut copies = Vec::new();
+        let (mut copies, mut latest) = (Vec::new(), Latest::default());
         let mut rejected = Vec::new();
         for (index, submission) in submissions.into_iter().enumerate() {
             let prepared = submission
@@ -174,7 +175,10 @@ impl Engine {
                 .and_then(|submission| self.prepare(&begun.world, &caller.account, submission, now));
             match prepared {
                 Ok(Prepared { mut message, copies: of_it }) => {
-                    copies.extend(of_it);
+                    latest.add(index, &message.body);
+                    if !of_it.is_empty() {
+                        copies.push((message.body.id, of_it));
+                    }
                     // Nobody else holds the body yet.
                     if let Some(body) = Arc::get_mut(&mut message.body) {
                         body.batch = Some(id);
@@ -184,13 +188,14 @@ impl Engine {
                 Err(refusal) => rejected.push((index, refusal)),
             }
         }
+        latest.leave_out(&mut messages, &mut copies, &mut rejected);
         let claim = self.admit(caller, &messages, now)?;
         let (accepted, refused) = (messages.len() as u64, rejected.len() as u64);
         let batch = Batch { id, account: caller.account.id.clone(), accepted, rejected: refused, created_at: now };
         let ids = messages.iter().map(|message| message.body.id).collect();
         let taken = BatchTaken { batch, accepted: ids, rejected };
         let answer = render(&taken);
-        messages.append(&mut copies);
+        messages.extend(copies.into_iter().flat_map(|(_, copies)| copies));
         self.persist(caller, messages, Some(taken.batch.clone()), begun.kept(&answer), claim).await?;
         self.inner.metrics.accepted(&caller.account.id, accepted);
         Ok(Accepted::New(taken, answer))
@@ -338,6 +343,40 @@ impl Engine {
 
 fn gone() -> Refusal {
     Refusal::StoreAway("the gateway has stopped".into())
+}
+
+/// Which messages of a batch others of the same batch stand for: of several with one supersede key
+/// and recipient the last counts, and the others are refused.
+#[derive(Default)]
+struct Latest {
+    keys: HashMap<SupersedeKey, (usize, MessageId)>,
+    outdated: Vec<(usize, MessageId)>,
+}
+
+impl Latest {
+    fn add(&mut self, index: usize, body: &Body) {
+        if let Some(key) = SupersedeKey::of(body) {
+            self.outdated.extend(self.keys.insert(key, (index, body.id)));
+        }
+    }
+
+    fn leave_out(
+        self,
+        messages: &mut Vec<Message>,
+        copies: &mut Vec<(MessageId, Vec<Message>)>,
+        rejected: &mut Vec<(usize, Refusal)>,
+    ) {
+        if self.outdated.is_empty() {
+            return;
+        }
+        let outdated: HashSet<MessageId> = self.outdated.iter().map(|(_, id)| *id).collect();
+        messages.retain(|message| !outdated.contains(&message.body.id));
+        copies.retain(|(id, _)| !outdated.contains(id));
+        let why = "a later message of this batch has the same key and recipient";
+        let refusal = || Refusal::Invalid(vec![Fault::new("/supersede_key", why)]);
+        rejected.extend(self.outdated.into_iter().map(|(index, _)| (index, refusal())));
+        rejected.sort_by_key(|(index, _)| *index);
+    }
 }
 
 /// Messages on their way to one commit, each to be answered on its own.

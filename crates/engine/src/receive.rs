@@ -242,6 +242,7 @@ impl Recorder {
             priority: 1,
             receipt: ReceiptWish::None,
             client_ref: None,
+            supersede_key: None,
             tags: Vec::new(),
             callback_url: None,
             dialect: None,

@@ -211,6 +211,10 @@ fn push_extras(body: &Body, out: &mut String) {
     if !body.tags.is_empty() {
         out.push('}');
     }
+    if let Some(key) = &body.supersede_key {
+        out.push_str(r#","supersede_key":"#);
+        push_text(key, out);
+    }
     if let Some(url) = &body.callback_url {
         out.push_str(r#","callback_url":"#);
         push_text(url, out);

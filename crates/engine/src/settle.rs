@@ -226,7 +226,7 @@ impl Recorder {
     }
 
     /// Takes a message out of its lane, if no session holds a part of it.
-    fn take_out(&self, id: MessageId, draft: &mut Draft) -> bool {
+    pub(crate) fn take_out(&self, id: MessageId, draft: &mut Draft) -> bool {
         let connector = draft.message(id).and_then(|m| m.progress.connector.clone());
         let Some(connector) = connector else { return true };
         let Some(lane) = self.engine.any_lane(&connector) else { return true };

@@ -22,6 +22,7 @@ const SCHEDULE_SECONDS_MAX: i64 = 366 * 86_400;
 /// Octets of a text; 255 parts hold 39,015 characters, of four octets at most.
 const TEXT_OCTETS_MAX: usize = 160_000;
 const CLIENT_REF_MAX: usize = 128;
+const SUPERSEDE_KEY_MAX: usize = 128;
 const TAGS_MAX: usize = 16;
 const TAG_MAX: usize = 128;
 const URL_MAX: usize = 2048;
@@ -68,6 +69,7 @@ pub(crate) fn validate(
     let send_at = faults.send_at(submission.send_at.as_deref(), now);
     let validity = faults.validity(submission.validity_seconds);
     let client_ref = faults.text("/client_ref", submission.client_ref, CLIENT_REF_MAX);
+    let supersede_key = faults.supersede_key(submission.supersede_key);
     let tags = faults.tags(submission.tags);
     let callback_url = faults.url(submission.callback_url);
     let tlvs = faults.tlvs(&submission.tlvs);
@@ -93,6 +95,7 @@ pub(crate) fn validate(
         priority,
         receipt: submission.receipt,
         client_ref,
+        supersede_key,
         tags,
         callback_url,
         dialect: submission.dialect,
@@ -120,6 +123,7 @@ impl Valid {
             account: "".into(),
             receipt: ReceiptWish::None,
             client_ref: None,
+            supersede_key: None,
             tags: Vec::new(),
             callback_url: None,
             reference: reference_of(id),
@@ -277,6 +281,13 @@ impl Faults {
             self.add(pointer, format!("is longer than {most} characters"));
         }
         Some(text.into())
+    }
+
+    fn supersede_key(&mut self, key: Option<String>) -> Option<Box<str>> {
+        if key.as_ref().is_some_and(String::is_empty) {
+            self.add("/supersede_key", "is empty");
+        }
+        self.text("/supersede_key", key, SUPERSEDE_KEY_MAX)
     }
 
     fn tags(&mut self, tags: std::collections::BTreeMap<String, String>) -> Vec<(Box<str>, Box<str>)> {

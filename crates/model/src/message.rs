@@ -47,6 +47,9 @@ pub struct Body {
     pub receipt: ReceiptWish,
     /// The application's own reference, given back everywhere.
     pub client_ref: Option<Box<str>>,
+    /// A newer message of the account with this key to the same recipient takes this one's place
+    /// while it waits.
+    pub supersede_key: Option<Box<str>>,
     /// Searchable pairs, at most 16, sorted by key.
     pub tags: Vec<(Box<str>, Box<str>)>,
     /// Events go here instead of to the account's webhooks.

@@ -43,6 +43,13 @@ impl Progress {
         !sent && self.events.len() < EVENTS_MAX && !self.events.iter().any(doubted)
     }
 
+    /// Does all of it wait still, and has no carrier had any of it?
+    #[must_use]
+    pub fn waits_whole(&self) -> bool {
+        let waits = |(n, part): (usize, &Part)| part.status == PartStatus::Queued && self.never_reached(n);
+        !self.status.is_final() && self.parts.iter().enumerate().all(waits)
+    }
+
     /// Was it refused by a carrier and went on? Then it never goes back to an earlier one.
     #[must_use]
     pub fn was_passed_on(&self) -> bool {

@@ -22,6 +22,7 @@ pub fn body(at: Timestamp) -> Body {
         priority: 1,
         receipt: ReceiptWish::Final,
         client_ref: None,
+        supersede_key: None,
         tags: Vec::new(),
         callback_url: None,
         dialect: None,

@@ -54,6 +54,10 @@ pub struct Submission {
     /// The application's reference, at most 128 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ref: Option<String>,
+    /// A newer message with this key to the same recipient takes this one's place while it waits; at
+    /// most 128 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersede_key: Option<String>,
     /// At most 16 searchable pairs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

@@ -5,7 +5,7 @@
 
 use crate::message::{Message, PartStatus, Progress, Reason, Status};
 use crate::receipt::{Receipt, ReceiptPolicy};
-use crate::{Name, Timestamp};
+use crate::{MessageId, Name, Timestamp};
 
 /// Something that happened to a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +105,11 @@ pub enum Change {
     Fail(Reason),
     /// The application or an operator took it back.
     Cancel,
+    /// A newer message takes its place.
+    Supersede {
+        /// The newer one.
+        by: MessageId,
+    },
     /// A scheduled message's time has come.
     Due,
 }
@@ -172,6 +177,7 @@ impl Message {
             Change::Expire => progress.expire(at),
             Change::Fail(reason) => progress.end_unsent(Status::Failed, PartStatus::Failed, Some(reason), at),
             Change::Cancel => progress.end_unsent(Status::Canceled, PartStatus::Canceled, None, at),
+            Change::Supersede { by } => progress.supersede(by, at),
             Change::Due => {
                 let due = progress.status == Status::Scheduled;
                 if due {
@@ -405,6 +411,11 @@ impl Progress {
         self.give_up_unsent(part, at);
         self.end(status, reason, at);
         true
+    }
+
+    fn supersede(&mut self, by: MessageId, at: Timestamp) -> bool {
+        let reason = || Reason::new("superseded", format!("the newer message {by} takes its place"), true);
+        self.waits_whole() && self.end_unsent(Status::Canceled, PartStatus::Canceled, Some(reason()), at)
     }
 
     fn give_up_unsent(&mut self, to: PartStatus, at: Timestamp) {

@@ -160,6 +160,7 @@ impl<'r> Columns<'r> {
             transliterate: extra.transliterate,
             validity_given: extra.validity_given,
             charge: extra.charge,
+            supersede_key: extra.supersede_key,
             wide_reference: extra.wide_reference,
             shift: extra.shift.unwrap_or_default(),
             callback_url: extra.callback_url,

@@ -65,6 +65,8 @@ pub(crate) struct Extra {
     pub plan: Option<Box<Plan>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charge: Option<Box<Charge>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supersede_key: Option<Box<str>>,
 }
 
 /// The column's text for a message that came by SMPP and has nothing else that is rare.
@@ -84,6 +86,7 @@ impl Extra {
             && body.tlvs.is_empty()
             && body.plan.is_none()
             && body.charge.is_none()
+            && body.supersede_key.is_none()
             && matches!(body.content, Content::Text(_));
         if plain {
             return (!is_http(&body.ingress)).then_some(Cow::Borrowed(BY_SMPP));
@@ -106,6 +109,7 @@ impl Extra {
             tlvs: body.tlvs.iter().map(|tlv| (tlv.tag, hex(&tlv.value))).collect(),
             plan: body.plan.clone(),
             charge: body.charge.clone(),
+            supersede_key: body.supersede_key.clone(),
         };
         Some(serde_json::to_string(&extra).expect("strings and numbers only").into())
     }

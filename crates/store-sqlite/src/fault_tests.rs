@@ -202,5 +202,5 @@ async fn files_that_are_none_of_ours_are_refused() {
     let f = fixture();
     f.outside().pragma_update(None, "user_version", 99).unwrap();
     let newer = SqliteStore::open(&f.path, Options::default());
-    assert!(matches!(newer, Err(OpenError::Newer { found: 99, known: 4 })), "{newer:?}");
+    assert!(matches!(newer, Err(OpenError::Newer { found: 99, .. })), "{newer:?}");
 }

@@ -74,7 +74,7 @@ use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, Messa
 use store::{
     Batch, BatchCounts, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease, MessageFilter,
     MoPart, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuedMessage, RemoteKey, ResourceChange, Resources, Store,
-    StoreError, TallyRow,
+    StoreError, SupersedeKey, TallyRow,
 };
 
 pub use error::OpenError;
@@ -191,6 +191,11 @@ impl Store for SqliteStore {
 
     async fn overdue(&self, by: Timestamp, limit: usize) -> Result<Vec<MessageId>, StoreError> {
         self.readers.run(move |reader| read::overdue(reader, by, limit)).await
+    }
+
+    async fn latest_under(&self, keys: &[SupersedeKey]) -> Result<Vec<Option<MessageId>>, StoreError> {
+        let keys = keys.to_vec();
+        self.readers.run(move |reader| read::latest_under(reader, &keys)).await
     }
 
     async fn remote_ids(&self, keys: &[RemoteKey]) -> Result<Vec<Option<PartRef>>, StoreError> {

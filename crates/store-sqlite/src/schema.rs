@@ -21,8 +21,21 @@ enum Step {
 fn steps() -> Vec<Step> {
     // How a delivery is handed over: its place in `CallbackStyle::ALL`.
     let style = "ALTER TABLE delivery ADD COLUMN style INTEGER NOT NULL DEFAULT 0";
-    vec![Step::Sql(tables()), Step::Code(by_key::migrate), Step::Sql(style.to_owned()), Step::Sql(ACCOUNTS.into())]
+    vec![
+        Step::Sql(tables()),
+        Step::Code(by_key::migrate),
+        Step::Sql(style.to_owned()),
+        Step::Sql(ACCOUNTS.into()),
+        Step::Sql(LATEST.into()),
+    ]
 }
+
+/// The message that was put last under each key of an application's.
+const LATEST: &str = "
+    CREATE TABLE latest(
+        account TEXT NOT NULL, key TEXT NOT NULL, recipient TEXT NOT NULL, id BLOB NOT NULL,
+        PRIMARY KEY(account, key, recipient)
+    ) WITHOUT ROWID;";
 
 /// What accounts have and use.
 const ACCOUNTS: &str = "
@@ -130,7 +143,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 4;
+    const KNOWN: i64 = 5;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

@@ -175,6 +175,26 @@ pub struct IdempotencyKey {
     pub key: Box<str>,
 }
 
+/// What an application names messages by that take each other's place: the newest counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SupersedeKey {
+    /// Whose key it is.
+    pub account: Name,
+    /// The key, as the application wrote it.
+    pub key: Box<str>,
+    /// The recipient, normalised.
+    pub to: Box<str>,
+}
+
+impl SupersedeKey {
+    /// What a message is named by, if it is.
+    #[must_use]
+    pub fn of(body: &Body) -> Option<Self> {
+        let key = body.supersede_key.clone()?;
+        Some(Self { account: body.account.clone(), key, to: body.to.as_str().into() })
+    }
+}
+
 /// What a request under an idempotency key was answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyAnswer {

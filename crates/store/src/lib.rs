@@ -12,6 +12,8 @@
 //!   Only the holder of the shard's lease reads it, so reading never writes.
 //! * **deadlines**: when each message that has not ended expires. Kept by the store itself from
 //!   the messages that are written.
+//! * **supersede keys**: which message an application put last under a key of its own. Kept by the store
+//!   itself, too: one row a key, from the commit that puts the message until it ends.
 //! * **remote ids**: which part a receipt is for.
 //! * **deliveries**: what is owed to accounts, ordered by `(endpoint, due, id)`.
 //! * **parked receipts** that came before their message, and **MO parts** that wait for the rest.
@@ -38,7 +40,7 @@ use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, Messa
 
 pub use changes::{
     Batch, Changes, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt,
-    QueueEntry, RemoteId, RemoteKey,
+    QueueEntry, RemoteId, RemoteKey, SupersedeKey,
 };
 pub use claims::{AccountRows, ChargeClaim, Claim, QuotaClaim, Settled, Short, Tally, TallyRow, settle};
 pub use lease::{Fence, Lease};
@@ -98,6 +100,10 @@ pub trait Store: Send + Sync + 'static {
     /// Messages that have not ended and whose deadline is at or before `by`, oldest deadline
     /// first, at most `limit`.
     async fn overdue(&self, by: Timestamp, limit: usize) -> Result<Vec<MessageId>, StoreError>;
+
+    /// The message that was put last under each of `keys`, in the order of `keys`, unless it has ended. Of
+    /// several that one commit puts it is the one with the highest id.
+    async fn latest_under(&self, keys: &[SupersedeKey]) -> Result<Vec<Option<MessageId>>, StoreError>;
 
     /// Which part each of `keys` is the remote id of, in the order of `keys`.
     async fn remote_ids(&self, keys: &[RemoteKey]) -> Result<Vec<Option<PartRef>>, StoreError>;

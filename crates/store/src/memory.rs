@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use model::delivery::DeliveryState;
 use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
 
-use crate::changes::{Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, ParkedReceipt, QueueEntry, RemoteKey};
+use crate::changes::{
+    Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, ParkedReceipt, QueueEntry, RemoteKey, SupersedeKey,
+};
 use crate::claims::TallyRow;
 use crate::query::{
     BatchCounts, DeliveryFilter, MessageFilter, PartRef, QueueLane, QueuedMessage, ResourceChange, Resources,
@@ -164,6 +166,11 @@ impl Store for MemoryStore {
 
     async fn overdue(&self, by: Timestamp, limit: usize) -> Result<Vec<MessageId>, StoreError> {
         Ok(self.state().deadlines.iter().take_while(|(at, _)| *at <= by).take(limit).map(|(_, id)| *id).collect())
+    }
+
+    async fn latest_under(&self, keys: &[SupersedeKey]) -> Result<Vec<Option<MessageId>>, StoreError> {
+        let state = self.state();
+        Ok(keys.iter().map(|key| state.latest.get(key).copied()).collect())
     }
 
     async fn remote_ids(&self, keys: &[RemoteKey]) -> Result<Vec<Option<PartRef>>, StoreError> {

@@ -36,6 +36,7 @@ pub fn text(text: &str, encoding: Encoding) -> Body {
         priority: 1,
         receipt: ReceiptWish::Final,
         client_ref: None,
+        supersede_key: None,
         tags: Vec::new(),
         callback_url: None,
         dialect: None,

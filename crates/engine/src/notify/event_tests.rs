@@ -40,6 +40,7 @@ fn message() -> Message {
         priority: 1,
         receipt: ReceiptWish::Final,
         client_ref: None,
+        supersede_key: None,
         tags: vec![],
         callback_url: None,
         dialect: None,

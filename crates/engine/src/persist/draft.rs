@@ -5,6 +5,7 @@ use model::{Change, DeliveryId, LedgerId, Message, MessageId, Name, Status, Time
 use store::{Changes, NewMessage, QueueEntry, RemoteKey};
 use tokio::sync::oneshot;
 
+use super::supersede::{Superseded, Superseding};
 use crate::charge;
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, CancelRefused};
@@ -15,12 +16,12 @@ use crate::world::World;
 
 /// A message that a draft changes.
 #[derive(Debug)]
-struct Entry {
-    message: Message,
+pub(super) struct Entry {
+    pub message: Message,
     /// Its queue entry as the store has it before this commit; `None` also for a new message.
     stored: Option<QueueEntry>,
     /// It was changed by this draft.
-    dirty: bool,
+    pub dirty: bool,
 }
 
 /// Who waits for an acceptance: its messages, its places among the rest, its reply.
@@ -31,6 +32,8 @@ pub(crate) struct Waiting {
     pub answer: Option<usize>,
     pub claim: Option<usize>,
     pub entry: Option<usize>,
+    /// What its messages took the place of.
+    pub superseded: Vec<Superseded>,
     pub waiter: Waiter,
 }
 
@@ -64,14 +67,16 @@ const ROOM_KEPT: usize = 4096;
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub changes: Changes,
-    entries: HashMap<MessageId, Entry>,
+    pub(super) entries: HashMap<MessageId, Entry>,
     /// Messages that were looked at and not changed.
-    unchanged: Vec<Message>,
+    pub(super) unchanged: Vec<Message>,
     pub waiting: Vec<Waiting>,
     pub canceled: Vec<Cancellation>,
     pub ends: Vec<(Name, End)>,
     /// Messages that wait for another connector than before.
     pub relayed: Vec<MessageId>,
+    /// Keys under which it takes the newest messages in.
+    pub superseding: Superseding,
     /// How many messages came to each state, for the metrics.
     pub moved: Vec<(Option<Name>, Status, u64)>,
     /// What was to follow from messages of phones and could not be sent after all.
@@ -94,6 +99,7 @@ impl Draft {
         self.canceled.clear();
         self.ends.clear();
         self.relayed.clear();
+        self.superseding.clear();
         self.moved.clear();
         self.unmet.clear();
     }
@@ -189,6 +195,7 @@ impl Draft {
             answer: None,
             claim: claim.is_some().then_some(self.changes.claims.len()),
             entry: None,
+            superseded: Vec::new(),
             waiter: Waiter::Nobody(follows),
         });
         self.changes.claims.extend(claim.map(|claim| *claim));
@@ -262,9 +269,11 @@ impl Draft {
         new.chain(self.changes.update.drain(..)).chain(self.unchanged.drain(..))
     }
 
-    /// Takes acceptances out and answers them with `failed`; the rest of the draft stays.
-    pub fn refuse_acceptances(&mut self, failed: impl Fn(&Waiting, &Changes) -> Option<AcceptFailed>) {
+    /// Takes acceptances out and answers them with `failed`; the rest of the draft stays. What they took
+    /// the place of waits on, as it is given back here.
+    pub fn refuse_acceptances(&mut self, failed: impl Fn(&Waiting, &Changes) -> Option<AcceptFailed>) -> Vec<Message> {
         let (mut inserts, mut gone, mut unmet) = (Vec::new(), Places::default(), Vec::new());
+        let mut back = Vec::new();
         for waiting in std::mem::take(&mut self.waiting) {
             if let Some(failed) = failed(&waiting, &self.changes) {
                 gone.batches.extend(waiting.batch);
@@ -272,6 +281,10 @@ impl Draft {
                 gone.claims.extend(waiting.claim);
                 gone.entries.extend(waiting.entry);
                 inserts.push(waiting.inserts);
+                for superseded in waiting.superseded {
+                    gone.entries.extend(self.refund_of(superseded.before.body.id));
+                    back.push(self.bring_back(superseded));
+                }
                 match waiting.waiter {
                     Waiter::Client(reply) => drop(reply.send(Err(failed))),
                     Waiter::Nobody(follows) => unmet.push((follows, failed)),
@@ -301,6 +314,8 @@ impl Draft {
             waiting.claim = waiting.claim.map(|place| shift(place, &gone.claims));
             waiting.entry = waiting.entry.map(|place| shift(place, &gone.entries));
         }
+        self.superseding.looked_up();
+        back
     }
 }
 

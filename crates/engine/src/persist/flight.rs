@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use model::{Message, MessageId};
-use store::{Changes, CommitError, Store};
+use store::{Changes, CommitError, Store, SupersedeKey};
 use tokio::sync::mpsc;
 
 use super::draft::Draft;
@@ -59,6 +59,11 @@ impl Flight {
                 self.changes.insert.iter().map(|new| &new.message).find(|message| message.body.id == id)
             }),
         }
+    }
+
+    /// Does it take in a message under this key?
+    pub fn supersedes(&self, key: &SupersedeKey) -> bool {
+        self.draft.superseding.has(key)
     }
 
     /// Receipts that it parks.

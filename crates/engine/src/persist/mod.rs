@@ -17,6 +17,7 @@
 mod draft;
 mod flight;
 mod recent;
+mod supersede;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -37,6 +38,7 @@ use crate::world::World;
 pub(crate) use draft::{Cancellation, Draft, Waiter, Waiting};
 use flight::{Acknowledgement, Flight};
 pub(crate) use recent::Recent;
+use supersede::Older;
 
 /// Groups of facts taken into one commit at the most.
 const GROUPS_MAX: usize = 2048;
@@ -77,6 +79,8 @@ pub(crate) struct Recorder {
     flight: Option<Flight>,
     /// Groups that came while the store was away.
     left: VecDeque<Facts>,
+    /// Acceptances that wait for a commit which takes in a message under the same key.
+    aside: Vec<Fact>,
     /// A draft and facts that are done with, for the room in them.
     spare: (Option<Draft>, Vec<Fact>),
 }
@@ -196,6 +200,7 @@ impl Recorder {
             open: Open::default(),
             flight: None,
             left: VecDeque::new(),
+            aside: Vec::new(),
             spare: (None, Vec::new()),
         })
     }
@@ -234,6 +239,7 @@ impl Recorder {
                 }
                 self.after(&mut draft);
                 self.spare.0 = Some(draft);
+                self.look_again();
                 for (sender, recorded) in acknowledge {
                     // A session that has ended is told nothing; the carrier sends again, and that is known.
                     let _ = sender.send(recorded);
@@ -242,13 +248,17 @@ impl Recorder {
             }
             Err(CommitError::KeysTaken(places)) => {
                 let taken = |w: &Waiting| w.answer.is_some_and(|place| places.contains(&place));
-                draft.refuse_acceptances(|w, _| taken(w).then_some(AcceptFailed::KeyTaken));
+                let back = draft.refuse_acceptances(|w, _| taken(w).then_some(AcceptFailed::KeyTaken));
+                self.open.draft.correct(back);
             }
-            Err(CommitError::Short(short)) => draft.refuse_acceptances(|w, changes| {
-                let lacking = short.iter().find(|short| w.claim == Some(short.claim))?;
-                let claim = changes.claims.get(lacking.claim)?;
-                Some(AcceptFailed::Short(lacking.clone(), Box::new(claim.clone())))
-            }),
+            Err(CommitError::Short(short)) => {
+                let back = draft.refuse_acceptances(|w, changes| {
+                    let lacking = short.iter().find(|short| w.claim == Some(short.claim))?;
+                    let claim = changes.claims.get(lacking.claim)?;
+                    Some(AcceptFailed::Short(lacking.clone(), Box::new(claim.clone())))
+                });
+                self.open.draft.correct(back);
+            }
             Err(CommitError::Fenced(lease)) => {
                 let error = StoreError::Unavailable(format!("the lease {lease} was lost"));
                 self.store_away(&error, &mut draft, inbox).await;
@@ -291,6 +301,7 @@ impl Recorder {
                 Err(error) => self.store_away(&error, &mut draft, inbox).await,
             }
         };
+        self.supersede(&world, &mut resolved, &mut draft);
         for fact in facts.drain(..) {
             self.apply(fact, &world, &mut resolved, &mut draft);
         }
@@ -302,6 +313,10 @@ impl Recorder {
     fn accept_all(&mut self, facts: &mut Vec<Fact>, draft: &mut Draft) {
         facts.retain_mut(|fact| {
             let Fact::Accepted(acceptance) = fact else { return true };
+            if self.has_to_wait(acceptance, draft) {
+                self.aside.push(std::mem::replace(fact, Fact::Sweep));
+                return false;
+            }
             let empty = Acceptance {
                 messages: vec![],
                 batch: None,
@@ -321,6 +336,7 @@ impl Recorder {
                 answer: place(draft.changes.answers.len(), answer.is_some()),
                 claim: place(draft.changes.claims.len(), claim.is_some()),
                 entry: place(draft.changes.entries.len(), entry.is_some()),
+                superseded: Vec::new(),
                 waiter: Waiter::Client(reply),
             });
             draft.changes.batches.extend(batch);
@@ -334,7 +350,9 @@ impl Recorder {
     /// Finds what the facts speak of: receipts' parts, and the messages themselves.
     async fn gather(&mut self, facts: &[Fact], world: &World, draft: &mut Draft) -> Result<Resolved, StoreError> {
         let mut resolved = self.resolve_receipts(facts, world, draft).await?;
+        resolved.older = draft.superseding.older(&*self.engine.inner.store).await?;
         let mut wanted: Vec<MessageId> = facts.iter().filter_map(Fact::message).collect();
+        wanted.extend(resolved.older.iter().map(|older| older.id));
         wanted.extend(resolved.parts.values().map(|part| part.message));
         wanted.sort_unstable();
         wanted.dedup();
@@ -373,8 +391,10 @@ impl Recorder {
         // What follows from messages of phones is kept with them until the store is back.
         let refused =
             |waiting: &Waiting, _: &Changes| waiting.can_come_again().then(|| AcceptFailed::Store(why.clone()));
-        draft.refuse_acceptances(refused);
+        let back = draft.refuse_acceptances(refused);
         self.open.draft.refuse_acceptances(refused);
+        self.open.draft.correct(back);
+        self.refuse_aside(&why);
         let pause = tokio::time::sleep(STORE_AWAY);
         tokio::pin!(pause);
         loop {
@@ -390,6 +410,7 @@ impl Recorder {
             early.refuse_acceptances(refused);
         }
         self.left = left;
+        self.refuse_aside(&why);
     }
 
     /// What follows from a commit that is durable.
@@ -459,4 +480,6 @@ pub(crate) struct Resolved {
     pub parts: HashMap<RemoteKey, PartRef>,
     /// Parked receipts whose message is answered in this turn.
     pub parked: Vec<store::ParkedReceipt>,
+    /// Messages whose places the new ones of this turn want.
+    pub older: Vec<Older>,
 }

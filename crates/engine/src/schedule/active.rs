@@ -115,7 +115,7 @@ impl Active {
     /// older waits in the store; otherwise it is found there later.
     pub fn offer(&mut self, place: Place, body: &Arc<Body>, parts: u8, unsent: VecDeque<u8>, now: Timestamp) {
         let priority = priority_of(body);
-        if self.resident.contains_key(&place.1) {
+        if self.resident.contains_key(&place.1) || self.revoked.contains(&place.1) {
             return;
         }
         let waiting = self.ready[priority].len();
@@ -309,6 +309,14 @@ impl Active {
     pub fn forget(&mut self, id: MessageId) {
         self.revoked.remove(&id);
         self.leave(id);
+    }
+
+    /// A message that was revoked is to be sent after all: it is found in the store again.
+    pub fn bring_back(&mut self, place: Place, priority: u8) {
+        self.forget(place.1);
+        let priority = usize::from(priority).min(PRIORITIES - 1);
+        self.paging[priority].more = true;
+        self.leave_to_store(place, priority);
     }
 
     fn leave(&mut self, id: MessageId) {

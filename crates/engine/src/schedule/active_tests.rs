@@ -29,6 +29,7 @@ fn body_of(account: &str, n: u128, priority: u8) -> Arc<Body> {
         priority,
         receipt: ReceiptWish::Final,
         client_ref: None,
+        supersede_key: None,
         tags: vec![],
         callback_url: None,
         dialect: None,

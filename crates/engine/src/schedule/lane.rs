@@ -410,7 +410,7 @@ impl Lane {
     /// What the recorder has made of outcomes, once it is durable.
     pub fn settled(&self, ends: impl Iterator<Item = End>) {
         let mut state = self.lock();
-        let mut wake = false;
+        let (mut wake, mut back) = (false, false);
         for end in ends {
             match end {
                 End::Part(id) => state.active.sent(id),
@@ -420,13 +420,17 @@ impl Lane {
                     state.active.give_back(id, part);
                     wake = true;
                 }
+                End::Back(id, due, priority) => {
+                    state.active.bring_back((due, id), priority);
+                    back = true;
+                }
                 End::Marked(id, part) => {
                     state.active.marked(id, part);
                     wake = true;
                 }
             }
         }
-        let hungry = state.active.next_due().is_some();
+        let hungry = state.active.next_due().is_some() || back;
         drop(state);
         if hungry {
             self.hungry.notify_one();
@@ -474,6 +478,8 @@ pub(crate) enum End {
     Retry(MessageId, Timestamp),
     /// It is to be sent again at once.
     Again(MessageId, u8),
+    /// It was taken out, and waits in the store after all: due then, with this priority.
+    Back(MessageId, Timestamp, u8),
     /// It is recorded as handed over, and may now be.
     Marked(MessageId, u8),
 }

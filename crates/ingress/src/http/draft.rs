@@ -33,6 +33,7 @@ pub(super) struct Draft {
     #[serde(default, deserialize_with = "form::word_or_null")]
     receipt: Option<ReceiptWish>,
     client_ref: Option<String>,
+    supersede_key: Option<String>,
     #[serde(default)]
     tags: BTreeMap<String, String>,
     callback_url: Option<String>,
@@ -62,7 +63,7 @@ impl Draft {
             fill!(text, binary);
         }
         fill!(to, from, encoding, transliterate, max_parts, class, priority, send_at, validity_seconds);
-        fill!(receipt, client_ref, callback_url, route, connector, tlvs);
+        fill!(receipt, client_ref, supersede_key, callback_url, route, connector, tlvs);
         self.into()
     }
 }
@@ -83,6 +84,7 @@ impl From<Draft> for Submission {
             validity_seconds: draft.validity_seconds,
             receipt: draft.receipt.unwrap_or_default(),
             client_ref: draft.client_ref,
+            supersede_key: draft.supersede_key,
             tags: draft.tags,
             callback_url: draft.callback_url,
             route: draft.route,

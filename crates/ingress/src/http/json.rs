@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn faults_have_pointers() {
-        let (pointer, detail) = fault(r#"{"to":"1","supersede_key":"x"}"#);
-        assert_eq!(pointer, "/supersede_key");
-        assert!(detail.starts_with("unknown field `supersede_key`"), "{detail}");
+        let (pointer, detail) = fault(r#"{"to":"1","superseded_by":"x"}"#);
+        assert_eq!(pointer, "/superseded_by");
+        assert!(detail.starts_with("unknown field `superseded_by`"), "{detail}");
         assert_eq!(fault(r#"{"to":"1","tlvs":[{"tag":1,"hex":"00"},{"tag":"x"}]}"#).0, "/tlvs/1/tag");
         assert_eq!(fault(r#"{"tags":{"a/b~":1}}"#).0, "/tags/a~1b~0");
         assert_eq!(fault(r#"{"priority":-1}"#).0, "/priority");

@@ -63,8 +63,9 @@ async fn bodies_that_are_wrong_say_where() {
     let not_utf8 = gateway.call("POST", "/v1/messages", SHOP, &[], b"{\"to\":\"\xff\"}").await;
     assert_eq!(not_utf8.code(), "malformed_json");
     for (body, pointer) in [
-        (r#"{"to":"+447700900123","text":"x","supersede_key":"k"}"#, "/supersede_key"),
+        (r#"{"to":"+447700900123","text":"x","superseded_by":"k"}"#, "/superseded_by"),
         (r#"{"to":["+447700900123"],"text":"x"}"#, "/to"),
+        (r#"{"to":"+447700900123","text":"x","supersede_key":""}"#, "/supersede_key"),
         (r#"{"to":"+447700900123","text":"x","priority":9}"#, "/priority"),
         (r#"{"to":"+447700900123","text":"x","tlvs":[{"tag":1,"hex":"0"}]}"#, "/tlvs/0/hex"),
         (r#"{"to":"+447700900123","text":"x","encoding":"utf8"}"#, "/encoding"),

@@ -23,8 +23,8 @@ pub(crate) use messages::{batch, messages, overdue};
 pub(crate) use messages::{day_holds_open, texts_to_forget};
 pub(crate) use queue::{queue_depths, queue_entry, queue_next_due, queue_page};
 pub(crate) use rest::{
-    expired_answers, expired_parked, expired_remote_ids, idempotency, mo_parts, parked, parked_for, remote_ids,
-    resources, resources_version,
+    expired_answers, expired_parked, expired_remote_ids, idempotency, latest_under, mo_parts, parked, parked_for,
+    remote_ids, resources, resources_version,
 };
 pub(crate) use search::search;
 

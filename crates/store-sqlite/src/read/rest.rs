@@ -7,6 +7,7 @@ use model::{MessageId, Timestamp};
 use rusqlite::{Params, Row};
 use store::{
     Document, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, ParkedReceipt, PartRef, RemoteKey, Resources,
+    SupersedeKey,
 };
 
 use super::Reader;
@@ -56,6 +57,19 @@ pub(crate) fn remote_ids(reader: &Reader, keys: &[RemoteKey]) -> Read<Vec<Option
         });
     }
     Ok(parts)
+}
+
+/// The message that was put last under each key, unless it has ended.
+pub(crate) fn latest_under(reader: &Reader, keys: &[SupersedeKey]) -> Read<Vec<Option<MessageId>>> {
+    let sql = "SELECT id FROM latest WHERE account = ?1 AND key = ?2 AND recipient = ?3";
+    let mut statement = reader.db.prepare_cached(sql)?;
+    let mut latest = Vec::with_capacity(keys.len());
+    for key in keys {
+        let mut rows = statement.query([key.account.as_ref(), key.key.as_ref(), key.to.as_ref()])?;
+        let found = rows.next()?.map(|row| reader.columns(row, "latest").id(0)).transpose()?;
+        latest.push(found.map(MessageId));
+    }
+    Ok(latest)
 }
 
 /// The answer under an idempotency key.

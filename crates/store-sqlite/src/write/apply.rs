@@ -1,7 +1,7 @@
 //! A commit as rows.
 
 use foldhash::{HashMap, HashSet, HashSetExt};
-use model::{Delivery, Message, MessageId, Name, Timestamp};
+use model::{Body, Delivery, Message, MessageId, Name, Timestamp};
 use rusqlite::{OptionalExtension, Statement};
 use store::{
     Changes, CommitError, IdempotencyAnswer, IdempotencyKey, MoPart, NewMessage, QueueEntry, RemoteId, settle,
@@ -162,6 +162,7 @@ impl Desk<'_> {
             statement.raw_bind_parameter(1, body.expires_at.as_millis())?;
             statement.raw_bind_parameter(2, body.id.as_bytes().as_slice())?;
             statement.raw_execute()?;
+            self.latest(Sql::PutLatest, body)?;
         }
         match &new.queue {
             Some(entry) => self.entry(Sql::Enqueue, entry),
@@ -214,7 +215,16 @@ impl Desk<'_> {
             statement.raw_bind_parameter(1, message.body.expires_at.as_millis())?;
             statement.raw_bind_parameter(2, id.as_bytes().as_slice())?;
             statement.raw_execute()?;
+            self.latest(Sql::DropLatest, &message.body)?;
         }
+        Ok(())
+    }
+
+    /// What few messages have: a key under which the newest takes the place of the one before.
+    fn latest(&mut self, sql: Sql, body: &Body) -> Result<(), Failure> {
+        let Some(key) = &body.supersede_key else { return Ok(()) };
+        let id = body.id.as_bytes().as_slice();
+        self.statements.get(sql)?.execute((body.account.as_ref(), key.as_ref(), body.to.as_str(), id))?;
         Ok(())
     }
 

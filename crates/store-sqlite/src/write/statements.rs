@@ -55,6 +55,8 @@ statements! {
     Dequeue: "DELETE FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND due = ?4 AND id = ?5",
     PutDeadline: "INSERT OR IGNORE INTO deadline(at, id) VALUES (?1, ?2)",
     DropDeadline: "DELETE FROM deadline WHERE at = ?1 AND id = ?2",
+    PutLatest: "INSERT OR REPLACE INTO latest(account, key, recipient, id) VALUES (?1, ?2, ?3, ?4)",
+    DropLatest: "DELETE FROM latest WHERE account = ?1 AND key = ?2 AND recipient = ?3 AND id = ?4",
     PutRemoteId: "INSERT OR REPLACE INTO remote_id(connector, id, message, part, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
     DropRemoteId: "DELETE FROM remote_id WHERE connector = ?1 AND id = ?2",
     PutDelivery: "INSERT OR IGNORE INTO delivery(id, endpoint, due, account, message, url, event, created_at,

@@ -1,10 +1,10 @@
-//! Idempotency keys and batches.
+//! Idempotency keys, batches, and keys under which messages take each other's place.
 
-use model::Status;
+use model::{Address, Message, Status};
 
 use super::World;
 use super::samples::{change_body, end, insert, update};
-use crate::{BatchCounts, Changes, CommitError, IdempotencyAnswer, IdempotencyKey};
+use crate::{BatchCounts, Changes, CommitError, IdempotencyAnswer, IdempotencyKey, SupersedeKey};
 
 fn with(answers: Vec<(IdempotencyKey, IdempotencyAnswer)>) -> Changes {
     Changes { answers, ..Changes::default() }
@@ -71,4 +71,52 @@ pub async fn a_batch_counts_its_messages(world: &World) {
     world.commit(update(&messages[1])).await;
     let counts = BatchCounts(vec![(Status::Queued, 3), (Status::Delivered, 1)]);
     assert_eq!(world.store.batch(batch.id).await.unwrap(), Some((batch, counts)));
+}
+
+fn keyed(world: &World, key: &str) -> (Message, SupersedeKey) {
+    let mut message = world.samples.message();
+    change_body(&mut message, |body| body.supersede_key = Some(key.into()));
+    let key = SupersedeKey::of(&message.body).expect("it has a key");
+    (message, key)
+}
+
+/// The end of an older one changes nothing, nor does a commit that is repeated.
+pub async fn the_latest_message_under_a_key_is_known_until_it_ends(world: &World) {
+    let ((mut first, key), (mut second, _)) = (keyed(world, "order 7"), keyed(world, "order 7"));
+    let latest = async || world.store.latest_under(std::slice::from_ref(&key)).await.unwrap();
+    assert_eq!(latest().await, [None]);
+    world.commit(insert(&first)).await;
+    assert_eq!(latest().await, [Some(first.body.id)]);
+    // The newer one comes, and the older one ends, in one commit.
+    end(&mut first, Status::Canceled, world.clock.now());
+    world.commit(Changes { update: vec![first.clone()], ..insert(&second) }).await;
+    assert_eq!(latest().await, [Some(second.body.id)]);
+    world.commit(insert(&first)).await;
+    assert_eq!(latest().await, [Some(second.body.id)]);
+    second.progress.status = Status::Sent;
+    world.commit(update(&second)).await;
+    assert_eq!(latest().await, [Some(second.body.id)]);
+    end(&mut second, Status::Delivered, world.clock.now());
+    world.commit(update(&second)).await;
+    assert_eq!(latest().await, [None]);
+    let (mut ended, _) = keyed(world, "order 7");
+    end(&mut ended, Status::Failed, world.clock.now());
+    world.commit(insert(&ended)).await;
+    assert_eq!(latest().await, [None], "one that has ended takes nobody's place");
+}
+
+/// They are answered in the order in which they are asked.
+pub async fn keys_of_messages_belong_to_accounts_and_recipients(world: &World) {
+    let (mine, key) = keyed(world, "k");
+    let (mut theirs, mut elsewhere) = (keyed(world, "k").0, keyed(world, "k").0);
+    change_body(&mut theirs, |body| body.account = "other".into());
+    change_body(&mut elsewhere, |body| body.to = Address::from_carrier("+33612345678", true));
+    for message in [&mine, &theirs, &elsewhere] {
+        world.commit(insert(message)).await;
+    }
+    let their_key = SupersedeKey { account: "other".into(), ..key.clone() };
+    let its_key = SupersedeKey { to: "+33612345678".into(), ..key.clone() };
+    let unknown = SupersedeKey { key: "K".into(), ..key.clone() };
+    let latest = world.store.latest_under(&[its_key, unknown, key, their_key]).await.unwrap();
+    assert_eq!(latest, [Some(elsewhere.body.id), None, Some(mine.body.id), Some(theirs.body.id)]);
 }

@@ -170,6 +170,8 @@ macro_rules! conformance_suite {
                         the_same_key_twice_in_one_commit_is_taken,
                         keys_belong_to_accounts,
                         a_batch_counts_its_messages,
+                        the_latest_message_under_a_key_is_known_until_it_ends,
+                        keys_of_messages_belong_to_accounts_and_recipients,
                     }
                     accounts {
                         entries_come_back_as_they_were_put,

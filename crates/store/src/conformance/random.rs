@@ -11,7 +11,7 @@ use super::search::drain;
 use super::{START, World};
 use crate::{
     Changes, CommitError, DeliveryFilter, DeliveryKey, MemoryStore, MessageFilter, NewMessage, ParkedReceipt,
-    QueueEntry, QueueLane, RemoteKey, Store,
+    QueueEntry, QueueLane, RemoteKey, Store, SupersedeKey,
 };
 
 const ROUNDS: usize = 12;
@@ -109,6 +109,7 @@ impl Known {
             body.priority = (random >> 8) as u8 % 4;
             body.expires_at = START.plus_seconds((random >> 16) as i64 % 9000);
             body.client_ref = (random >> 20).is_multiple_of(3).then(|| format!("ref {}", random % 5).into());
+            body.supersede_key = (random >> 24).is_multiple_of(3).then(|| format!("key {}", random % 3).into());
             body.batch = Self::pick(samples, &self.batches).map(|b| b.id);
         });
         message.progress.connector = Some(Name::from(["carrier-a", "carrier-b"][(random >> 3) as usize % 2]));
@@ -229,6 +230,8 @@ async fn compare(ours: &dyn Store, model: &MemoryStore, known: &Known, now: Time
     for key in &known.keys {
         same!(s => s.idempotency(key).await.unwrap());
     }
+    let latest: Vec<SupersedeKey> = known.messages.iter().filter_map(|m| SupersedeKey::of(&m.body)).collect();
+    same!(s => s.latest_under(&latest).await.unwrap());
     for batch in &known.batches {
         same!(s => s.batch(batch.id).await.unwrap());
         let filter = MessageFilter { batch: Some(batch.id), ..MessageFilter::default() };

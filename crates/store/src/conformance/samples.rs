@@ -84,6 +84,7 @@ impl Samples {
             priority: 1,
             receipt: ReceiptWish::Final,
             client_ref: None,
+            supersede_key: None,
             tags: Vec::new(),
             callback_url: None,
             dialect: None,

@@ -12,7 +12,7 @@ use model::{
 
 use crate::changes::{
     Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt, QueueEntry,
-    RemoteId, RemoteKey,
+    RemoteId, RemoteKey, SupersedeKey,
 };
 use crate::claims::{AccountRows, Tally, settle};
 use crate::query::{BatchCounts, QueueLane, ResourceChange};
@@ -26,6 +26,7 @@ pub(super) struct State {
     /// The place that each message was given last; it may have left it since.
     pub places: BTreeMap<MessageId, QueueEntry>,
     pub deadlines: BTreeSet<(Timestamp, MessageId)>,
+    pub latest: BTreeMap<SupersedeKey, MessageId>,
     pub remote_ids: BTreeMap<RemoteKey, RemoteId>,
     pub answers: BTreeMap<IdempotencyKey, IdempotencyAnswer>,
     pub batches: BTreeMap<BatchId, Batch>,
@@ -81,7 +82,9 @@ impl State {
         for batch in changes.batches {
             self.batches.entry(batch.id).or_insert(batch);
         }
-        changes.insert.into_iter().for_each(|new| self.insert(new));
+        let mut new = changes.insert;
+        new.sort_by_key(|new| new.message.body.id);
+        new.into_iter().for_each(|new| self.insert(new));
         changes.update.into_iter().for_each(|message| self.update(message));
         for entry in &changes.dequeue {
             self.queue.remove(entry);
@@ -126,6 +129,7 @@ impl State {
         }
         if !new.message.progress.status.is_final() {
             self.deadlines.insert((new.message.body.expires_at, id));
+            self.latest.extend(SupersedeKey::of(&new.message.body).map(|key| (key, id)));
         }
         self.messages.insert(id, new.message);
         if let Some(entry) = new.queue {
@@ -139,6 +143,10 @@ impl State {
         let deadline = (kept.body.expires_at, kept.body.id);
         if kept.progress.status.is_final() {
             self.deadlines.remove(&deadline);
+            let key = SupersedeKey::of(&kept.body);
+            if let Some(key) = key.filter(|key| self.latest.get(key) == Some(&message.body.id)) {
+                self.latest.remove(&key);
+            }
         } else {
             self.deadlines.insert(deadline);
         }

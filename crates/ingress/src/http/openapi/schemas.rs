@@ -175,7 +175,7 @@ pub(super) fn all() -> Map<String, Value> {
 fn unbounded(mut fields: Value) -> Value {
     let text = || json!({ "type": ["string", "null"] });
     let number = |most: u64| json!({ "type": ["integer", "null"], "minimum": 0, "maximum": most });
-    for field in ["to", "from", "text", "send_at", "client_ref", "callback_url"] {
+    for field in ["to", "from", "text", "send_at", "client_ref", "supersede_key", "callback_url"] {
         fields[field] = text();
     }
     for field in ["max_parts", "class", "priority"] {
@@ -249,6 +249,8 @@ fn draft_fields() -> Value {
         "validity_seconds": { "type": ["integer", "null"], "minimum": 1, "maximum": 38_102_400, "description": "After this it expires, wherever it is." },
         "receipt": { "type": "string", "enum": ["none", "final", "all", "failure", "success"], "default": "final" },
         "client_ref": { "type": ["string", "null"], "maxLength": 128, "description": "Given back everywhere." },
+        "supersede_key": { "type": ["string", "null"], "minLength": 1, "maxLength": 128,
+            "description": "A newer message with this key to the same recipient cancels this one while it waits." },
         "tags": { "type": "object", "maxProperties": 16, "propertyNames": { "minLength": 1, "maxLength": 128 },
             "additionalProperties": { "type": "string", "maxLength": 128 }, "description": "Searchable pairs; at most 128 octets each." },
         "callback_url": { "type": ["string", "null"], "pattern": URL, "maxLength": 2048, "description": "Events go here instead of to the account's webhooks." },
@@ -312,6 +314,7 @@ fn message() -> Value {
             "validity_seconds": count(),
             "receipt": { "type": "string", "enum": ["none", "final", "all", "failure", "success"] },
             "client_ref": { "type": ["string", "null"] },
+            "supersede_key": text(),
             "tags": { "type": "object", "additionalProperties": text() },
             "callback_url": text(),
             "tlvs": { "type": "array", "items": reference("Tlv") },

@@ -229,6 +229,11 @@ pub static REASONS: &[ReasonEntry] = &[
         "See why the connector was down or slow, or give messages a longer `validity_seconds`.",
     ),
     reason(
+        "superseded",
+        "A newer message with the same `supersede_key` to the same recipient came while this one waited.",
+        "Nothing: that is what the key is for. `detail` names the newer message.",
+    ),
+    reason(
         "in_doubt",
         "The link to the carrier was lost before it answered: the part may have been taken or not.",
         "The connector's `in_doubt` decides what happens: `retry`, `hold` or `fail`.",
