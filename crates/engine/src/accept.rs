@@ -9,7 +9,7 @@ use foldhash::{HashMap, HashSet};
 use model::resources::Currency;
 use model::submission::Fault;
 use model::{Address, BatchId, Body, Message, MessageId, Name, Submission, Timestamp};
-use store::{Batch, Claim, IdempotencyAnswer, IdempotencyKey, StoreError, SupersedeKey};
+use store::{Batch, BatchPhase, Claim, IdempotencyAnswer, IdempotencyKey, StoreError, SupersedeKey};
 use tokio::sync::oneshot;
 
 use crate::access::{Caller, KeyHeld};
@@ -191,7 +191,14 @@ impl Engine {
         latest.leave_out(&mut messages, &mut copies, &mut rejected);
         let claim = self.admit(caller, &messages, now)?;
         let (accepted, refused) = (messages.len() as u64, rejected.len() as u64);
-        let batch = Batch { id, account: caller.account.id.clone(), accepted, rejected: refused, created_at: now };
+        let batch = Batch {
+            id,
+            account: caller.account.id.clone(),
+            accepted,
+            rejected: refused,
+            created_at: now,
+            phase: BatchPhase::Running,
+        };
         let ids = messages.iter().map(|message| message.body.id).collect();
         let taken = BatchTaken { batch, accepted: ids, rejected };
         let answer = render(&taken);

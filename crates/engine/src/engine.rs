@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::access::Access;
+use crate::batches::{self, Batches};
 use crate::dispatch::{Desired, Link};
 use crate::facts::FactSender;
 use crate::failover;
@@ -72,6 +73,7 @@ pub(crate) struct Inner {
     pub metrics: Arc<Metrics>,
     pub ids: Mutex<IdMaker>,
     pub health: watch::Sender<Health>,
+    pub batches: Batches,
     pub authority: Option<String>,
     /// Held by whoever changes the stored resources or takes them up.
     pub editing: tokio::sync::Mutex<()>,
@@ -140,6 +142,7 @@ impl Engine {
             metrics: Arc::new(Metrics::new()),
             ids: Mutex::default(),
             health: watch::Sender::new(Health::default()),
+            batches: Batches::read(&*store).await?,
             authority: settings.authority,
             editing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),
@@ -160,6 +163,7 @@ impl Engine {
         engine.spawn(failover::run(engine.clone()));
         engine.spawn(keep::orphans(engine.clone()));
         engine.spawn(token_use::run(engine.clone()));
+        engine.spawn(batches::run(engine.clone()));
         engine.spawn(money::watch_balances(engine.clone()));
         engine.spawn(keep::probe_store(engine.clone()));
         engine.spawn(keep::count_queued(engine.clone()));

@@ -3,10 +3,11 @@
 //! Ingresses, sessions, the notifier and the keeper each know one thing that has happened. They say
 //! so here, in bounded groups, and the recorder alone turns facts into commits.
 
-use model::{Delivery, LedgerEntry, Message, MessageId, Name};
-use store::{Batch, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, Short, TallyRow};
+use model::{BatchId, Delivery, LedgerEntry, Message, MessageId, Name};
+use store::{Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, Short, TallyRow};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::batches::Step;
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
 
 /// The recorder's end of every channel.
@@ -61,6 +62,10 @@ pub(crate) enum Fact {
     Overlooked { message: MessageId },
     /// A message waits for a connector that is down or sick, and another one would take it.
     Move { message: MessageId, from: Name, to: Name },
+    /// Something else is wanted of a batch.
+    Batch { batch: BatchId, phase: BatchPhase },
+    /// What is wanted of a batch, for one of its messages.
+    OfBatch { message: MessageId, step: Step },
     /// A message's deadline has passed.
     Overdue { message: MessageId },
     /// A delivery was taken, or will be tried again: its row goes, and perhaps comes back changed.

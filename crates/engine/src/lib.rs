@@ -21,13 +21,14 @@
 //! [`announce`];
 //! then [`keep`] (what time brings), [`failover`] and [`abandoned`] (what waits for a connector that takes
 //! nothing, or is gone), [`world`] and [`resources`] (what is configured), [`token_use`],
-//! [`services`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
+//! [`services`], [`batches`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
 
 mod abandoned;
 mod accept;
 mod access;
 mod admit;
 mod announce;
+mod batches;
 mod charge;
 pub mod dispatch;
 mod engine;
@@ -65,6 +66,7 @@ mod world;
 pub use accept::{Accepted, Answer, BATCH_MAX, BatchTaken, Idempotency, Refusal};
 pub use access::{AccessDenied, BindAttempt, BindDenied, Caller, UserDenied};
 pub use admit::Limit;
+pub use batches::{BatchRefused, BatchWish};
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
 pub use explain::{ConnectorTried, Explanation, RouteTried};
 pub use facts::{CancelRefused, ConnectorEvent};

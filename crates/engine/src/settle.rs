@@ -35,6 +35,8 @@ impl Recorder {
                 let outcome = draft.message(message).map(|_| ()).ok_or(CancelRefused::NoSuchMessage);
                 draft.canceled.push(Cancellation { message, outcome, reply });
             }
+            Fact::Batch { batch, phase } => draft.changes.batch_phases.push((batch, phase)),
+            Fact::OfBatch { message, step } => self.step(message, step, world, draft),
             Fact::Overdue { message } => self.overdue(message, world, draft),
             Fact::Move { message, from, to } => self.move_on(message, &from, to, world, draft),
             Fact::Delivery { done, put } => {
@@ -90,7 +92,10 @@ impl Recorder {
                 } else {
                     let due = draft.now.plus_millis(i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
                     if draft.apply(&self.engine, world, id, Change::Retry { part, reason }, Some(connector)) {
-                        draft.requeue(id, due);
+                        match self.engine.waits_for_batch(draft.message(id)) {
+                            true => draft.park(id),
+                            false => draft.requeue(id, due),
+                        }
                     }
                     End::Retry(id, due)
                 }
@@ -274,6 +279,7 @@ impl Fact {
             | Fact::Cancel { message, .. }
             | Fact::Told { message, .. }
             | Fact::Move { message, .. }
+            | Fact::OfBatch { message, .. }
             | Fact::Overdue { message } => Some(*message),
             _ => None,
         }

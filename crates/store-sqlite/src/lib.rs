@@ -72,9 +72,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
 use store::{
-    Batch, BatchCounts, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease, MessageFilter,
-    MoPart, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuedMessage, RemoteKey, ResourceChange, Resources, Store,
-    StoreError, SupersedeKey, TallyRow,
+    Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease,
+    MessageFilter, MoPart, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuedMessage, RemoteKey, ResourceChange,
+    Resources, Store, StoreError, SupersedeKey, TallyRow,
 };
 
 pub use error::OpenError;
@@ -210,6 +210,10 @@ impl Store for SqliteStore {
 
     async fn batch(&self, id: BatchId) -> Result<Option<(Batch, BatchCounts)>, StoreError> {
         self.readers.run(move |reader| read::batch(reader, id)).await
+    }
+
+    async fn batches_in(&self, phase: BatchPhase) -> Result<Vec<Batch>, StoreError> {
+        self.readers.run(move |reader| read::batches_in(reader, phase)).await
     }
 
     async fn delivery_page(

@@ -27,8 +27,14 @@ fn steps() -> Vec<Step> {
         Step::Sql(style.to_owned()),
         Step::Sql(ACCOUNTS.into()),
         Step::Sql(LATEST.into()),
+        Step::Sql(BATCH_PHASES.into()),
     ]
 }
+
+/// What is wanted of each batch: its place in `BatchPhase::ALL`.
+const BATCH_PHASES: &str = "
+    ALTER TABLE batch ADD COLUMN phase INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX batch_phase ON batch(phase) WHERE phase > 0;";
 
 /// The message that was put last under each key of an application's.
 const LATEST: &str = "
@@ -143,7 +149,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 5;
+    const KNOWN: i64 = 6;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

@@ -18,6 +18,8 @@ pub struct Changes {
     pub answers: Vec<(IdempotencyKey, IdempotencyAnswer)>,
     /// Batches that were taken in.
     pub batches: Vec<Batch>,
+    /// Batches of which something else is wanted now.
+    pub batch_phases: Vec<(BatchId, BatchPhase)>,
     /// New messages. One whose id is there already is left as it is, so that a commit can be
     /// repeated.
     pub insert: Vec<NewMessage>,
@@ -58,6 +60,7 @@ impl Changes {
             fences,
             answers,
             batches,
+            batch_phases,
             insert,
             update,
             dequeue,
@@ -77,6 +80,7 @@ impl Changes {
         fences.clear();
         answers.clear();
         batches.clear();
+        batch_phases.clear();
         insert.clear();
         update.clear();
         dequeue.clear();
@@ -99,6 +103,7 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
             && self.batches.is_empty()
+            && self.batch_phases.is_empty()
             && self.insert.is_empty()
             && self.update.is_empty()
             && self.dequeue.is_empty()
@@ -221,6 +226,32 @@ pub struct Batch {
     pub rejected: u64,
     /// When it was taken in.
     pub created_at: Timestamp,
+    /// What is wanted of it.
+    pub phase: BatchPhase,
+}
+
+/// What is wanted of a batch, and whether all its messages know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum BatchPhase {
+    /// Its messages go out.
+    #[default]
+    Running,
+    /// Those that wait are being put aside.
+    Pausing,
+    /// Those that waited are put aside.
+    Paused,
+    /// Those that were put aside are being queued again.
+    Resuming,
+    /// Those that wait are being canceled.
+    Canceling,
+    /// Those that waited were canceled.
+    Canceled,
+}
+
+impl BatchPhase {
+    /// Every phase, in the order of their numbers in the store.
+    pub const ALL: [Self; 6] =
+        [Self::Running, Self::Pausing, Self::Paused, Self::Resuming, Self::Canceling, Self::Canceled];
 }
 
 /// The key of a delivery's row.

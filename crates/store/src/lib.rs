@@ -39,8 +39,8 @@ use model::resources::Kind;
 use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
 
 pub use changes::{
-    Batch, Changes, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt,
-    QueueEntry, RemoteId, RemoteKey, SupersedeKey,
+    Batch, BatchPhase, Changes, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage,
+    ParkedReceipt, QueueEntry, RemoteId, RemoteKey, SupersedeKey,
 };
 pub use claims::{AccountRows, ChargeClaim, Claim, QuotaClaim, Settled, Short, Tally, TallyRow, settle};
 pub use lease::{Fence, Lease};
@@ -113,6 +113,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// A batch as it was taken in.
     async fn batch(&self, id: BatchId) -> Result<Option<(Batch, BatchCounts)>, StoreError>;
+
+    /// Every batch in this phase, oldest first.
+    async fn batches_in(&self, phase: BatchPhase) -> Result<Vec<Batch>, StoreError>;
 
     /// Pending deliveries of `endpoint` that are due by `due_by`, ordered by due time and id,
     /// strictly after `after`.

@@ -12,7 +12,8 @@ use model::delivery::DeliveryState;
 use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
 
 use crate::changes::{
-    Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, ParkedReceipt, QueueEntry, RemoteKey, SupersedeKey,
+    Batch, BatchPhase, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, ParkedReceipt, QueueEntry, RemoteKey,
+    SupersedeKey,
 };
 use crate::claims::TallyRow;
 use crate::query::{
@@ -186,6 +187,10 @@ impl Store for MemoryStore {
     async fn batch(&self, id: BatchId) -> Result<Option<(Batch, BatchCounts)>, StoreError> {
         let state = self.state();
         Ok(state.batches.get(&id).map(|batch| (batch.clone(), state.batch_counts(id))))
+    }
+
+    async fn batches_in(&self, phase: BatchPhase) -> Result<Vec<Batch>, StoreError> {
+        Ok(self.state().batches.values().filter(|batch| batch.phase == phase).cloned().collect())
     }
 
     async fn delivery_page(

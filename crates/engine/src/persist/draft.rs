@@ -171,6 +171,14 @@ impl Draft {
         }
     }
 
+    /// Takes a message's place in the queue away: nobody sends it until it gets another.
+    pub fn park(&mut self, id: MessageId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.message.progress.due = None;
+            entry.dirty = true;
+        }
+    }
+
     /// Keeps a message's place in the queue although nothing of it waits to be sent.
     pub fn keep_place(&mut self, id: MessageId) {
         if let Some(entry) = self.entries.get_mut(&id) {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use engine::{Accepted, Answer, BATCH_MAX, BatchTaken};
+use engine::{Accepted, Answer, BATCH_MAX, BatchRefused, BatchTaken, BatchWish};
 use hyper::StatusCode;
 use model::BatchId;
 use model::Submission;
 use model::submission::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use store::{Batch, BatchCounts, BatchPhase};
 
 use super::draft::Draft;
 use super::json;
@@ -50,6 +51,8 @@ struct BatchState {
     rejected: u64,
     created_at: model::Timestamp,
     status: &'static str,
+    total: u64,
+    done: u64,
     counts: std::collections::BTreeMap<&'static str, u64>,
 }
 
@@ -92,15 +95,40 @@ pub(super) async fn get(request: &mut Request<'_>, id: &str) -> Result<Reply, Pr
     let id: BatchId = id.parse().map_err(|_| missing())?;
     request.subject.batch = Some(id);
     let (batch, counts) = request.engine().batch(request.caller, id).await?.ok_or_else(missing)?;
-    let under_way = counts.0.iter().any(|(status, count)| !status.is_final() && *count > 0);
-    Ok(Reply::ok(&BatchState {
-        id,
-        accepted: batch.accepted,
-        rejected: batch.rejected,
-        created_at: batch.created_at,
-        status: if under_way { "running" } else { "completed" },
-        counts: counts.0.iter().map(|(status, count)| (status.as_str(), *count)).collect(),
-    }))
+    Ok(Reply::ok(&BatchState::of(&batch, &counts)))
+}
+
+/// `POST /v1/batches/{id}/pause`, `/resume` and `/cancel`.
+pub(super) async fn want(request: &mut Request<'_>, id: &str, wish: BatchWish) -> Result<Reply, Problem> {
+    let id: BatchId = id.parse().map_err(|_| Problem::from(BatchRefused::NoSuchBatch))?;
+    request.subject.batch = Some(id);
+    let (batch, counts) = request.engine().want_batch(request.caller, id, wish).await?;
+    Ok(Reply::json(StatusCode::ACCEPTED, &BatchState::of(&batch, &counts)))
+}
+
+impl BatchState {
+    fn of(batch: &Batch, counts: &BatchCounts) -> Self {
+        let done = counts.0.iter().filter(|(status, _)| status.is_final()).map(|(_, count)| count).sum();
+        let under_way = counts.0.iter().any(|(status, count)| !status.is_final() && *count > 0);
+        Self {
+            id: batch.id,
+            accepted: batch.accepted,
+            rejected: batch.rejected,
+            created_at: batch.created_at,
+            status: match batch.phase {
+                BatchPhase::Canceling => "canceling",
+                BatchPhase::Canceled => "canceled",
+                _ if !under_way => "completed",
+                BatchPhase::Running => "running",
+                BatchPhase::Pausing => "pausing",
+                BatchPhase::Paused => "paused",
+                BatchPhase::Resuming => "resuming",
+            },
+            total: batch.accepted,
+            done,
+            counts: counts.0.iter().map(|(status, count)| (status.as_str(), *count)).collect(),
+        }
+    }
 }
 
 fn from_json(body: &[u8]) -> Result<Vec<Result<Submission, Fault>>, Problem> {

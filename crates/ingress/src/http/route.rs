@@ -1,5 +1,6 @@
 //! From method and path to the operation, and what each operation asks of its caller.
 
+use engine::BatchWish;
 use hyper::Method;
 use model::resources::{Kind, Scope};
 
@@ -14,6 +15,7 @@ pub(crate) enum Operation<'a> {
     QueryMessage(&'a str),
     SendBatch,
     GetBatch(&'a str),
+    WantBatch(&'a str, BatchWish),
     Encode,
     Explain,
     ReplayRoutes,
@@ -90,6 +92,9 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["messages", id, "query"] => at.post(QueryMessage(id)),
         ["batches"] => at.post(SendBatch),
         ["batches", id] => at.get(GetBatch(id)),
+        ["batches", id, "pause"] => at.post(WantBatch(id, BatchWish::Pause)),
+        ["batches", id, "resume"] => at.post(WantBatch(id, BatchWish::Resume)),
+        ["batches", id, "cancel"] => at.post(WantBatch(id, BatchWish::Cancel)),
         ["encode"] => at.post(Encode),
         ["explain"] => at.post(Explain),
         ["routes", "replay"] => at.post(ReplayRoutes),
@@ -122,7 +127,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["deliveries", id] => at.get(GetDelivery(id)),
         ["deliveries", id, "redeliver"] => at.post(Redeliver(id)),
         ["receipts", "unmatched"] => at.get(ListUnmatched),
-        ["batches", _, "pause" | "resume" | "cancel"] | ["senders" | "opt-outs" | "events", ..] => Found::NotYet,
+        ["senders" | "opt-outs" | "events", ..] => Found::NotYet,
         [kind] => resource_kind(kind).map_or(Found::Nowhere, |kind| at.get(ListResources(kind))),
         [kind, id] => resource_kind(kind).map_or(Found::Nowhere, |kind| {
             at.get_or(
@@ -147,6 +152,9 @@ impl Operation<'_> {
             QueryMessage(_) => "/v1/messages/{id}/query",
             SendBatch => "/v1/batches",
             GetBatch(_) => "/v1/batches/{id}",
+            WantBatch(_, BatchWish::Pause) => "/v1/batches/{id}/pause",
+            WantBatch(_, BatchWish::Resume) => "/v1/batches/{id}/resume",
+            WantBatch(_, BatchWish::Cancel) => "/v1/batches/{id}/cancel",
             Encode => "/v1/encode",
             Explain => "/v1/explain",
             ReplayRoutes => "/v1/routes/replay",
@@ -181,9 +189,8 @@ impl Operation<'_> {
     pub(crate) fn scope(&self, open_metrics: bool) -> Option<Scope> {
         use Operation::*;
         match self {
-            SendMessage | CancelMessage(_) | QueryMessage(_) | SendBatch | TestWebhook(_) | Redeliver(_) => {
-                Some(Scope::Messages)
-            }
+            SendMessage | CancelMessage(_) | QueryMessage(_) | SendBatch | WantBatch(..) | TestWebhook(_)
+            | Redeliver(_) => Some(Scope::Messages),
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
             | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) => Some(Scope::Read),
             ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_)
@@ -290,6 +297,9 @@ mod tests {
             assert_eq!(find(&Method::GET, path), Found::Nowhere, "{path}");
         }
         assert_eq!(find(&Method::GET, "/v1/events"), Found::NotYet);
-        assert_eq!(find(&Method::POST, "/v1/batches/b/pause"), Found::NotYet);
+        assert_eq!(
+            find(&Method::POST, "/v1/batches/b/pause"),
+            Found::Operation(Operation::WantBatch("b", BatchWish::Pause))
+        );
     }
 }

@@ -237,6 +237,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         QueryMessage(id) => messages::query(&mut request, id).await,
         SendBatch => batches::send(&mut request).await,
         GetBatch(id) => batches::get(&mut request, id).await,
+        WantBatch(id, wish) => batches::want(&mut request, id, wish).await,
         Encode => encode::answer(&mut request).await,
         Explain => explain::answer(&mut request).await,
         ReplayRoutes => Box::pin(replay::answer(&mut request)).await,

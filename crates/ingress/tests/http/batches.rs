@@ -29,6 +29,7 @@ async fn what_is_sound_in_a_batch_is_accepted_and_the_rest_told() {
     let state = gateway.get(&format!("/v1/batches/{id}"), SHOP).await.json();
     assert_eq!((&state["accepted"], &state["rejected"], &state["status"]), (&json!(1), &json!(3), &json!("running")));
     assert_eq!(state["counts"], json!({ "queued": 1 }));
+    assert_eq!((&state["total"], &state["done"]), (&json!(1), &json!(0)));
     assert_eq!(gateway.get(&format!("/v1/batches/{id}"), OTHER).await.status, 404);
     let messages = gateway.get(&format!("/v1/messages?batch={id}"), SHOP).await.json();
     assert_eq!(messages["data"][0]["batch_id"], id);
@@ -42,6 +43,26 @@ async fn a_batch_may_be_one_message_a_line() {
     let answer = gateway.call("POST", "/v1/batches", SHOP, &headers, lines.as_bytes()).await;
     let taken: Value = answer.json();
     assert_eq!((answer.status, &taken["accepted"], &taken["rejected"][0]["index"]), (202, &json!(2), &json!(1)));
+}
+
+#[tokio::test]
+async fn batches_are_paused_and_canceled_by_those_whose_they_are() {
+    let gateway = Gateway::start().await;
+    let taken = gateway.post("/v1/batches", SHOP, json!({ "messages": [hello()] })).await.json();
+    let path = |what: &str| format!("/v1/batches/{}/{what}", taken["id"].as_str().unwrap());
+    for what in ["pause", "resume", "cancel"] {
+        assert_eq!(gateway.post(&path(what), OTHER, json!({})).await.status, 404, "{what}");
+        assert_eq!(gateway.post(&format!("/v1/batches/x/{what}"), SHOP, json!({})).await.status, 404, "{what}");
+    }
+    for (what, status) in [("pause", "paus"), ("resume", "r"), ("cancel", "cancel"), ("cancel", "cancel")] {
+        let answer = gateway.post(&path(what), SHOP, json!({})).await;
+        let now = answer.json()["status"].as_str().unwrap_or_default().to_owned();
+        assert!(answer.status == 202 && now.starts_with(status), "{what}: {}", answer.text());
+    }
+    for what in ["pause", "resume"] {
+        let answer = gateway.post(&path(what), SHOP, json!({})).await;
+        assert_eq!((answer.status, answer.code().as_str()), (409, "batch_canceled"), "{what}");
+    }
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use model::{BatchId, Message, MessageId, Status, Timestamp};
 use rusqlite::{CachedStatement, OptionalExtension};
-use store::{Batch, BatchCounts};
+use store::{Batch, BatchCounts, BatchPhase};
 
 use super::Reader;
 use crate::days;
 use crate::decode::{BODY_COLUMNS, Columns, PROGRESS_COLUMNS, Read};
+use crate::encode::number;
 use crate::key::{self, PLACES};
 
 /// The messages with these ids.
@@ -68,18 +69,8 @@ pub(crate) fn overdue(reader: &Reader, by: Timestamp, limit: usize) -> Read<Vec<
 
 /// A batch and how far its messages are.
 pub(crate) fn batch(reader: &Reader, id: BatchId) -> Read<Option<(Batch, BatchCounts)>> {
-    let mut statement =
-        reader.db.prepare_cached("SELECT id, account, accepted, rejected, created_at FROM batch WHERE id = ?1")?;
-    let mut rows = statement.query([id.as_bytes().as_slice()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let columns = Columns { row, table: "batch", names: &reader.names };
-    let batch = Batch {
-        id,
-        account: columns.name(1)?,
-        accepted: columns.int::<i64>(2)?.cast_unsigned(),
-        rejected: columns.int::<i64>(3)?.cast_unsigned(),
-        created_at: columns.time(4)?,
-    };
+    let sql = format!("SELECT {BATCH} FROM batch WHERE id = ?1");
+    let Some(batch) = reader.all("batch", &sql, [id.as_bytes().as_slice()], read_batch)?.pop() else { return Ok(None) };
     let mut counts: BTreeMap<Status, u64> = BTreeMap::new();
     for day in days::all(&reader.db)? {
         let table = days::table(day);
@@ -93,6 +84,25 @@ pub(crate) fn batch(reader: &Reader, id: BatchId) -> Read<Option<(Batch, BatchCo
         }
     }
     Ok(Some((batch, BatchCounts(counts.into_iter().collect()))))
+}
+
+const BATCH: &str = "id, account, accepted, rejected, created_at, phase";
+
+fn read_batch(columns: &Columns<'_>) -> Read<Batch> {
+    Ok(Batch {
+        id: BatchId(columns.id(0)?),
+        account: columns.name(1)?,
+        accepted: columns.int::<i64>(2)?.cast_unsigned(),
+        rejected: columns.int::<i64>(3)?.cast_unsigned(),
+        created_at: columns.time(4)?,
+        phase: columns.one_of(5, &BatchPhase::ALL)?,
+    })
+}
+
+/// Every batch in this phase, oldest first.
+pub(crate) fn batches_in(reader: &Reader, phase: BatchPhase) -> Read<Vec<Batch>> {
+    let sql = format!("SELECT {BATCH} FROM batch WHERE phase = ?1 ORDER BY id");
+    reader.all("batch", &sql, [number(&BatchPhase::ALL, &phase)], read_batch)
 }
 
 /// Does `day` hold a message that has not ended? Those are the ones with a deadline.

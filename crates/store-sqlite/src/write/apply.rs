@@ -4,12 +4,14 @@ use foldhash::{HashMap, HashSet, HashSetExt};
 use model::{Body, Delivery, Message, MessageId, Name, Timestamp};
 use rusqlite::{OptionalExtension, Statement};
 use store::{
-    Changes, CommitError, IdempotencyAnswer, IdempotencyKey, MoPart, NewMessage, QueueEntry, RemoteId, settle,
+    BatchPhase, Changes, CommitError, IdempotencyAnswer, IdempotencyKey, MoPart, NewMessage, QueueEntry, RemoteId,
+    settle,
 };
 
 use super::Desk;
 use super::rows::{bind_body, bind_delivery, bind_entry, bind_new, bind_place, bind_progress};
 use super::statements::{DayStatements, Sql};
+use crate::encode::number;
 use crate::error::Failure;
 use crate::{days, key};
 
@@ -132,7 +134,12 @@ impl Desk<'_> {
                 batch.accepted.cast_signed(),
                 batch.rejected.cast_signed(),
                 batch.created_at.as_millis(),
+                number(&BatchPhase::ALL, &batch.phase),
             ))?;
+        }
+        for (id, phase) in &changes.batch_phases {
+            let phase = number(&BatchPhase::ALL, phase);
+            self.statements.get(Sql::PutPhase)?.execute((id.as_bytes().as_slice(), phase))?;
         }
         Ok(())
     }

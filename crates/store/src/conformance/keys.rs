@@ -4,7 +4,7 @@ use model::{Address, Message, Status};
 
 use super::World;
 use super::samples::{change_body, end, insert, update};
-use crate::{BatchCounts, Changes, CommitError, IdempotencyAnswer, IdempotencyKey, SupersedeKey};
+use crate::{Batch, BatchCounts, BatchPhase, Changes, CommitError, IdempotencyAnswer, IdempotencyKey, SupersedeKey};
 
 fn with(answers: Vec<(IdempotencyKey, IdempotencyAnswer)>) -> Changes {
     Changes { answers, ..Changes::default() }
@@ -71,6 +71,27 @@ pub async fn a_batch_counts_its_messages(world: &World) {
     world.commit(update(&messages[1])).await;
     let counts = BatchCounts(vec![(Status::Queued, 3), (Status::Delivered, 1)]);
     assert_eq!(world.store.batch(batch.id).await.unwrap(), Some((batch, counts)));
+}
+
+/// A batch that is not there is made by nobody, and one that is there is not made anew.
+pub async fn a_batch_is_in_the_phase_that_it_was_put_in_last(world: &World) {
+    let (first, second) = (world.samples.batch(), world.samples.batch());
+    let put = |batches: &[&Batch], phases: &[(&Batch, BatchPhase)]| Changes {
+        batches: batches.iter().map(|batch| (*batch).clone()).collect(),
+        batch_phases: phases.iter().map(|(batch, phase)| (batch.id, *phase)).collect(),
+        ..Changes::default()
+    };
+    world.commit(put(&[], &[(&first, BatchPhase::Paused)])).await;
+    world.commit(put(&[&first, &second], &[(&second, BatchPhase::Pausing)])).await;
+    for phase in BatchPhase::ALL {
+        world.commit(put(&[&first], &[(&first, phase)])).await;
+        let wanted = Batch { phase, ..first.clone() };
+        assert_eq!(world.store.batch(first.id).await.unwrap(), Some((wanted.clone(), BatchCounts::default())));
+        let second = Batch { phase: BatchPhase::Pausing, ..second.clone() };
+        let all = if phase == second.phase { vec![wanted, second] } else { vec![wanted] };
+        assert_eq!(world.store.batches_in(phase).await.unwrap(), all);
+    }
+    assert_eq!(world.store.batches_in(BatchPhase::Running).await.unwrap(), []);
 }
 
 fn keyed(world: &World, key: &str) -> (Message, SupersedeKey) {

@@ -170,6 +170,7 @@ macro_rules! conformance_suite {
                         the_same_key_twice_in_one_commit_is_taken,
                         keys_belong_to_accounts,
                         a_batch_counts_its_messages,
+                        a_batch_is_in_the_phase_that_it_was_put_in_last,
                         the_latest_message_under_a_key_is_known_until_it_ends,
                         keys_of_messages_belong_to_accounts_and_recipients,
                     }

@@ -11,8 +11,8 @@ use model::{
 
 use super::TestClock;
 use crate::{
-    Batch, Changes, IdempotencyAnswer, IdempotencyKey, NewMessage, ParkedReceipt, PartRef, QueueEntry, RemoteId,
-    RemoteKey,
+    Batch, BatchPhase, Changes, IdempotencyAnswer, IdempotencyKey, NewMessage, ParkedReceipt, PartRef, QueueEntry,
+    RemoteId, RemoteKey,
 };
 
 /// A day in milliseconds.
@@ -108,7 +108,8 @@ impl Samples {
     /// A batch of account `shop`.
     pub fn batch(&self) -> Batch {
         let id = BatchId(self.uuid_at(self.clock.now()));
-        Batch { id, account: "shop".into(), accepted: 2, rejected: 1, created_at: self.clock.now() }
+        let (created_at, phase) = (self.clock.now(), BatchPhase::Running);
+        Batch { id, account: "shop".into(), accepted: 2, rejected: 1, created_at, phase }
     }
 
     /// A delivery of account `shop` to the endpoint `hook`, due `after` milliseconds from now.

@@ -82,6 +82,9 @@ impl State {
         for batch in changes.batches {
             self.batches.entry(batch.id).or_insert(batch);
         }
+        for (id, phase) in changes.batch_phases {
+            self.batches.entry(id).and_modify(|batch| batch.phase = phase);
+        }
         let mut new = changes.insert;
         new.sort_by_key(|new| new.message.body.id);
         new.into_iter().for_each(|new| self.insert(new));

@@ -169,6 +169,18 @@ fn messages() -> Vec<Operation> {
             "The batch.",
             reference("BatchState"),
         ),
+        at("post", "/v1/batches/{id}/pause", "pauseBatch", "Hold back what waits of a batch")
+            .scope(Scope::Messages)
+            .gives(202, "The batch, which is being paused.", reference("BatchState"))
+            .problems(&[409]),
+        at("post", "/v1/batches/{id}/resume", "resumeBatch", "Let a batch go on that was paused")
+            .scope(Scope::Messages)
+            .gives(202, "The batch, which is going on.", reference("BatchState"))
+            .problems(&[409]),
+        at("post", "/v1/batches/{id}/cancel", "cancelBatch", "Cancel what waits of a batch")
+            .scope(Scope::Messages)
+            .gives(202, "The batch, which is being canceled.", reference("BatchState"))
+            .problems(&[409]),
         at("post", "/v1/encode", "encode", "See what a text comes to, without sending it")
             .scope(Scope::Read)
             .body(JSON, reference("EncodeRequest"))

@@ -131,10 +131,13 @@ pub(super) fn all() -> Map<String, Value> {
     add(
         "BatchState",
         object(
-            &["id", "accepted", "rejected", "created_at", "status", "counts"],
+            &["id", "accepted", "rejected", "created_at", "status", "total", "done", "counts"],
             json!({
                 "id": { "type": "string" }, "accepted": count(), "rejected": count(), "created_at": time(false),
-                "status": { "type": "string", "enum": ["running", "completed"] },
+                "status": { "type": "string", "enum": ["running", "completed", "pausing", "paused", "resuming", "canceling", "canceled"],
+                    "description": "What ends in -ing is being done: not all messages know yet." },
+                "total": count(),
+                "done": { "type": "integer", "minimum": 0, "description": "How many of all have ended, however they did." },
                 "counts": { "type": "object", "description": "How many messages are in each status.",
                     "propertyNames": status(), "additionalProperties": count() },
             }),

@@ -113,6 +113,9 @@ entries! {
     TOO_LATE = 409 "too_late_to_cancel", "Too late to cancel",
         "The message is just being sent, has ended, or the carrier gave it no id to ask by.",
         "Read the message to see where it is. One that is being sent may be canceled when it was.";
+    BATCH_CANCELED = 409 "batch_canceled", "The batch was canceled",
+        "A batch that was canceled, or is being canceled, can't be paused and does not go on.",
+        "Send what is to go out after all in a new batch.";
     CANCEL_REFUSED = 409 "cancel_refused", "The carrier keeps the message",
         "The carrier has the message and refused to take it back; `detail` has its `command_status`.",
         "Mostly it is on the phone, or on its way there: read the message. Where the carrier never cancels, set `cancel = false` on the connector.";

@@ -1,6 +1,8 @@
 //! What the engine refuses, as problems.
 
-use engine::{AccessDenied, CancelError, CancelRefused, CarrierError, EditError, Limit, QueryError, Refusal};
+use engine::{
+    AccessDenied, BatchRefused, CancelError, CancelRefused, CarrierError, EditError, Limit, QueryError, Refusal,
+};
 use model::resources::SetFault;
 use model::submission::Fault;
 use store::StoreError;
@@ -66,6 +68,16 @@ impl From<CancelError> for Problem {
             CancelError::Refused(CancelRefused::TooLate) => Problem::new(&catalogue::TOO_LATE),
             CancelError::Carrier(error) => of_carrier(&error, &catalogue::CANCEL_REFUSED),
             CancelError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BatchRefused> for Problem {
+    fn from(refused: BatchRefused) -> Self {
+        match refused {
+            BatchRefused::NoSuchBatch => Problem::new(&catalogue::NOT_FOUND).detail("there is no such batch"),
+            BatchRefused::Canceled => Problem::new(&catalogue::BATCH_CANCELED),
+            BatchRefused::Store(error) => error.into(),
         }
     }
 }
