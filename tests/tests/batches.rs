@@ -68,6 +68,19 @@ fn a_paused_batch_waits_over_a_kill_and_holds_nobody_up() {
     assert_eq!((&done["done"], &done["counts"]), (&json!(MESSAGES), &json!({ "delivered": MESSAGES })));
     assert_eq!(seen(&carrier).len(), MESSAGES);
     assert_eq!(carrier.seen().len(), MESSAGES + 1, "nothing went twice");
+    let told = sink.wait("the batch's end", |call| (call.event == "batch.completed").then(|| call.data.clone()));
+    assert_eq!((&told["id"], &told["counts"]), (&json!(id), &json!({ "delivered": MESSAGES })));
+    assert_eq!(batch(&mut client, &id)["finished_at"], told["finished_at"]);
+    // Nobody is told again.
+    gateway.kill();
+    let gateway = place.start();
+    let last = gateway.client().send(&json!({ "to": "+447700900001", "text": "the last" }));
+    sink.wait_event(&last, "message.delivered");
+    let told: HashSet<String> = sink.look(|seen| {
+        let calls = seen.calls.iter().filter(|call| call.event == "batch.completed");
+        calls.map(|call| call.headers["webhook-id"].clone()).collect()
+    });
+    assert_eq!(told.len(), 1, "a call may come again after a kill, but it is the same one");
 }
 
 #[test]

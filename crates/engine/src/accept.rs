@@ -198,6 +198,7 @@ impl Engine {
             rejected: refused,
             created_at: now,
             phase: BatchPhase::Running,
+            finished_at: None,
         };
         let ids = messages.iter().map(|message| message.body.id).collect();
         let taken = BatchTaken { batch, accepted: ids, rejected };

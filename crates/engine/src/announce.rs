@@ -1,10 +1,13 @@
 //! Announce: events that are not about a message. A connector's ups and downs go to those webhooks
 //! that ask for them by name, an account's low balance to its own; a webhook can be sent a test.
 
+use std::collections::BTreeMap;
+
 use model::delivery::DeliveryState;
 use model::resources::{Amount, Currency, Prepaid};
-use model::{CallbackStyle, Delivery, DeliveryId, Name, Sum, Timestamp};
+use model::{BatchId, CallbackStyle, Delivery, DeliveryId, Name, Sum, Timestamp};
 use serde::Serialize;
+use store::{Batch, BatchCounts};
 
 use crate::access::Caller;
 use crate::engine::Engine;
@@ -33,6 +36,17 @@ struct OfBalance<'a> {
     balance: Sum,
     warn_below: Option<Amount>,
     currency: Currency,
+}
+
+#[derive(Serialize)]
+struct OfBatch<'a> {
+    id: BatchId,
+    account: &'a str,
+    accepted: u64,
+    rejected: u64,
+    created_at: Timestamp,
+    finished_at: Timestamp,
+    counts: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Serialize)]
@@ -69,6 +83,28 @@ pub(crate) fn of_balance(
     const EVENT: &str = "account.balance_low";
     let (currency, warn_below) = (prepaid.currency, prepaid.warn_below);
     let data = OfBalance { account: &account.id, balance, warn_below, currency };
+    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
+    webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
+}
+
+/// What is owed when all messages of a batch have ended.
+pub(crate) fn of_batch(
+    account: &AccountView,
+    batch: &Batch,
+    counts: &BatchCounts,
+    now: Timestamp,
+    mut next_id: impl FnMut() -> DeliveryId,
+) -> Vec<Delivery> {
+    const EVENT: &str = "batch.completed";
+    let data = OfBatch {
+        id: batch.id,
+        account: &batch.account,
+        accepted: batch.accepted,
+        rejected: batch.rejected,
+        created_at: batch.created_at,
+        finished_at: now,
+        counts: counts.0.iter().map(|(status, count)| (status.as_str(), *count)).collect(),
+    };
     let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
     webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::access::Access;
 use crate::batches::{self, Batches};
+use crate::completion::{self, Endings};
 use crate::dispatch::{Desired, Link};
 use crate::facts::FactSender;
 use crate::failover;
@@ -74,6 +75,7 @@ pub(crate) struct Inner {
     pub ids: Mutex<IdMaker>,
     pub health: watch::Sender<Health>,
     pub batches: Batches,
+    pub endings: Endings,
     pub authority: Option<String>,
     /// Held by whoever changes the stored resources or takes them up.
     pub editing: tokio::sync::Mutex<()>,
@@ -143,6 +145,7 @@ impl Engine {
             ids: Mutex::default(),
             health: watch::Sender::new(Health::default()),
             batches: Batches::read(&*store).await?,
+            endings: Endings::read(&*store).await?,
             authority: settings.authority,
             editing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),
@@ -164,6 +167,7 @@ impl Engine {
         engine.spawn(keep::orphans(engine.clone()));
         engine.spawn(token_use::run(engine.clone()));
         engine.spawn(batches::run(engine.clone()));
+        engine.spawn(completion::run(engine.clone()));
         engine.spawn(money::watch_balances(engine.clone()));
         engine.spawn(keep::probe_store(engine.clone()));
         engine.spawn(keep::count_queued(engine.clone()));

@@ -64,6 +64,8 @@ pub(crate) enum Fact {
     Move { message: MessageId, from: Name, to: Name },
     /// Something else is wanted of a batch.
     Batch { batch: BatchId, phase: BatchPhase },
+    /// All messages of a batch have ended.
+    BatchFinished { batch: BatchId, owed: Vec<Delivery> },
     /// What is wanted of a batch, for one of its messages.
     OfBatch { message: MessageId, step: Step },
     /// A message's deadline has passed.

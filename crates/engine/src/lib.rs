@@ -19,8 +19,9 @@
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
 //! [`respond`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
-//! then [`keep`] (what time brings), [`failover`] and [`abandoned`] (what waits for a connector that takes
-//! nothing, or is gone), [`world`] and [`resources`] (what is configured), [`token_use`],
+//! then [`keep`] (what time brings), [`completion`] (batches that have ended), [`failover`] and [`abandoned`]
+//! (what waits for a connector that takes nothing, or is gone), [`world`] and [`resources`] (what is
+//! configured), [`token_use`],
 //! [`services`], [`batches`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
 
 mod abandoned;
@@ -30,6 +31,7 @@ mod admit;
 mod announce;
 mod batches;
 mod charge;
+mod completion;
 pub mod dispatch;
 mod engine;
 mod explain;

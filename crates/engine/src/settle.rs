@@ -36,6 +36,10 @@ impl Recorder {
                 draft.canceled.push(Cancellation { message, outcome, reply });
             }
             Fact::Batch { batch, phase } => draft.changes.batch_phases.push((batch, phase)),
+            Fact::BatchFinished { batch, owed } => {
+                draft.changes.batches_finished.push((batch, draft.now));
+                draft.changes.deliveries.extend(owed);
+            }
             Fact::OfBatch { message, step } => self.step(message, step, world, draft),
             Fact::Overdue { message } => self.overdue(message, world, draft),
             Fact::Move { message, from, to } => self.move_on(message, &from, to, world, draft),

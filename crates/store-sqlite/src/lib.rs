@@ -212,6 +212,14 @@ impl Store for SqliteStore {
         self.readers.run(move |reader| read::batch(reader, id)).await
     }
 
+    async fn batches_unfinished(&self) -> Result<Vec<BatchId>, StoreError> {
+        self.readers.run(read::batches_unfinished).await
+    }
+
+    async fn batch_is_open(&self, id: BatchId) -> Result<bool, StoreError> {
+        self.readers.run(move |reader| read::batch_is_open(reader, id)).await
+    }
+
     async fn batches_in(&self, phase: BatchPhase) -> Result<Vec<Batch>, StoreError> {
         self.readers.run(move |reader| read::batches_in(reader, phase)).await
     }

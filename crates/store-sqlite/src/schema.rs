@@ -28,6 +28,7 @@ fn steps() -> Vec<Step> {
         Step::Sql(ACCOUNTS.into()),
         Step::Sql(LATEST.into()),
         Step::Sql(BATCH_PHASES.into()),
+        Step::Sql(BATCH_ENDS.into()),
     ]
 }
 
@@ -35,6 +36,12 @@ fn steps() -> Vec<Step> {
 const BATCH_PHASES: &str = "
     ALTER TABLE batch ADD COLUMN phase INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX batch_phase ON batch(phase) WHERE phase > 0;";
+
+/// When all messages of a batch had ended. Those that there are already are told of no more.
+const BATCH_ENDS: &str = "
+    ALTER TABLE batch ADD COLUMN finished_at INTEGER;
+    UPDATE batch SET finished_at = created_at;
+    CREATE INDEX batch_unfinished ON batch(id) WHERE finished_at IS NULL;";
 
 /// The message that was put last under each key of an application's.
 const LATEST: &str = "
@@ -149,7 +156,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 6;
+    const KNOWN: i64 = 7;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

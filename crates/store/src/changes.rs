@@ -20,6 +20,8 @@ pub struct Changes {
     pub batches: Vec<Batch>,
     /// Batches of which something else is wanted now.
     pub batch_phases: Vec<(BatchId, BatchPhase)>,
+    /// Batches whose messages have all ended, and when. One that was finished before is left as it is.
+    pub batches_finished: Vec<(BatchId, Timestamp)>,
     /// New messages. One whose id is there already is left as it is, so that a commit can be
     /// repeated.
     pub insert: Vec<NewMessage>,
@@ -61,6 +63,7 @@ impl Changes {
             answers,
             batches,
             batch_phases,
+            batches_finished,
             insert,
             update,
             dequeue,
@@ -81,6 +84,7 @@ impl Changes {
         answers.clear();
         batches.clear();
         batch_phases.clear();
+        batches_finished.clear();
         insert.clear();
         update.clear();
         dequeue.clear();
@@ -104,6 +108,7 @@ impl Changes {
         self.answers.is_empty()
             && self.batches.is_empty()
             && self.batch_phases.is_empty()
+            && self.batches_finished.is_empty()
             && self.insert.is_empty()
             && self.update.is_empty()
             && self.dequeue.is_empty()
@@ -228,6 +233,8 @@ pub struct Batch {
     pub created_at: Timestamp,
     /// What is wanted of it.
     pub phase: BatchPhase,
+    /// When all its messages had ended.
+    pub finished_at: Option<Timestamp>,
 }
 
 /// What is wanted of a batch, and whether all its messages know.

@@ -114,6 +114,12 @@ pub trait Store: Send + Sync + 'static {
     /// A batch as it was taken in.
     async fn batch(&self, id: BatchId) -> Result<Option<(Batch, BatchCounts)>, StoreError>;
 
+    /// Batches that are not finished, in any order.
+    async fn batches_unfinished(&self) -> Result<Vec<BatchId>, StoreError>;
+
+    /// Has any message of this batch not ended yet?
+    async fn batch_is_open(&self, id: BatchId) -> Result<bool, StoreError>;
+
     /// Every batch in this phase, oldest first.
     async fn batches_in(&self, phase: BatchPhase) -> Result<Vec<Batch>, StoreError>;
 

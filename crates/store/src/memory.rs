@@ -189,6 +189,14 @@ impl Store for MemoryStore {
         Ok(state.batches.get(&id).map(|batch| (batch.clone(), state.batch_counts(id))))
     }
 
+    async fn batches_unfinished(&self) -> Result<Vec<BatchId>, StoreError> {
+        Ok(self.state().batches.values().filter(|batch| batch.finished_at.is_none()).map(|batch| batch.id).collect())
+    }
+
+    async fn batch_is_open(&self, id: BatchId) -> Result<bool, StoreError> {
+        Ok(self.state().batch_counts(id).0.iter().any(|(status, _)| !status.is_final()))
+    }
+
     async fn batches_in(&self, phase: BatchPhase) -> Result<Vec<Batch>, StoreError> {
         Ok(self.state().batches.values().filter(|batch| batch.phase == phase).cloned().collect())
     }

@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use foldhash::{HashMap, HashMapExt};
-use model::{Message, MessageId};
+use model::{BatchId, Message, MessageId};
 use store::{Changes, CommitError, PartRef, RemoteKey, StoreError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -453,13 +453,20 @@ impl Recorder {
         }
         draft.unmet.drain(..).for_each(|follows| self.engine.responded(&follows, false));
         let waiting = std::mem::take(&mut draft.waiting);
+        let mut ended: Vec<BatchId> = draft.changes.batches.iter().map(|batch| batch.id).collect();
         for message in draft.take_messages() {
             if message.progress.status.is_final() {
+                if ended.last() != message.body.batch.as_ref() {
+                    ended.extend(message.body.batch);
+                }
                 // It is seldom spoken of again, and would push what is out of near memory.
                 self.messages.take(&message.body.id);
             } else {
                 self.messages.insert(message.body.id, message);
             }
+        }
+        if !ended.is_empty() {
+            inner.endings.look_at(ended);
         }
         for waiting in waiting {
             match waiting.waiter {

@@ -86,7 +86,7 @@ pub(crate) fn batch(reader: &Reader, id: BatchId) -> Read<Option<(Batch, BatchCo
     Ok(Some((batch, BatchCounts(counts.into_iter().collect()))))
 }
 
-const BATCH: &str = "id, account, accepted, rejected, created_at, phase";
+const BATCH: &str = "id, account, accepted, rejected, created_at, phase, finished_at";
 
 fn read_batch(columns: &Columns<'_>) -> Read<Batch> {
     Ok(Batch {
@@ -96,6 +96,7 @@ fn read_batch(columns: &Columns<'_>) -> Read<Batch> {
         rejected: columns.int::<i64>(3)?.cast_unsigned(),
         created_at: columns.time(4)?,
         phase: columns.one_of(5, &BatchPhase::ALL)?,
+        finished_at: columns.time_or_null(6)?,
     })
 }
 
@@ -103,6 +104,26 @@ fn read_batch(columns: &Columns<'_>) -> Read<Batch> {
 pub(crate) fn batches_in(reader: &Reader, phase: BatchPhase) -> Read<Vec<Batch>> {
     let sql = format!("SELECT {BATCH} FROM batch WHERE phase = ?1 ORDER BY id");
     reader.all("batch", &sql, [number(&BatchPhase::ALL, &phase)], read_batch)
+}
+
+/// Batches that are not finished.
+pub(crate) fn batches_unfinished(reader: &Reader) -> Read<Vec<BatchId>> {
+    let sql = "SELECT id FROM batch WHERE finished_at IS NULL";
+    reader.all("batch", sql, [], |columns| Ok(BatchId(columns.id(0)?)))
+}
+
+/// Has any message of this batch not ended? Newest first: they mostly end in their order.
+pub(crate) fn batch_is_open(reader: &Reader, id: BatchId) -> Read<bool> {
+    for day in days::all(&reader.db)?.into_iter().filter(|day| *day >= id.made_at().day() - 1) {
+        let table = days::table(day);
+        let mut statement = reader.db.prepare_cached(&format!(
+            "SELECT 1 FROM {table} INDEXED BY {table}_batch WHERE batch = ?1 AND status <= ?2 ORDER BY key DESC LIMIT 1"
+        ))?;
+        if statement.exists((id.as_bytes().as_slice(), crate::encode::status_number(Status::Sent)))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Does `day` hold a message that has not ended? Those are the ones with a deadline.

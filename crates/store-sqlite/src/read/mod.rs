@@ -19,7 +19,7 @@ use crate::decode::{Names, Read};
 use crate::error::Failure;
 pub(crate) use accounts::{ledger, tallies};
 pub(crate) use deliveries::{deliveries, deliveries_retrying, delivery_endpoints, delivery_next_due, delivery_page};
-pub(crate) use messages::{batch, batches_in, messages, overdue};
+pub(crate) use messages::{batch, batch_is_open, batches_in, batches_unfinished, messages, overdue};
 pub(crate) use messages::{day_holds_open, texts_to_forget};
 pub(crate) use queue::{queue_depths, queue_entry, queue_next_due, queue_page};
 pub(crate) use rest::{

@@ -135,7 +135,11 @@ impl Desk<'_> {
                 batch.rejected.cast_signed(),
                 batch.created_at.as_millis(),
                 number(&BatchPhase::ALL, &batch.phase),
+                batch.finished_at.map(|at| at.as_millis()),
             ))?;
+        }
+        for (id, at) in &changes.batches_finished {
+            self.statements.get(Sql::FinishBatch)?.execute((id.as_bytes().as_slice(), at.as_millis()))?;
         }
         for (id, phase) in &changes.batch_phases {
             let phase = number(&BatchPhase::ALL, phase);

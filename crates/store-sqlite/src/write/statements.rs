@@ -50,9 +50,10 @@ statements! {
     AnswerExpiry: "SELECT expires_at FROM idempotency WHERE account = ?1 AND key = ?2",
     PutAnswer: "INSERT OR REPLACE INTO idempotency(account, key, fingerprint, status, body, expires_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    PutBatch: "INSERT OR IGNORE INTO batch(id, account, accepted, rejected, created_at, phase)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    PutBatch: "INSERT OR IGNORE INTO batch(id, account, accepted, rejected, created_at, phase,
+        finished_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     PutPhase: "UPDATE batch SET phase = ?2 WHERE id = ?1",
+    FinishBatch: "UPDATE batch SET finished_at = ?2 WHERE id = ?1 AND finished_at IS NULL",
     Enqueue: "INSERT OR IGNORE INTO queue(connector, shard, priority, due, id) VALUES (?1, ?2, ?3, ?4, ?5)",
     Dequeue: "DELETE FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND due = ?4 AND id = ?5",
     PutDeadline: "INSERT OR IGNORE INTO deadline(at, id) VALUES (?1, ?2)",

@@ -94,6 +94,29 @@ pub async fn a_batch_is_in_the_phase_that_it_was_put_in_last(world: &World) {
     assert_eq!(world.store.batches_in(BatchPhase::Running).await.unwrap(), []);
 }
 
+/// When is told by the first who says so; what it asks for is whether a message has not ended.
+pub async fn a_batch_is_finished_once(world: &World) {
+    let (batch, other) = (world.samples.batch(), world.samples.batch());
+    let mut message = world.samples.message();
+    change_body(&mut message, |body| body.batch = Some(batch.id));
+    world.commit(Changes { batches: vec![batch.clone(), other.clone()], ..insert(&message) }).await;
+    let open = async || world.store.batch_is_open(batch.id).await.unwrap();
+    assert!(open().await && !world.store.batch_is_open(other.id).await.unwrap());
+    end(&mut message, Status::Delivered, world.clock.now());
+    world.commit(update(&message)).await;
+    assert!(!open().await);
+    let mut unfinished = world.store.batches_unfinished().await.unwrap();
+    unfinished.sort_unstable();
+    assert_eq!(unfinished, [batch.id, other.id]);
+    let at = world.clock.now();
+    for at in [at, at.plus_seconds(9)] {
+        world.commit(Changes { batches_finished: vec![(batch.id, at)], ..Changes::default() }).await;
+    }
+    let (found, _) = world.store.batch(batch.id).await.unwrap().unwrap();
+    assert_eq!(found, Batch { finished_at: Some(at), ..batch });
+    assert_eq!(world.store.batches_unfinished().await.unwrap(), [other.id]);
+}
+
 fn keyed(world: &World, key: &str) -> (Message, SupersedeKey) {
     let mut message = world.samples.message();
     change_body(&mut message, |body| body.supersede_key = Some(key.into()));

@@ -85,6 +85,9 @@ impl State {
         for (id, phase) in changes.batch_phases {
             self.batches.entry(id).and_modify(|batch| batch.phase = phase);
         }
+        for (id, at) in changes.batches_finished {
+            self.batches.entry(id).and_modify(|batch| batch.finished_at = batch.finished_at.or(Some(at)));
+        }
         let mut new = changes.insert;
         new.sort_by_key(|new| new.message.body.id);
         new.into_iter().for_each(|new| self.insert(new));

@@ -131,11 +131,12 @@ pub(super) fn all() -> Map<String, Value> {
     add(
         "BatchState",
         object(
-            &["id", "accepted", "rejected", "created_at", "status", "total", "done", "counts"],
+            &["id", "accepted", "rejected", "created_at", "status", "finished_at", "total", "done", "counts"],
             json!({
                 "id": { "type": "string" }, "accepted": count(), "rejected": count(), "created_at": time(false),
                 "status": { "type": "string", "enum": ["running", "completed", "pausing", "paused", "resuming", "canceling", "canceled"],
                     "description": "What ends in -ing is being done: not all messages know yet." },
+                "finished_at": { "type": ["string", "null"], "format": "date-time", "description": "When the last message had ended." },
                 "total": count(),
                 "done": { "type": "integer", "minimum": 0, "description": "How many of all have ended, however they did." },
                 "counts": { "type": "object", "description": "How many messages are in each status.",
