@@ -3,12 +3,12 @@
 //! A Kannel service calls an address and sends the answer back as a message. Here an account gets the
 //! message as the event `message.received`, at a webhook that is called as Kannel calls it; an answer is
 //! a message that the application sends. So a service becomes a rule, and an account that has the
-//! service's address as its webhook.
+//! service's address as its webhook. One that answers with a text becomes a rule with a reply.
 
 use std::collections::BTreeSet;
 
 use model::resources::Kind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::commands::import::common::{called, hook_url};
 use crate::commands::import::draft::Draft;
@@ -43,21 +43,16 @@ pub fn rule(mut section: Section, draft: &mut Draft, common: &mut Common) {
         draft.leave_out(&setting, "inbound rules do not have this condition; the whole service is left out");
         return;
     }
-    let Some((url, style)) = address(&mut section, draft) else { return };
+    let Some(action) = action(&mut section, draft) else { return };
     let Some(keywords) = keywords(&mut section, draft) else { return };
     let Some(connectors) = connectors(&mut section, draft, common) else { return };
     let name = section.text("name").or_else(|| keywords.first().cloned()).unwrap_or_else(|| "default".into());
-    let account = match common.hooks.get(&url) {
+    let account = match common.hooks.get(action.key()) {
         Some(account) => account.clone(),
         None => {
             let account = draft.id(Kind::Account, &format!("service-{name}"));
-            let mut hook = json!({ "url": url, "events": ["message.received"] });
-            if let Some(style) = style {
-                hook["style"] = style.into();
-            }
-            let resource = json!({ "webhooks": [hook] });
-            draft.add(Kind::Account, &account, &place, resource);
-            common.hooks.insert(url, account.clone());
+            draft.add(Kind::Account, &account, &place, action.account());
+            common.hooks.insert(action.key().to_owned(), account.clone());
             account
         }
     };
@@ -68,30 +63,65 @@ pub fn rule(mut section: Section, draft: &mut Draft, common: &mut Common) {
         }
     }
     let id = draft.id(Kind::Inbound, &name);
-    draft.add(Kind::Inbound, &id, &place, json!({ "match": matches, "account": account }));
+    draft.add(Kind::Inbound, &id, &place, json!({ "match": matches, "account": account, "reply": action.reply() }));
     section.drop_defaults(&[("catch-all", &["yes", "true", "on", "1"]), ("max-messages", &["0"])]);
     draft.leave_out_rest(section, why);
 }
 
-/// The address of the webhook that gets the service's messages, and its style. Without one there is no
-/// rule.
-fn address(section: &mut Section, draft: &mut Draft) -> Option<(String, Option<&'static str>)> {
+/// What a service does with a message.
+enum Action {
+    /// It calls an address, in a style of its own or as a webhook.
+    Call(String, Option<&'static str>),
+    /// It answers with a text.
+    Reply(String),
+}
+
+impl Action {
+    /// Services with the same address share an account, and so do those that only answer.
+    fn key(&self) -> &str {
+        match self {
+            Self::Call(url, _) => url,
+            Self::Reply(_) => "",
+        }
+    }
+
+    fn account(&self) -> Value {
+        match self {
+            Self::Call(url, None) => json!({ "webhooks": [{ "url": url, "events": ["message.received"] }] }),
+            Self::Call(url, Some(style)) => {
+                json!({ "webhooks": [{ "url": url, "style": style, "events": ["message.received"] }] })
+            }
+            Self::Reply(_) => json!({}),
+        }
+    }
+
+    fn reply(&self) -> Option<&str> {
+        match self {
+            Self::Call(..) => None,
+            Self::Reply(text) => Some(text),
+        }
+    }
+}
+
+/// What a service does. Without that there is no rule.
+fn action(section: &mut Section, draft: &mut Draft) -> Option<Action> {
     for key in ["get-url", "url"] {
         if let Some(setting) = section.take(key) {
             let url = called(&setting, draft)?;
             draft.leave_out(&setting, "is called as Kannel calls it, but its answer is not sent back as a message");
-            return Some((url, Some("kannel")));
+            return Some(Action::Call(url, Some("kannel")));
         }
     }
     for key in ["post-url", "post-xml"] {
         if let Some(setting) = section.take(key) {
-            return hook_url(&setting, draft).map(|url| (url, None));
+            return hook_url(&setting, draft).map(|url| Action::Call(url, None));
         }
     }
     let answers = ["text", "file", "exec"].iter().find_map(|key| section.take(key));
     match answers {
-        Some(setting) if setting.key == "text" => {
-            draft.leave_out(&setting, "there are no automatic replies yet; the whole service is left out");
+        // Braces stand for placeholders here.
+        Some(setting) if setting.key == "text" && !setting.value.contains(['{', '}']) => {
+            return Some(Action::Reply(setting.value));
         }
         Some(setting) => draft.leave_out(&setting, "replies come from applications; the whole service is left out"),
         None => draft.leave_out_at(&section.place, "sms-service", "says not what to do"),
