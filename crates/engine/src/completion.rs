@@ -81,7 +81,7 @@ impl Engine {
             .account(&batch.account)
             .map(|account| announce::of_batch(account, &batch, &counts, now, next_id))
             .unwrap_or_default();
-        self.report(Fact::BatchFinished { batch: id, owed }).await?;
+        self.report(Fact::BatchFinished { batch: id, at: now, owed }).await?;
         // Looked at again only when this is in the store.
         persist::flush(&self.inner.facts).await;
         Ok(())

@@ -3,7 +3,7 @@
 //! Ingresses, sessions, the notifier and the keeper each know one thing that has happened. They say
 //! so here, in bounded groups, and the recorder alone turns facts into commits.
 
-use model::{BatchId, Delivery, LedgerEntry, Message, MessageId, Name};
+use model::{BatchId, Delivery, LedgerEntry, Message, MessageId, Name, Timestamp};
 use store::{Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, Short, TallyRow};
 use tokio::sync::{mpsc, oneshot};
 
@@ -64,8 +64,8 @@ pub(crate) enum Fact {
     Move { message: MessageId, from: Name, to: Name },
     /// Something else is wanted of a batch.
     Batch { batch: BatchId, phase: BatchPhase },
-    /// All messages of a batch have ended.
-    BatchFinished { batch: BatchId, owed: Vec<Delivery> },
+    /// All messages of a batch have ended, as was seen `at` this time and told so.
+    BatchFinished { batch: BatchId, at: Timestamp, owed: Vec<Delivery> },
     /// What is wanted of a batch, for one of its messages.
     OfBatch { message: MessageId, step: Step },
     /// A message's deadline has passed.

@@ -36,8 +36,8 @@ impl Recorder {
                 draft.canceled.push(Cancellation { message, outcome, reply });
             }
             Fact::Batch { batch, phase } => draft.changes.batch_phases.push((batch, phase)),
-            Fact::BatchFinished { batch, owed } => {
-                draft.changes.batches_finished.push((batch, draft.now));
+            Fact::BatchFinished { batch, at, owed } => {
+                draft.changes.batches_finished.push((batch, at));
                 draft.changes.deliveries.extend(owed);
             }
             Fact::OfBatch { message, step } => self.step(message, step, world, draft),
