@@ -33,7 +33,7 @@ RULES = {
     # prices is not empty, and in one currency with the balance.
     "putAccount": {
         "invalid": rf"/id|/({SECRET})|/webhooks/\d+/(id|secret)|/parent|/time_zone|/price.*|/prepaid.*|/allowed_senders/.*"
-        r"|/smpp/(system_id|password|password_sha256|allow/\d+)|/compat/(username|password)"
+        r"|/opt_out/.*|/smpp/(system_id|password|password_sha256|allow/\d+)|/compat/(username|password)"
     },
     # Only a prepaid account has a balance.
     "creditAccount": REPEATED | {"invalid": ""},
@@ -46,6 +46,8 @@ RULES = {
     "putPool": {"invalid": r"/id|/members.*"},
     # Patterns, placeholders and numbers.
     "putInboundRule": {"invalid": r"/id|/account|/match/(connector|text)|/reply|/forward|/forward_text"},
+    # Numbers as countries have them.
+    "createOptOut": {"invalid": r"/phone|/sender"},
     "createToken": {"invalid": r"/account|/networks/\d+"},
     "createWebhook": {"invalid": rf"/account|/({SECRET})"},
     # The account stays as it is too.

@@ -77,6 +77,14 @@ impl Client {
         self.request("GET", path, "").unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 
+    /// `DELETE`.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn delete(&mut self, path: &str) -> Answer {
+        self.request("DELETE", path, "").unwrap_or_else(|error| panic!("DELETE {path}: {error}"))
+    }
+
     /// `POST` with a JSON body.
     ///
     /// # Panics

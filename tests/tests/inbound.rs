@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use fastrand::Rng;
 use scenarios::carrier::Carrier;
 use scenarios::{Client, Place, Sink, ask_until, connector, resources};
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulator::{Mo, MoContent, MoForm, SmscSettings};
 
 const PHONE: &str = "+447700900123";
@@ -177,6 +177,79 @@ fn what_can_not_be_paid_for_is_told_and_the_message_is_kept() {
     assert_eq!(details(&events, "not_replied").len(), 1, "{events:?}");
     let all = client.get("/v1/messages?direction=mt").json();
     assert_eq!(all["data"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_phone_that_opts_out_gets_nothing_more_until_it_opts_in() {
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let place = place(&sink, &carrier, "opt_out = { help_reply = \"Call us\" }");
+    let gateway = place.start();
+    let mut client = gateway.client();
+    write(&carrier, PHONE, "yes");
+    let (_, events) = received(&mut client, "yes");
+    assert_eq!(events.len(), 1, "who never opted out may say yes: {events:?}");
+
+    write(&carrier, PHONE, "Arrêt!");
+    let (id, events) = received(&mut client, "Arrêt!");
+    assert_eq!(details(&events, "opted_out"), [format!("{PHONE} from every sender")]);
+    let call = sink.wait("opt_out.created", |call| (call.event == "opt_out.created").then(|| call.clone()));
+    assert_eq!(
+        (&call.data["phone"], &call.data["message"], &call.data["sender"]),
+        (&PHONE.into(), &id.as_str().into(), &Value::Null,)
+    );
+    let (reply, _) = sent(details(&events, "replied")[0]);
+    sink.wait_event(reply, "message.delivered");
+    assert!(texts(&carrier, PHONE)[0].starts_with("You have opted out"));
+
+    // Neither by the API nor by a rule, and not after a restart either.
+    let refused = |client: &mut Client| {
+        let answer = client.post("/v1/messages", &json!({ "to": PHONE, "text": "hello" }));
+        assert_eq!((answer.status, &answer.json()["code"]), (403, &"opted_out".into()), "{answer:?}");
+    };
+    refused(&mut client);
+    client.send(&json!({ "to": "+447700900124", "text": "hello" }));
+    write(&carrier, PHONE, "info");
+    let (_, events) = received(&mut client, "info");
+    assert!(details(&events, "helped").len() == 1 && details(&events, "replied").len() == 1, "{events:?}");
+    write(&carrier, PHONE, "info on shoes");
+    let (_, events) = received(&mut client, "info on shoes");
+    assert!(details(&events, "not_replied")[0].ends_with("has opted out of messages from this account"), "{events:?}");
+    gateway.kill();
+    let gateway = place.start();
+    let mut client = gateway.client();
+    refused(&mut client);
+    let metrics = client.get("/metrics").body;
+    assert!(metrics.contains(r#"postrider_opt_outs_heeded_total{account="shop"} 1"#), "{metrics}");
+
+    write(&carrier, PHONE, "START");
+    let (_, events) = received(&mut client, "START");
+    assert_eq!(details(&events, "opted_in"), [PHONE]);
+    let id = client.send(&json!({ "to": PHONE, "text": "hello again" }));
+    sink.wait_event(&id, "message.delivered");
+    assert_eq!(client.get("/v1/opt-outs").json()["data"], json!([]));
+}
+
+#[test]
+fn opt_outs_are_made_and_taken_back_by_the_api() {
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let gateway = place(&sink, &carrier, "").into_gateway();
+    let mut client = gateway.client();
+    let wanted = json!({ "phone": "07700 900123", "sender": "SHOP" });
+    let made = client.post("/v1/opt-outs", &wanted);
+    assert_eq!((made.status, &made.json()["phone"]), (201, &PHONE.into()), "{made:?}");
+    let again = client.post("/v1/opt-outs", &wanted);
+    assert_eq!((again.status, again.json()), (200, made.json()));
+    let path = made.header("location").expect("an address").to_owned();
+    assert_eq!(client.get(&path).json(), made.json());
+    assert_eq!(client.get("/v1/opt-outs?phone=447700900123").json()["data"], json!([made.json()]));
+    let message = json!({ "to": PHONE, "text": "hello" });
+    assert_eq!(client.post("/v1/messages", &message).status, 403);
+    client.send(&json!({ "to": PHONE, "from": "60777", "text": "from another sender" }));
+    assert_eq!(client.delete(&path).status, 204);
+    assert_eq!(client.delete(&path).status, 404);
+    client.send(&message);
+    let wrong = client.post("/v1/opt-outs", &json!({ "phone": "x" }));
+    assert_eq!((wrong.status, &wrong.json()["errors"][0]["pointer"]), (422, &"/phone".into()));
 }
 
 /// Whatever was recorded of a message from a phone was recorded with its answer.

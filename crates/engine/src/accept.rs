@@ -82,6 +82,9 @@ pub enum Refusal {
     /// The account may not send to the recipient's country; `None` is a number of no country.
     #[error("the account may not send to {}", .0.unwrap_or("numbers of no known country"))]
     CountryNotAllowed(Option<&'static str>),
+    /// The recipient wants nothing more from the account.
+    #[error("{0} has opted out of messages from this account")]
+    OptedOut(Address),
     /// The account pays before it sends, and there is no price for this recipient.
     #[error("there is no price for {} in {}", .0, .1.as_str())]
     NoPrice(Address, Currency),
@@ -279,9 +282,25 @@ impl Engine {
         submission: Submission,
         now: Timestamp,
     ) -> Result<Prepared, Refusal> {
+        self.prepare_for(world, account, submission, now, false)
+    }
+
+    /// The same; what the recipient has just asked for goes to it although it wants nothing else.
+    pub(crate) fn prepare_for(
+        &self,
+        world: &World,
+        account: &AccountView,
+        submission: Submission,
+        now: Timestamp,
+        asked_for: bool,
+    ) -> Result<Prepared, Refusal> {
         let wish = Wish::of(&submission);
         let valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
         admit::check(account, &valid.body)?;
+        if !asked_for && self.is_opted_out(&account.id, &valid.body) {
+            self.inner.metrics.opt_out_heeded(&account.id);
+            return Err(Refusal::OptedOut(valid.body.to));
+        }
         self.routed(world, account, valid, &wish, now)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use model::delivery::DeliveryState;
 use model::resources::{Amount, Currency, Prepaid};
-use model::{BatchId, CallbackStyle, Delivery, DeliveryId, Name, Sum, Timestamp};
+use model::{Address, BatchId, CallbackStyle, Delivery, DeliveryId, MessageId, Name, OptOut, OptOutId, Sum, Timestamp};
 use serde::Serialize;
 use store::{Batch, BatchCounts};
 
@@ -47,6 +47,16 @@ struct OfBatch<'a> {
     created_at: Timestamp,
     finished_at: Timestamp,
     counts: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct OfOptOut<'a> {
+    id: OptOutId,
+    account: &'a str,
+    phone: &'a Address,
+    sender: Option<&'a Address>,
+    message: Option<MessageId>,
+    created_at: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -104,6 +114,27 @@ pub(crate) fn of_batch(
         created_at: batch.created_at,
         finished_at: now,
         counts: counts.0.iter().map(|(status, count)| (status.as_str(), *count)).collect(),
+    };
+    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
+    webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
+}
+
+/// What is owed when a phone wants nothing more from the account.
+pub(crate) fn of_opt_out(
+    account: &AccountView,
+    opt_out: &OptOut,
+    now: Timestamp,
+    mut next_id: impl FnMut() -> DeliveryId,
+) -> Vec<Delivery> {
+    const EVENT: &str = "opt_out.created";
+    let OptOut { id, key, created_at, message } = opt_out;
+    let data = OfOptOut {
+        id: *id,
+        account: &key.account,
+        phone: &key.phone,
+        sender: key.sender.as_ref(),
+        message: *message,
+        created_at: *created_at,
     };
     let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
     webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()

@@ -22,6 +22,7 @@ use crate::keep::{self, Retention};
 use crate::metrics::Metrics;
 use crate::money;
 use crate::notify::Outbox;
+use crate::opt_outs::OptOuts;
 use crate::persist::{self, Recorder};
 use crate::schedule::{HealthView, Lane, SessionView, refill};
 use crate::token_use;
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     pub health: watch::Sender<Health>,
     pub batches: Batches,
     pub endings: Endings,
+    pub opt_outs: OptOuts,
     pub authority: Option<String>,
     /// Held by whoever changes the stored resources or takes them up.
     pub editing: tokio::sync::Mutex<()>,
@@ -146,6 +148,7 @@ impl Engine {
             health: watch::Sender::new(Health::default()),
             batches: Batches::read(&*store).await?,
             endings: Endings::read(&*store).await?,
+            opt_outs: OptOuts::load(&*store).await?,
             authority: settings.authority,
             editing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),

@@ -84,7 +84,11 @@ impl Engine {
             Err(refusal) => return Explanation::refused(refusal),
         };
         let routes = tried.into_iter().filter_map(|tried| route_tried(&tried, &world)).collect();
-        let admitted = admit::check(account, &valid.body);
+        let admitted =
+            admit::check(account, &valid.body).and_then(|()| match self.is_opted_out(&account.id, &valid.body) {
+                true => Err(Refusal::OptedOut(valid.body.to.clone())),
+                false => Ok(()),
+            });
         let outcome = admitted.and_then(|()| self.routed(&world, account, valid, &wish, now));
         let connectors = match &outcome {
             Ok(Prepared { message, .. }) => self.connectors_of(message, &world),

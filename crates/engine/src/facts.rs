@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::batches::Step;
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
+use crate::opt_outs::OptOutChange;
 
 /// The recorder's end of every channel.
 pub(crate) type FactSender = mpsc::Sender<Facts>;
@@ -80,6 +81,8 @@ pub(crate) enum Fact {
     TokensUsed { rows: Vec<TallyRow> },
     /// A connector came up or went down.
     Connector { connector: Name, event: ConnectorEvent },
+    /// Somebody wants a phone to get nothing more, or to get messages again.
+    OptOut { change: Box<OptOutChange>, reply: oneshot::Sender<()> },
     /// The parts of an MO have waited long enough, or a parked receipt has.
     Sweep,
 }

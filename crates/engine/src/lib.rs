@@ -17,7 +17,7 @@
 //!
 //! Read the files in this order: [`accept`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
-//! [`respond`], [`matching`], [`reassemble`], [`notify`],
+//! [`respond`], [`opt_outs`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
 //! then [`keep`] (what time brings), [`completion`] (batches that have ended), [`failover`] and [`abandoned`]
 //! (what waits for a connector that takes nothing, or is gone), [`world`] and [`resources`] (what is
@@ -47,6 +47,7 @@ mod matching;
 mod metrics;
 mod money;
 pub mod notify;
+mod opt_outs;
 mod password;
 mod persist;
 mod reassemble;

@@ -77,6 +77,8 @@ pub struct Metrics {
     received: Family<OfConnector, Counter>,
     taken: Family<OfRule, Counter>,
     responses: Family<WithAction, Counter>,
+    opted_out: Family<OfAccount, Counter>,
+    opt_outs_heeded: Family<OfAccount, Counter>,
     receipt_ids: Family<WithForm, Gauge>,
     shares: Family<OfConnector, Gauge>,
     failed_over: Family<OfConnector, Counter>,
@@ -99,6 +101,8 @@ impl Metrics {
             received: Family::default(),
             taken: Family::default(),
             responses: Family::default(),
+            opted_out: Family::default(),
+            opt_outs_heeded: Family::default(),
             receipt_ids: Family::default(),
             shares: Family::default(),
             failed_over: Family::default(),
@@ -128,6 +132,12 @@ impl Metrics {
             "inbound_responses",
             "Messages that inbound rules send, and those that they do not",
             metrics.responses.clone(),
+        );
+        registry.register("opt_outs", "Phones that opted out, by account", metrics.opted_out.clone());
+        registry.register(
+            "opt_outs_heeded",
+            "Messages refused because their recipient had opted out",
+            metrics.opt_outs_heeded.clone(),
         );
         registry.register(
             "receipt_id_forms",
@@ -216,6 +226,14 @@ impl Metrics {
 
     pub(crate) fn responded(&self, rule: &Name, action: &'static str, outcome: &'static str) {
         self.responses.get_or_create(&WithAction { rule: rule.clone(), action, outcome }).inc();
+    }
+
+    pub(crate) fn opted_out(&self, account: &Name) {
+        self.opted_out.get_or_create(&OfAccount { account: account.clone() }).inc();
+    }
+
+    pub(crate) fn opt_out_heeded(&self, account: &Name) {
+        self.opt_outs_heeded.get_or_create(&OfAccount { account: account.clone() }).inc();
     }
 
     pub(crate) fn share(&self, connector: &Name, share: u16) {

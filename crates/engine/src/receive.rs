@@ -275,7 +275,8 @@ impl Recorder {
         match &plan {
             Some(plan) => {
                 body.account = plan.account.clone();
-                consequences = self.respond(plan, &body, &mut progress, world, now);
+                let heeded = self.heed(plan, &body, &mut progress, world, draft);
+                consequences = heeded.unwrap_or_else(|| self.respond(plan, &body, &mut progress, world, now, false));
             }
             None => {
                 tracing::warn!(%connector, message = %body.id, "no inbound rule takes a message; it is kept for operators");

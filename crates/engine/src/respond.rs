@@ -134,7 +134,8 @@ impl Lately {
 }
 
 impl Recorder {
-    /// Makes what `plan` sends because of `cause`, and says so in its timeline.
+    /// Makes what `plan` sends because of `cause`, and says so in its timeline. What was `asked_for` goes
+    /// to those who opted out, too.
     pub(crate) fn respond(
         &mut self,
         plan: &InboundPlan,
@@ -142,6 +143,7 @@ impl Recorder {
         progress: &mut Progress,
         world: &World,
         now: Timestamp,
+        asked_for: bool,
     ) -> Vec<Consequence> {
         let mut consequences = Vec::new();
         let Some(account) = world.account(&plan.account) else { return consequences };
@@ -164,7 +166,7 @@ impl Recorder {
             }
             let text = text.unwrap_or_default();
             for to in to {
-                match self.engine.consequence(world, account, plan, cause, (action, to, text), now) {
+                match self.engine.consequence(world, account, plan, cause, (action, to, text, asked_for), now) {
                     Ok(consequence) => {
                         let detail = format!("{} to {to}", consequence.follows.message);
                         progress.note(now, action.done(), None, Some(detail.into()));
@@ -220,7 +222,7 @@ impl Engine {
         account: &AccountView,
         plan: &InboundPlan,
         cause: &Body,
-        (action, to, text): (Action, &Address, &str),
+        (action, to, text, asked_for): (Action, &Address, &str, bool),
         now: Timestamp,
     ) -> Result<Consequence, Refusal> {
         if !account.is_enabled() {
@@ -234,7 +236,7 @@ impl Engine {
             ingress: Ingress::Gateway,
             ..Submission::default()
         };
-        let Prepared { mut message, copies } = self.prepare(world, account, submission, now)?;
+        let Prepared { mut message, copies } = self.prepare_for(world, account, submission, now, asked_for)?;
         let claim = admit::admit(account, std::slice::from_ref(&message), now, Instant::now())
             .inspect_err(|refusal| self.inner.metrics.limited(&account.id, refusal))?;
         message.progress.note(now, action.link(), None, Some(cause.id.to_string().into()));

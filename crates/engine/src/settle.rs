@@ -55,6 +55,7 @@ impl Recorder {
             }
             Fact::TokensUsed { rows } => draft.changes.tallies.extend(rows),
             Fact::Connector { connector, event } => self.connector_event(&connector, event, world, draft),
+            Fact::OptOut { change, reply } => self.opt_out_asked(*change, reply, world, draft),
             Fact::Sweep => self.sweep(world, draft),
             // Taken out before.
             Fact::Accepted(_) => {}

@@ -13,6 +13,7 @@ use store::Resources;
 
 use crate::hash::sha256;
 use crate::limits::Meter;
+use crate::opt_outs::OptOutRules;
 use crate::password::PasswordHash;
 use crate::schedule::Shares;
 use crate::token_use::LastUse;
@@ -65,6 +66,8 @@ pub struct AccountView {
     pub(crate) meter: Option<Arc<Meter>>,
     /// The hash of its SMPP password; `None` if it has none that can be read.
     pub(crate) password: Option<PasswordHash>,
+    /// What its phones may write to hear nothing more.
+    pub(crate) opt_out: Option<OptOutRules>,
     /// The lane of what it is owed by SMPP.
     pub smpp_lane: Name,
 }
@@ -374,6 +377,7 @@ impl AccountView {
                 .as_ref()
                 .and_then(|login| PasswordHash::parse(&login.password_sha256.as_ref()?.reveal().ok()?)),
             smpp_lane: format!("{SMPP_LANE}{id}").into(),
+            opt_out: account.opt_out.as_deref().map(OptOutRules::new),
             country: account.default_country.as_deref().and_then(country::find),
             languages: account.languages.iter().filter_map(|l| l.parse().ok()).collect(),
             account: account.clone(),

@@ -105,6 +105,11 @@ id!(
     LedgerId
 );
 
+id!(
+    /// A phone that wants to hear nothing more.
+    OptOutId
+);
+
 /// Makes ids that never sort before an earlier one of the same maker.
 ///
 /// RFC 9562 §6.2 method 1: within a millisecond a 26-bit counter rises from a random start, and

@@ -22,6 +22,7 @@ pub mod id;
 pub mod ledger;
 pub mod message;
 mod moves;
+pub mod opt_out;
 pub mod plan;
 pub mod receipt;
 pub mod resources;
@@ -35,11 +36,12 @@ pub mod url;
 pub use address::{Address, AddressError, AddressKind};
 pub use delivery::Delivery;
 pub use dialect::{CallbackStyle, Dialect};
-pub use id::{BatchId, DeliveryId, IdMaker, LedgerId, MessageId, Name};
+pub use id::{BatchId, DeliveryId, IdMaker, LedgerId, MessageId, Name, OptOutId};
 pub use ledger::{Charge, LedgerEntry, LedgerKind, Sum};
 pub use message::{
     Body, Content, Direction, Encoding, Ingress, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,
 };
+pub use opt_out::{OptOut, OptOutKey};
 pub use plan::Plan;
 pub use receipt::{Receipt, ReceiptPolicy, ReceiptState};
 pub use submission::Submission;

@@ -1,6 +1,7 @@
 //! The first word of a text, compared in any case and language.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// The first word of `text`, without the signs round it: `stop` of ` "Stop!" please`. A word of
 /// nothing but signs stays as it is.
@@ -30,6 +31,31 @@ pub(crate) fn folded(word: &str) -> Cow<'_, str> {
     Cow::Owned(lower.replace('\u{307}', ""))
 }
 
+/// Words that a whole text may be, in any case and language, whatever signs stand round them.
+#[derive(Debug, Default)]
+pub struct Words(HashSet<Box<str>>);
+
+/// Longest text that is looked at as a word, in octets.
+const WHOLE_MAX: usize = 256;
+
+impl Words {
+    /// These.
+    pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
+        Self(words.into_iter().map(whole).filter(|word| !word.is_empty()).collect())
+    }
+
+    /// Is `text` one of them?
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        text.len() <= WHOLE_MAX && self.0.contains(&whole(text))
+    }
+}
+
+fn whole(text: &str) -> Box<str> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    folded(words.join(" ").trim_matches(|c: char| !c.is_alphanumeric())).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +75,13 @@ mod tests {
             assert_eq!(folded(one), folded(other));
         }
         assert_ne!(folded("стоп"), folded("stop"));
+    }
+
+    #[test]
+    fn a_text_is_a_word_when_there_is_nothing_else_in_it() {
+        let words = Words::new(["STOP ALL", "Arrêt", "", "!"]);
+        assert!(words.is(" stop  all. ") && words.is("ARRÊT"));
+        assert!(!words.is("stop all now") && !words.is("") && !words.is("!") && !words.is(&"x".repeat(300)));
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub use admission::{Admission, admissions};
 pub use calendar::{Calendar, Period};
 pub use error::{RuleError, RuleProblem};
 pub use inbound::{InboundPlan, InboundTable, Incoming};
+pub use keyword::Words;
 pub use outbound::RouteTable;
 pub use plan::{COPIES_MAX, Decision, Outcome, RoutePlan, Tried};
 pub use pool::{AllWell, ConnectorState, FULL_SHARE, Health};

@@ -70,11 +70,13 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
+use model::{
+    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Timestamp,
+};
 use store::{
     Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease,
-    MessageFilter, MoPart, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuedMessage, RemoteKey, ResourceChange,
-    Resources, Store, StoreError, SupersedeKey, TallyRow,
+    MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuedMessage, RemoteKey,
+    ResourceChange, Resources, Store, StoreError, SupersedeKey, TallyRow,
 };
 
 pub use error::OpenError;
@@ -270,6 +272,16 @@ impl Store for SqliteStore {
 
     async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError> {
         self.readers.run(read::mo_parts).await
+    }
+
+    async fn opt_outs(
+        &self,
+        filter: &OptOutFilter,
+        before: Option<OptOutId>,
+        limit: usize,
+    ) -> Result<Vec<OptOut>, StoreError> {
+        let filter = filter.clone();
+        self.readers.run(move |reader| read::opt_outs(reader, &filter, before, limit)).await
     }
 
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError> {

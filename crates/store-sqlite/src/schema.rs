@@ -29,6 +29,7 @@ fn steps() -> Vec<Step> {
         Step::Sql(LATEST.into()),
         Step::Sql(BATCH_PHASES.into()),
         Step::Sql(BATCH_ENDS.into()),
+        Step::Sql(OPT_OUTS.into()),
     ]
 }
 
@@ -60,6 +61,14 @@ const ACCOUNTS: &str = "
         account TEXT NOT NULL, id BLOB NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL,
         amount INTEGER NOT NULL, message BLOB, note TEXT, PRIMARY KEY(account, id)
     ) WITHOUT ROWID;";
+
+/// Who wants to hear nothing more; an empty sender is every sender of the account.
+const OPT_OUTS: &str = "
+    CREATE TABLE opt_out(
+        account TEXT NOT NULL, phone TEXT NOT NULL, sender TEXT NOT NULL, id BLOB NOT NULL,
+        created_at INTEGER NOT NULL, message BLOB, PRIMARY KEY(account, phone, sender)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX opt_out_id ON opt_out(id);";
 
 /// The tables of version 1.
 fn tables() -> String {
@@ -156,7 +165,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 7;
+    const KNOWN: i64 = 8;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

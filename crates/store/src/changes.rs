@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{BatchId, Body, Delivery, DeliveryId, LedgerEntry, Message, MessageId, Name, Receipt, Timestamp};
+use model::{
+    BatchId, Body, Delivery, DeliveryId, LedgerEntry, Message, MessageId, Name, OptOut, OptOutKey, Receipt, Timestamp,
+};
 
 use crate::claims::{Claim, TallyRow};
 use crate::lease::Fence;
@@ -47,6 +49,10 @@ pub struct Changes {
     pub mo_parts_done: Vec<MoPartKey>,
     /// MO parts that wait for the rest.
     pub mo_parts: Vec<MoPart>,
+    /// Opt-outs that are taken back.
+    pub opt_outs_done: Vec<OptOutKey>,
+    /// New opt-outs. One whose key is there already is left as it is.
+    pub opt_outs: Vec<OptOut>,
     /// What the new messages take of accounts. One that is not met stops the whole commit.
     pub claims: Vec<Claim>,
     /// Movements of money that nothing stands against. One that is there already is left as it is.
@@ -76,6 +82,8 @@ impl Changes {
             parked,
             mo_parts_done,
             mo_parts,
+            opt_outs_done,
+            opt_outs,
             claims,
             entries,
             tallies,
@@ -97,6 +105,8 @@ impl Changes {
         parked.clear();
         mo_parts_done.clear();
         mo_parts.clear();
+        opt_outs_done.clear();
+        opt_outs.clear();
         claims.clear();
         entries.clear();
         tallies.clear();
@@ -121,6 +131,8 @@ impl Changes {
             && self.parked.is_empty()
             && self.mo_parts_done.is_empty()
             && self.mo_parts.is_empty()
+            && self.opt_outs_done.is_empty()
+            && self.opt_outs.is_empty()
             && !self.touches_accounts()
     }
 

@@ -36,7 +36,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::resources::Kind;
-use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
+use model::{
+    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Timestamp,
+};
 
 pub use changes::{
     Batch, BatchPhase, Changes, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage,
@@ -46,7 +48,8 @@ pub use claims::{AccountRows, ChargeClaim, Claim, QuotaClaim, Settled, Short, Ta
 pub use lease::{Fence, Lease};
 pub use memory::MemoryStore;
 pub use query::{
-    BatchCounts, DeliveryFilter, MessageFilter, PartRef, QueueLane, QueuedMessage, ResourceChange, Resources,
+    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuedMessage, ResourceChange,
+    Resources,
 };
 
 /// Where the gateway's state is kept. Cheap to share; every method may be called at any time from
@@ -159,6 +162,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every MO part that waits for the rest of its message.
     async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError>;
+
+    /// Opt-outs that pass `filter`, newest first, strictly older than `before`.
+    async fn opt_outs(
+        &self,
+        filter: &OptOutFilter,
+        before: Option<OptOutId>,
+        limit: usize,
+    ) -> Result<Vec<OptOut>, StoreError>;
 
     /// Every tally of these accounts and tokens, by owner and tally.
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError>;

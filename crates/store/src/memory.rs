@@ -9,7 +9,9 @@ use std::task::{Poll, Waker};
 
 use async_trait::async_trait;
 use model::delivery::DeliveryState;
-use model::{BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Timestamp};
+use model::{
+    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Timestamp,
+};
 
 use crate::changes::{
     Batch, BatchPhase, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, ParkedReceipt, QueueEntry, RemoteKey,
@@ -17,7 +19,8 @@ use crate::changes::{
 };
 use crate::claims::TallyRow;
 use crate::query::{
-    BatchCounts, DeliveryFilter, MessageFilter, PartRef, QueueLane, QueuedMessage, ResourceChange, Resources,
+    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuedMessage, ResourceChange,
+    Resources,
 };
 use crate::{CommitError, Document, Lease, Store, StoreError};
 use state::State;
@@ -255,6 +258,21 @@ impl Store for MemoryStore {
 
     async fn mo_parts(&self) -> Result<Vec<MoPart>, StoreError> {
         Ok(self.state().mo_parts.values().cloned().collect())
+    }
+
+    async fn opt_outs(
+        &self,
+        filter: &OptOutFilter,
+        before: Option<OptOutId>,
+        limit: usize,
+    ) -> Result<Vec<OptOut>, StoreError> {
+        let state = self.state();
+        let older = |id: OptOutId| before.is_none_or(|before| id < before);
+        let mut found: Vec<OptOut> =
+            state.opt_outs.values().filter(|o| filter.takes(o) && older(o.id)).cloned().collect();
+        found.sort_unstable_by_key(|opt_out| std::cmp::Reverse(opt_out.id));
+        found.truncate(limit);
+        Ok(found)
     }
 
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError> {

@@ -103,6 +103,27 @@ pub struct DeliveryFilter {
     pub id: Option<model::DeliveryId>,
 }
 
+/// Which opt-outs are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OptOutFilter {
+    /// Whose.
+    pub account: Option<Name>,
+    /// Of this phone.
+    pub phone: Option<model::Address>,
+    /// This one.
+    pub id: Option<model::OptOutId>,
+}
+
+impl OptOutFilter {
+    /// Does `opt_out` pass?
+    #[must_use]
+    pub fn takes(&self, opt_out: &model::OptOut) -> bool {
+        self.account.as_ref().is_none_or(|account| *account == opt_out.key.account)
+            && self.phone.as_ref().is_none_or(|phone| *phone == opt_out.key.phone)
+            && self.id.is_none_or(|id| id == opt_out.id)
+    }
+}
+
 impl DeliveryFilter {
     /// Does `delivery` pass?
     #[must_use]

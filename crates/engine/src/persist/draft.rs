@@ -79,6 +79,8 @@ pub(crate) struct Draft {
     pub superseding: Superseding,
     /// How many messages came to each state, for the metrics.
     pub moved: Vec<(Option<Name>, Status, u64)>,
+    /// Who waits until this is durable, and for nothing else.
+    pub heard: Vec<oneshot::Sender<()>>,
     /// What was to follow from messages of phones and could not be sent after all.
     pub unmet: Vec<Follows>,
     pub now: Timestamp,
@@ -102,6 +104,7 @@ impl Draft {
         self.superseding.clear();
         self.moved.clear();
         self.unmet.clear();
+        self.heard.clear();
     }
 
     /// Takes a message in, as it is stored now.

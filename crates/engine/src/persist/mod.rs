@@ -451,6 +451,9 @@ impl Recorder {
             let message = draft.closed_message(message).cloned().ok_or(CancelRefused::NoSuchMessage);
             let _ = reply.send(outcome.and(message));
         }
+        for heard in draft.heard.drain(..) {
+            let _ = heard.send(());
+        }
         draft.unmet.drain(..).for_each(|follows| self.engine.responded(&follows, false));
         let waiting = std::mem::take(&mut draft.waiting);
         let mut ended: Vec<BatchId> = draft.changes.batches.iter().map(|batch| batch.id).collect();

@@ -35,6 +35,7 @@ mod json;
 mod messages;
 mod metrics;
 mod openapi;
+mod opt_outs;
 mod pages;
 pub mod problem;
 mod query;

@@ -18,7 +18,7 @@ use super::request::Request;
 use super::{accounts, connectors, json, secrets};
 
 /// Where resources have objects, of whatever kind; `*` is every entry of a list.
-const OBJECTS: [&str; 20] = [
+const OBJECTS: [&str; 21] = [
     "quota",
     "prepaid",
     "match",
@@ -37,6 +37,7 @@ const OBJECTS: [&str; 20] = [
     "destination",
     "outbind",
     "health",
+    "opt_out",
     "compat",
     "smpp",
 ];

@@ -40,6 +40,10 @@ pub(crate) enum Operation<'a> {
     GetDelivery(&'a str),
     Redeliver(&'a str),
     ListUnmatched,
+    ListOptOuts,
+    CreateOptOut,
+    GetOptOut(&'a str),
+    DeleteOptOut(&'a str),
     Live,
     Ready,
     Metrics,
@@ -127,7 +131,9 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["deliveries", id] => at.get(GetDelivery(id)),
         ["deliveries", id, "redeliver"] => at.post(Redeliver(id)),
         ["receipts", "unmatched"] => at.get(ListUnmatched),
-        ["senders" | "opt-outs" | "events", ..] => Found::NotYet,
+        ["opt-outs"] => at.get_or(ListOptOuts, "GET, HEAD, POST", [(Method::POST, CreateOptOut)]),
+        ["opt-outs", id] => at.get_or(GetOptOut(id), "GET, HEAD, DELETE", [(Method::DELETE, DeleteOptOut(id))]),
+        ["senders" | "events", ..] => Found::NotYet,
         [kind] => resource_kind(kind).map_or(Found::Nowhere, |kind| at.get(ListResources(kind))),
         [kind, id] => resource_kind(kind).map_or(Found::Nowhere, |kind| {
             at.get_or(
@@ -176,6 +182,8 @@ impl Operation<'_> {
             GetDelivery(_) => "/v1/deliveries/{id}",
             Redeliver(_) => "/v1/deliveries/{id}/redeliver",
             ListUnmatched => "/v1/receipts/unmatched",
+            ListOptOuts | CreateOptOut => "/v1/opt-outs",
+            GetOptOut(_) | DeleteOptOut(_) => "/v1/opt-outs/{id}",
             Live => "/livez",
             Ready => "/readyz",
             Metrics => "/metrics",
@@ -190,9 +198,10 @@ impl Operation<'_> {
         use Operation::*;
         match self {
             SendMessage | CancelMessage(_) | QueryMessage(_) | SendBatch | WantBatch(..) | TestWebhook(_)
-            | Redeliver(_) => Some(Scope::Messages),
+            | Redeliver(_) | CreateOptOut | DeleteOptOut(_) => Some(Scope::Messages),
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
-            | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) => Some(Scope::Read),
+            | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) | ListOptOuts
+            | GetOptOut(_) => Some(Scope::Read),
             ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_)
             | GetResource(..) | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_)
             | DeleteWebhook(_) | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),

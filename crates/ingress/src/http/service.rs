@@ -27,8 +27,8 @@ use super::request::{Request, bearer};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
 use super::{
-    accounts, batches, compat, connectors, deliveries, encode, explain, messages, pages, replay, resources, tokens,
-    webhooks,
+    accounts, batches, compat, connectors, deliveries, encode, explain, messages, opt_outs, pages, replay, resources,
+    tokens, webhooks,
 };
 
 /// Names the account below that of the token that a request is for.
@@ -225,7 +225,10 @@ fn admit(state: &State, parts: &Parts, from: IpAddr, scope: Scope) -> Result<Cal
 
 async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply, Problem> {
     use Operation::*;
-    if !matches!(operation, ListMessages | ListDeliveries | ListUnmatched | ListWebhooks | AccountLedger(_)) {
+    if !matches!(
+        operation,
+        ListMessages | ListDeliveries | ListUnmatched | ListWebhooks | AccountLedger(_) | ListOptOuts
+    ) {
         request.no_query()?;
     }
     match operation {
@@ -264,6 +267,10 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         GetDelivery(id) => deliveries::get(&request, id).await,
         Redeliver(id) => deliveries::redeliver(&request, id).await,
         ListUnmatched => deliveries::unmatched(&request).await,
+        ListOptOuts => opt_outs::list(&request).await,
+        CreateOptOut => opt_outs::create(&mut request).await,
+        GetOptOut(id) => opt_outs::get(&request, id).await,
+        DeleteOptOut(id) => opt_outs::delete(&request, id).await,
         Live | Ready | Metrics | OpenApi | Docs | ErrorDocs => pages::show(request.state, request.parts, operation),
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn status_of(refusal: &Refusal) -> CommandStatus {
             let pointer = faults.first().map_or("", |fault| fault.pointer.as_str());
             status_of_field(pointer.trim_start_matches('/').split('/').next().unwrap_or_default())
         }
-        Refusal::NoRoute | Refusal::CountryNotAllowed(_) => CommandStatus::RINVDSTADR,
+        Refusal::NoRoute | Refusal::CountryNotAllowed(_) | Refusal::OptedOut(_) => CommandStatus::RINVDSTADR,
         Refusal::SenderNotAllowed(_) => CommandStatus::RINVSRCADR,
         Refusal::Limited { .. } => CommandStatus::RTHROTTLED,
         Refusal::Rejected { .. }

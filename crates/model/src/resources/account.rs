@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Prepaid, PriceList, Quota, Secret, SenderRule, SmppLogin};
+use super::{OptOutWords, Prepaid, PriceList, Quota, Secret, SenderRule, SmppLogin};
 use crate::form;
 use crate::{CallbackStyle, Timestamp};
 
@@ -71,6 +71,10 @@ pub struct Account {
     /// It pays from a balance, before anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepaid: Option<Prepaid>,
+    /// What phones may write to hear nothing more from it; without, such words are messages like any
+    /// other.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub opt_out: Option<Box<OptOutWords>>,
     /// How applications that were written for Kannel, Jasmin or Ozeki log in.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub compat: Option<Compat>,

@@ -8,6 +8,7 @@ mod account;
 mod connector;
 mod inbound;
 mod limits;
+mod opt_out;
 mod pool;
 mod price;
 mod rewrite;
@@ -23,6 +24,10 @@ pub use connector::{
 };
 pub use inbound::{FORWARD_MAX, Handover, Inbound, InboundMatch, REPLY_LIMIT_MAX};
 pub use limits::{LIMIT_LIST_MAX, Prepaid, Quota, SHARE_MAX, SenderFamily, SenderKind, SenderRule};
+pub use opt_out::{
+    HELP_WORDS, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, OptOutScope, OptOutWords, START_REPLY,
+    START_WORDS, STOP_REPLY, STOP_WORDS,
+};
 pub use pool::{FAILOVER_SECONDS, POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
 pub use price::{Amount, Currency, Money, MoneyError, PriceList};
 pub use rewrite::{AddressRewrite, Rewrite, TEXT_APPEND_MAX};

@@ -129,6 +129,7 @@ impl Faults {
             self.add(kind, &account.id, format!("languages.{n}"), detail);
         }
         self.limits(account);
+        self.opt_out(account);
         if account.api_token == Some(Secret::Plain(String::new())) {
             self.add(kind, &account.id, "api_token", "is empty".into());
         }

@@ -3,6 +3,7 @@
 mod accounts;
 mod deliveries;
 mod messages;
+mod opt_outs;
 mod queue;
 mod rest;
 mod search;
@@ -21,6 +22,7 @@ pub(crate) use accounts::{ledger, tallies};
 pub(crate) use deliveries::{deliveries, deliveries_retrying, delivery_endpoints, delivery_next_due, delivery_page};
 pub(crate) use messages::{batch, batch_is_open, batches_in, batches_unfinished, messages, overdue};
 pub(crate) use messages::{day_holds_open, texts_to_forget};
+pub(crate) use opt_outs::opt_outs;
 pub(crate) use queue::{queue_depths, queue_entry, queue_next_due, queue_page};
 pub(crate) use rest::{
     expired_answers, expired_parked, expired_remote_ids, idempotency, latest_under, mo_parts, parked, parked_for,

@@ -1,7 +1,7 @@
 //! What accounts have and use, as rows.
 
-use model::{LedgerId, MessageId, Name};
-use store::{AccountRows, Settled, Tally};
+use model::{LedgerId, MessageId, Name, OptOut, OptOutKey};
+use store::{AccountRows, Changes, Settled, Tally};
 
 use super::Desk;
 use super::apply::is_under;
@@ -37,6 +37,27 @@ impl AccountRows for &mut Desk<'_> {
 }
 
 impl Desk<'_> {
+    pub(super) fn put_opt_outs(&mut self, changes: &Changes) -> Result<(), Failure> {
+        fn sender(key: &OptOutKey) -> &str {
+            key.sender.as_ref().map_or("", |sender| sender.as_str())
+        }
+        for key in &changes.opt_outs_done {
+            let statement = self.statements.get(Sql::DropOptOut)?;
+            statement.execute((key.account.as_ref(), key.phone.as_str(), sender(key)))?;
+        }
+        for OptOut { id, key, created_at, message } in &changes.opt_outs {
+            self.statements.get(Sql::PutOptOut)?.execute((
+                key.account.as_ref(),
+                key.phone.as_str(),
+                sender(key),
+                id.as_bytes().as_slice(),
+                created_at.as_millis(),
+                message.as_ref().map(|id| id.as_bytes().as_slice()),
+            ))?;
+        }
+        Ok(())
+    }
+
     /// Writes what was decided.
     pub(super) fn put_settled(&mut self, settled: &Settled) -> Result<(), Failure> {
         for row in &settled.tallies {

@@ -46,6 +46,7 @@ pub(crate) fn commit(
     desk.put_deliveries(changes)?;
     desk.put_parked(changes)?;
     desk.put_mo_parts(changes)?;
+    desk.put_opt_outs(changes)?;
     Ok(Ok(()))
 }
 

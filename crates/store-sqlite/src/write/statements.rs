@@ -78,6 +78,9 @@ statements! {
     PutTally: "INSERT OR REPLACE INTO tally(owner, tally, period, value) VALUES (?1, ?2, ?3, ?4)",
     HasEntry: "SELECT 1 FROM ledger WHERE account = ?1 AND id = ?2",
     PutEntry: "INSERT INTO ledger(account, id, at, kind, amount, message, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    PutOptOut: "INSERT OR IGNORE INTO opt_out(account, phone, sender, id, created_at, message)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    DropOptOut: "DELETE FROM opt_out WHERE account = ?1 AND phone = ?2 AND sender = ?3",
     DropMoPart: "DELETE FROM mo_part WHERE part_connector = ?1 AND addresses = ?2 AND part_reference = ?3 AND total = ?4
         AND sequence = ?5",
 }

@@ -22,6 +22,7 @@ pub mod extremes;
 pub mod forgetting;
 pub mod keys;
 pub mod leases;
+pub mod opt_outs;
 pub mod queue;
 pub mod random;
 pub mod receipts;
@@ -184,6 +185,11 @@ macro_rules! conformance_suite {
                         a_claim_is_met_whole,
                         tallies_are_put_as_they_are,
                         money_is_neither_made_nor_lost,
+                    }
+                    opt_outs {
+                        they_come_back_as_they_were_put,
+                        one_that_is_there_is_left_as_it_is,
+                        they_go_and_come_again,
                     }
                     resources {
                         an_empty_store_has_version_zero,

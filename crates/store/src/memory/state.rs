@@ -7,7 +7,8 @@ use std::sync::Arc;
 use model::delivery::DeliveryState;
 use model::resources::Kind;
 use model::{
-    BatchId, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, Status, Timestamp,
+    BatchId, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutKey, Status,
+    Timestamp,
 };
 
 use crate::changes::{
@@ -36,6 +37,7 @@ pub(super) struct State {
     pub resources: BTreeMap<(Kind, String), String>,
     pub version: u64,
     pub tallies: BTreeMap<(Name, Tally), (i64, i64)>,
+    pub opt_outs: BTreeMap<OptOutKey, OptOut>,
     pub ledger: BTreeMap<(Name, LedgerId), LedgerEntry>,
     /// A lease that was given back has an empty holder.
     leases: BTreeMap<Name, Lease>,
@@ -114,6 +116,12 @@ impl State {
             self.mo_parts.remove(key);
         }
         self.mo_parts.extend(changes.mo_parts.into_iter().map(|p| (p.key.clone(), p)));
+        for key in &changes.opt_outs_done {
+            self.opt_outs.remove(key);
+        }
+        for opt_out in changes.opt_outs {
+            self.opt_outs.entry(opt_out.key.clone()).or_insert(opt_out);
+        }
         Ok(())
     }
 

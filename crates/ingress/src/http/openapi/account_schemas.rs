@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use model::resources::{LIMIT_LIST_MAX, SHARE_MAX};
+use model::resources::{LIMIT_LIST_MAX, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, SHARE_MAX};
 use serde_json::{Map, Value, json};
 
 use super::resource_schemas::{enabled, name, nullable, open_text};
-use super::schemas::{count, sender, time};
+use super::schemas::{count, recipient, sender, time};
 use super::{object, reference, rule_schemas};
 
 const SUM: &str = "^-?[0-9]+(\\.[0-9]+)?$";
@@ -16,6 +16,9 @@ pub(super) fn all() -> Map<String, Value> {
     let mut add = |name: &str, schema: Value| all.insert(name.to_owned(), schema);
     add("Account", account());
     add("SenderRule", sender_rule());
+    add("OptOutWords", opt_out_words());
+    add("OptOut", opt_out());
+    add("NewOptOut", new_opt_out());
     let quota =
         object(&["limit", "used", "resets_at"], json!({ "limit": count(), "used": count(), "resets_at": time(false) }));
     add(
@@ -51,6 +54,53 @@ pub(super) fn all() -> Map<String, Value> {
         ),
     );
     all
+}
+
+fn opt_out_words() -> Value {
+    let words = |what: &str| {
+        json!({ "type": "array", "maxItems": OPT_OUT_WORDS_MAX, "description": what,
+        "items": { "type": "string", "minLength": 1, "maxLength": OPT_OUT_WORD_MAX } })
+    };
+    let reply = |what: &str| json!({ "type": ["string", "null"], "maxLength": OPT_OUT_REPLY_MAX, "description": what });
+    object(
+        &[],
+        json!({
+            "stop": words("Texts that opt out; if there are none, STOP and its like in several languages."),
+            "start": words("Texts that opt in again; if there are none, START, UNSTOP and YES."),
+            "help": words("Texts that ask for help; if there are none, HELP, INFO and their like. Looked at only with a `help_reply`."),
+            "stop_reply": reply("What a phone that opted out is told; nothing if it is empty."),
+            "start_reply": reply("What a phone that opted in again is told; nothing if it is empty."),
+            "help_reply": reply("What a phone that asks for help is told."),
+            "scope": { "type": "string", "enum": ["account", "number"], "default": "account",
+                "description": "From whom a phone that opts out gets nothing more: any sender of the account, or the number that it wrote to." },
+        }),
+    )
+}
+
+fn opt_out() -> Value {
+    object(
+        &["id", "account", "phone", "sender", "message", "created_at"],
+        json!({
+            "id": { "type": "string", "format": "uuid" },
+            "account": { "type": "string" },
+            "phone": { "type": "string" },
+            "sender": { "type": ["string", "null"], "description": "`null` is every sender of the account." },
+            "message": { "type": ["string", "null"], "format": "uuid", "description": "The message from the phone that said so." },
+            "created_at": time(false),
+        }),
+    )
+}
+
+fn new_opt_out() -> Value {
+    let mut from = sender();
+    from.push(json!({ "type": "null" }));
+    object(
+        &["phone"],
+        json!({
+            "phone": recipient(),
+            "sender": { "anyOf": from, "description": "The sender that it wants nothing from; every sender of the account if it is left out." },
+        }),
+    )
 }
 
 fn amount(description: &str) -> Value {
@@ -159,6 +209,7 @@ fn account() -> Value {
             "prepaid": nullable(prepaid()),
             "balance": nullable(balance()),
             "binds": binds(),
+            "opt_out": { "anyOf": [reference("OptOutWords"), { "type": "null" }], "description": "What phones may write to hear nothing more; without, such words are messages like any other." },
             "compat": nullable(object(&["username"], json!({
                 "username": { "type": "string", "minLength": 1, "maxLength": 64, "description": "Differs over all accounts." },
                 "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },

@@ -36,6 +36,7 @@ pub(super) fn all(open_metrics: bool) -> Vec<Operation> {
     all.extend(tokens());
     all.extend(webhooks());
     all.extend(deliveries());
+    all.extend(opt_outs());
     all.extend(pages(open_metrics));
     all
 }
@@ -319,6 +320,29 @@ fn deliveries() -> Vec<Operation> {
             .scope(Scope::Admin)
             .query(vec![limit(), cursor()])
             .gives(200, "A page of receipts.", page_of("UnmatchedReceipt")),
+    ]
+}
+
+fn opt_outs() -> Vec<Operation> {
+    let at = |method, path, id, summary| Operation::new(method, path, id, "opt-outs", summary);
+    vec![
+        at("get", "/v1/opt-outs", "listOptOuts", "List phones that get nothing more, newest first")
+            .scope(Scope::Read)
+            .query(vec![account_filter(), query_parameter("phone", "Of this phone.", recipient()), limit(), cursor()])
+            .gives(200, "A page of them.", page_of("OptOut")),
+        at("post", "/v1/opt-outs", "createOptOut", "Send nothing more to a phone")
+            .scope(Scope::Messages)
+            .body(JSON, reference("NewOptOut"))
+            .makes(201, "It is durable.", reference("OptOut"))
+            .gives(200, "It was there already.", reference("OptOut")),
+        at("get", "/v1/opt-outs/{id}", "getOptOut", "See one").scope(Scope::Read).gives(
+            200,
+            "It.",
+            reference("OptOut"),
+        ),
+        at("delete", "/v1/opt-outs/{id}", "deleteOptOut", "Let a phone get messages again")
+            .scope(Scope::Messages)
+            .gives_nothing(),
     ]
 }
 

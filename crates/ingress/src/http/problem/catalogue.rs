@@ -98,6 +98,9 @@ entries! {
     COUNTRY_NOT_ALLOWED = 403 "country_not_allowed", "The country is not allowed",
         "The account has `allowed_countries` or `denied_countries`, and the recipient's country is not open to it.",
         "Don't send there, or have the operator open the country for the account.";
+    OPTED_OUT = 403 "opted_out", "The recipient has opted out",
+        "The phone wrote a word such as STOP to the account, or its opt-out was put by `POST /v1/opt-outs`.",
+        "Send it nothing more. It opts in again by writing START, or the opt-out is deleted when it has agreed elsewhere.";
     NOT_FOUND = 404 "not_found", "Not found",
         "There is no such path, or no such thing under this id, or it is another account's.",
         "Check the path and the id. Ids are given back when things are made, and by lists.";

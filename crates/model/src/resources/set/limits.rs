@@ -4,13 +4,42 @@
 use std::collections::HashMap;
 
 use super::{Faults, no_such};
-use crate::resources::{Account, Kind, LIMIT_LIST_MAX, SHARE_MAX, SenderRule};
+use crate::resources::{
+    Account, Kind, LIMIT_LIST_MAX, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, SHARE_MAX, SenderRule,
+};
 use crate::{Address, country};
 
 /// Accounts above each other at the most.
 const PARENTS_MAX: usize = 4;
 
 impl Faults {
+    pub(super) fn opt_out(&mut self, account: &Account) {
+        let Some(words) = &account.opt_out else { return };
+        let mut fault = |field: String, detail: String| {
+            self.add(Kind::Account, &account.id, format!("opt_out.{field}"), detail);
+        };
+        for (field, list) in [("stop", &words.stop), ("start", &words.start), ("help", &words.help)] {
+            if list.len() > OPT_OUT_WORDS_MAX {
+                fault(field.into(), format!("has {} words; {OPT_OUT_WORDS_MAX} are allowed", list.len()));
+            }
+            for (n, word) in list.iter().enumerate() {
+                if !(1..=OPT_OUT_WORD_MAX).contains(&word.chars().count()) || !word.contains(char::is_alphanumeric) {
+                    fault(
+                        format!("{field}.{n}"),
+                        format!("must be 1 to {OPT_OUT_WORD_MAX} characters, one of them a letter or digit"),
+                    );
+                }
+            }
+        }
+        let replies =
+            [("stop_reply", &words.stop_reply), ("start_reply", &words.start_reply), ("help_reply", &words.help_reply)];
+        for (field, reply) in replies {
+            if reply.as_ref().is_some_and(|reply| reply.chars().count() > OPT_OUT_REPLY_MAX) {
+                fault(field.into(), format!("is longer than {OPT_OUT_REPLY_MAX} characters"));
+            }
+        }
+    }
+
     /// Accounts stand in trees that are not too high.
     pub(super) fn parents(&mut self, accounts: &[Account]) {
         let parents: HashMap<&str, Option<&str>> =
