@@ -9,8 +9,8 @@ use crate::toml_reader::Document;
 /// Tables, by their names and what they are.
 const TABLES: [(&str, &str); 10] = [
     ("sender", "allowed senders are"),
-    ("opt_out", "opt-outs are"),
-    ("opt-out", "opt-outs are"),
+    ("opt_out", "opt-outs in a resources file (they are kept by the API) are"),
+    ("opt-out", "opt-outs in a resources file (they are kept by the API) are"),
     ("price", "prices are"),
     ("tariff", "prices are"),
     ("keyword", "keywords outside of [[inbound]] are"),
