@@ -94,7 +94,7 @@ fn tables_that_are_not_built_yet_are_refused_and_what_refers_to_them_is_not() {
     assert_eq!(faults.len(), 4, "{faults:#?}");
     assert!(faults[0].contains("did you mean \"strategy\"?"));
     assert!(faults[1].contains("allowed senders are not supported yet"));
-    assert!(faults[2].contains("opt-outs are not supported yet"));
+    assert!(faults[2].contains("opt-outs in a resources file (they are kept by the API) are not supported yet"));
     assert!(faults[3].contains("did you mean \"account\"?"));
 }
 
