@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod dialect;
 pub mod form;
 pub mod id;
+pub mod ingress;
 pub mod ledger;
 pub mod message;
 mod moves;

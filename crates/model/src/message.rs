@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::ingress::Ingress;
 use crate::{Address, BatchId, Charge, Dialect, MessageId, Name, Plan, Timestamp};
 
 /// A message with its state.
@@ -118,62 +119,6 @@ pub enum Direction {
     Mt,
     /// Mobile originated.
     Mo,
-}
-
-/// A way in for applications. What comes back (receipts, events) may go back the same way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ingress {
-    /// The HTTP API.
-    #[default]
-    Http,
-    /// The SMPP server.
-    Smpp,
-    /// Kannel's HTTP interface.
-    Kannel,
-    /// Jasmin's HTTP interface.
-    Jasmin,
-    /// Ozeki's HTTP interface.
-    Ozeki,
-    /// The UCP/EMI server.
-    Ucp,
-    /// The CIMD2 server.
-    Cimd2,
-    /// MQTT.
-    Mqtt,
-    /// The gateway made it itself: automatic replies, copies.
-    Gateway,
-}
-
-impl Ingress {
-    /// Every ingress.
-    pub const ALL: [Ingress; 9] = [
-        Ingress::Http,
-        Ingress::Smpp,
-        Ingress::Kannel,
-        Ingress::Jasmin,
-        Ingress::Ozeki,
-        Ingress::Ucp,
-        Ingress::Cimd2,
-        Ingress::Mqtt,
-        Ingress::Gateway,
-    ];
-
-    /// The word for it in the API and in the store.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Ingress::Http => "http",
-            Ingress::Smpp => "smpp",
-            Ingress::Kannel => "kannel",
-            Ingress::Jasmin => "jasmin",
-            Ingress::Ozeki => "ozeki",
-            Ingress::Ucp => "ucp",
-            Ingress::Cimd2 => "cimd2",
-            Ingress::Mqtt => "mqtt",
-            Ingress::Gateway => "gateway",
-        }
-    }
 }
 
 /// Text, or octets with their own header and coding.
@@ -503,18 +448,5 @@ impl Progress {
             self.events.truncate(EVENTS_MAX - 1);
         }
         self.events.push(Event { at, what: what.into(), part, detail });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_words_of_ingresses_are_those_of_serde() {
-        for ingress in Ingress::ALL {
-            assert_eq!(serde_json::to_value(ingress).unwrap(), ingress.as_str());
-        }
-        assert_eq!(Ingress::default(), Ingress::Http);
     }
 }
