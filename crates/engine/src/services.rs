@@ -9,7 +9,7 @@ use crate::announce;
 use crate::engine::Engine;
 use crate::facts::{CancelRefused, Fact, Facts};
 use crate::inquire::CarrierError;
-use crate::notify::RedeliverError;
+use crate::notify::{RedeliverError, restore};
 
 /// A message that could not be taken back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -84,7 +84,9 @@ impl Engine {
         if !caller.is_admin() {
             filter.account = Some(caller.account.id.clone());
         }
-        self.inner.store.deliveries(&filter, before, limit).await
+        let mut found = self.inner.store.deliveries(&filter, before, limit).await?;
+        restore(&*self.inner.store, &mut found).await?;
+        Ok(found)
     }
 
     /// Tries a delivery again, at once and from the start; `None` if there is no such one.

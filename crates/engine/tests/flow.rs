@@ -402,3 +402,46 @@ async fn incoming_parts_become_one_message_for_the_account_even_across_a_restart
     assert!(owed.iter().all(|d| &*d.event == "message.received"));
     assert_eq!(owed.len(), 2);
 }
+
+#[tokio::test]
+async fn a_payload_that_the_store_does_not_keep_is_made_again_octet_by_octet() {
+    let bench = start(CONNECTOR).await;
+    let message = bench.submit(PLAIN).await.unwrap();
+    let mut session = bench.session();
+    let jobs = take(&mut session, 1).await;
+    sent(&mut session, &jobs[0], "R1").await;
+    receipt(&mut session, "R1", ReceiptState::Delivered).await;
+    incoming(&mut session, mo("from a phone", None)).await;
+    bench.until(message.body.id, Status::Delivered).await;
+    session.close().await;
+    let payloads = async |bench: &Bench| {
+        let owed = bench.engine.deliveries(&bench.caller, DeliveryFilter::default(), None, 10).await.unwrap();
+        owed.into_iter().map(|d| (d.event.to_string(), d.payload.to_string())).collect::<Vec<_>>()
+    };
+    let listed = payloads(&bench).await;
+    let kept = bench.store.deliveries(&DeliveryFilter::default(), None, 10).await.unwrap();
+    let bare: Vec<_> = kept.iter().filter(|d| d.payload.is_empty()).map(|d| &*d.event).collect();
+    assert_eq!(bare.len(), 2, "{kept:?}");
+    assert!(bare.contains(&"message.delivered") && bare.contains(&"message.received"), "{bare:?}");
+    // What is in memory was made when it happened; what comes after a restart is made from the row.
+    let at_hand = calls(&bench);
+    let bench = restart(bench.stop().await, CONNECTOR).await;
+    assert_eq!(payloads(&bench).await, listed);
+    let mut again = Vec::new();
+    while again.len() < at_hand.len() {
+        let call = bench.engine.outbox().next().await;
+        again.push((call.delivery.event.to_string(), call.delivery.payload.to_string()));
+    }
+    again.sort();
+    assert_eq!(again, at_hand);
+    assert!(again.iter().all(|call| listed.contains(call)));
+}
+
+/// The calls that may be made now, each left unfinished.
+fn calls(bench: &Bench) -> Vec<(String, String)> {
+    let calls: Vec<_> = std::iter::from_fn(|| bench.engine.outbox().try_next()).collect();
+    let mut calls: Vec<_> =
+        calls.iter().map(|call| (call.delivery.event.to_string(), call.delivery.payload.to_string())).collect();
+    calls.sort();
+    calls
+}

@@ -24,6 +24,9 @@ pub struct Delivery {
     pub event: Name,
     /// The body, made once so that every attempt sends the same octets; empty for a GET.
     pub payload: Box<str>,
+    /// The payload says what its message looks like, and nothing changes that message any more: the
+    /// same octets can be made again, so that a store keeps none of them and gives back an empty payload.
+    pub restorable: bool,
     /// When the event happened.
     pub created_at: Timestamp,
     /// When it is to be tried next.

@@ -190,6 +190,22 @@ impl Message {
     }
 }
 
+impl Message {
+    /// Can nothing change this message any more, but for entries in its timeline? A receipt may still change
+    /// one of which nobody could say, or of whose parts not all have ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        let progress = &self.progress;
+        match progress.status {
+            Status::Received => true,
+            Status::Delivered | Status::Undelivered | Status::Rejected => progress.parts.iter().all(|part| {
+                matches!(part.status, PartStatus::Delivered | PartStatus::Undelivered | PartStatus::Rejected)
+            }),
+            _ => false,
+        }
+    }
+}
+
 impl Progress {
     /// Parts that were neither accepted nor given up: what a connector still has to send.
     pub fn unsent(&self) -> impl Iterator<Item = u8> + '_ {

@@ -186,6 +186,10 @@ fn a_part_that_waits_is_sent_whatever_the_receipts_of_others_say() {
     assert_eq!(run(2, [sent(0), early, rest]).progress.status, Status::Delivered);
 }
 
+fn any_policy() -> impl Strategy<Value = ReceiptPolicy> + Clone {
+    prop::sample::select(vec![ReceiptPolicy::All, ReceiptPolicy::Any, ReceiptPolicy::First, ReceiptPolicy::Last])
+}
+
 fn any_change() -> impl Strategy<Value = Change> {
     let part = 0u8..4;
     let states = prop::sample::select(vec![
@@ -196,8 +200,7 @@ fn any_change() -> impl Strategy<Value = Change> {
         ReceiptState::Rejected,
         ReceiptState::Unknown,
     ]);
-    let policies =
-        prop::sample::select(vec![ReceiptPolicy::All, ReceiptPolicy::Any, ReceiptPolicy::First, ReceiptPolicy::Last]);
+    let policies = any_policy();
     let doubts = prop::sample::select(vec![DoubtPolicy::Retry, DoubtPolicy::Hold, DoubtPolicy::Fail]);
     prop_oneof![
         part.clone().prop_map(sent),
@@ -238,5 +241,25 @@ proptest! {
             prop_assert!(!p.status.is_final() || p.unsent().count() == 0);
             prop_assert!(p.events.len() <= crate::message::EVENTS_MAX);
         }
+    }
+
+    #[test]
+    fn nothing_changes_a_closed_message_but_its_timeline(
+        parts in 1usize..4, before in prop::collection::vec(any_change(), 0..12),
+        after in prop::collection::vec(any_change(), 1..12), policy in any_policy(),
+    ) {
+        let mut message = message(parts);
+        let receipts = (0..parts as u8).map(|part| receipt(part, ReceiptState::Delivered, policy));
+        let changes = before.into_iter().chain((0..parts as u8).map(sent)).chain(receipts);
+        for change in changes {
+            message.apply(change, Some(&"a".into()), at(1));
+        }
+        prop_assume!(message.is_closed());
+        let closed = message.clone();
+        for change in after {
+            message.apply(change, Some(&"b".into()), at(2));
+        }
+        message.progress.events = closed.progress.events.clone();
+        prop_assert_eq!(message, closed);
     }
 }

@@ -21,6 +21,8 @@ enum Step {
 fn steps() -> Vec<Step> {
     // How a delivery is handed over: its place in `CallbackStyle::ALL`.
     let style = "ALTER TABLE delivery ADD COLUMN style INTEGER NOT NULL DEFAULT 0";
+    // The payload can be made from the message, and is not kept.
+    let restorable = "ALTER TABLE delivery ADD COLUMN restorable INTEGER NOT NULL DEFAULT 0";
     vec![
         Step::Sql(tables()),
         Step::Code(by_key::migrate),
@@ -30,6 +32,7 @@ fn steps() -> Vec<Step> {
         Step::Sql(BATCH_PHASES.into()),
         Step::Sql(BATCH_ENDS.into()),
         Step::Sql(OPT_OUTS.into()),
+        Step::Sql(restorable.to_owned()),
     ]
 }
 
@@ -165,7 +168,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 8;
+    const KNOWN: i64 = 9;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

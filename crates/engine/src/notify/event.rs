@@ -1,7 +1,7 @@
 //! What an account is owed when something happens to one of its messages.
 
 use model::delivery::DeliveryState;
-use model::{CallbackStyle, Delivery, DeliveryId, Dialect, Message, Name, ReceiptWish, Timestamp};
+use model::{CallbackStyle, Delivery, DeliveryId, Dialect, Message, MessageId, Name, ReceiptWish, Timestamp};
 
 use super::callbacks::{self, Called};
 use super::smpp;
@@ -34,6 +34,7 @@ pub(crate) fn owed(
         style,
         event: event.into(),
         payload,
+        restorable: style.is_webhook() && message.is_closed(),
         created_at: now,
         due: now,
         attempts: 0,
@@ -81,17 +82,31 @@ fn hears(wish: ReceiptWish, event: &str) -> bool {
 }
 
 /// Standard Webhooks 1.0, "Payload structure": type, timestamp, data.
-fn payload(message: &Message, event: &str, now: Timestamp) -> Box<str> {
+pub(super) fn payload(message: &Message, event: &str, now: Timestamp) -> Box<str> {
     let length = message.body.content.text().map_or(0, str::len) + 640;
     let mut out = String::with_capacity(length);
-    out.push_str(r#"{"type":"#);
-    push_text(event, &mut out);
-    out.push_str(r#","timestamp":"#);
-    push_time(now, &mut out);
-    out.push_str(r#","data":"#);
+    push_head(event, now, &mut out);
     message_json(message, &mut out);
     out.push('}');
     out.into_boxed_str()
+}
+
+/// The same of a message of which nothing else is known.
+pub(super) fn payload_of_id(id: MessageId, event: &str, now: Timestamp) -> Box<str> {
+    let mut out = String::new();
+    push_head(event, now, &mut out);
+    out.push_str(r#"{"id":"#);
+    push_text(&id.to_string(), &mut out);
+    out.push_str("}}");
+    out.into_boxed_str()
+}
+
+fn push_head(event: &str, now: Timestamp, out: &mut String) {
+    out.push_str(r#"{"type":"#);
+    push_text(event, out);
+    out.push_str(r#","timestamp":"#);
+    push_time(now, out);
+    out.push_str(r#","data":"#);
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ pub fn delivery(n: u128, message: u128, millis: i64) -> Delivery {
         style: model::CallbackStyle::Webhook,
         event: "message.delivered".into(),
         payload: "{}".into(),
+        restorable: false,
         created_at: at,
         due: at,
         attempts: 0,

@@ -254,7 +254,8 @@ impl Lane {
                 match wait_millis(attempts, retry_after, random) {
                     Some(wait) => {
                         let due = now.plus_millis(wait);
-                        let put = Delivery { due, attempts, last_error: Some(detail), ..delivery.clone() };
+                        let put =
+                            Delivery { due, attempts, last_error: Some(detail), restorable: false, ..delivery.clone() };
                         self.settle(delivery, Some(due), Some(put), out);
                     }
                     None => self.settle(delivery, None, Some(failed(delivery, attempts, detail)), out),
@@ -419,7 +420,7 @@ impl Lane {
     fn put_off(&mut self, delivery: &Delivery, until: Timestamp, out: &mut Vec<Settled>) {
         self.order.wait(delivery.message, delivery.id, until);
         self.settling.insert(delivery.id, Some(until));
-        let mut put = Delivery { due: until, ..delivery.clone() };
+        let mut put = Delivery { due: until, restorable: false, ..delivery.clone() };
         if put.attempts == 0 {
             // Rows that were attempted are recalled after a restart, and this one must be: it
             // comes after later ones of its message in the order of the store.
@@ -461,7 +462,8 @@ fn brought_back(mut delivery: Delivery) -> Delivery {
 }
 
 fn failed(delivery: &Delivery, attempts: u16, detail: Box<str>) -> Delivery {
-    Delivery { state: DeliveryState::Failed, attempts, last_error: Some(detail), ..delivery.clone() }
+    let last_error = Some(detail);
+    Delivery { state: DeliveryState::Failed, attempts, last_error, restorable: false, ..delivery.clone() }
 }
 
 fn weight_of(delivery: &Delivery) -> usize {

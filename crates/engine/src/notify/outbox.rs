@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::call::{Call, CallResult};
 use super::lane::{Read, Taken};
 use super::lanes::{Booked, EndpointView, Lanes};
+use super::restore::restore;
 use crate::facts::{FactSender, Facts, Recorded};
 use crate::world::World;
 
@@ -266,7 +267,8 @@ impl Outbox {
     ) -> Result<(), StoreError> {
         let store = &self.inner.store;
         let due_by = store.now();
-        let page = store.delivery_page(endpoint, after, due_by, limit).await?;
+        let mut page = store.delivery_page(endpoint, after, due_by, limit).await?;
+        restore(&**store, &mut page).await?;
         let last = page.len() < limit;
         let next_due = if last { store.delivery_next_due(endpoint, due_by).await? } else { None };
         let now = self.now();

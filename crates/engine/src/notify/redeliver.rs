@@ -6,6 +6,7 @@ use store::{DeliveryFilter, DeliveryKey, StoreError};
 
 use super::lane::Settled;
 use super::outbox::Outbox;
+use super::restore::restore;
 
 /// Why a delivery can't be made again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +41,7 @@ impl Outbox {
         };
         let attempts = if old.state == DeliveryState::Failed { 0 } else { old.attempts };
         let done = DeliveryKey::from(&old);
-        let new = Delivery { state: DeliveryState::Pending, due: self.now(), attempts, ..old };
+        let new = Delivery { state: DeliveryState::Pending, due: self.now(), attempts, restorable: false, ..old };
         let settled = Settled { done, put: Some(new.clone()) };
         claim.passed_on = true;
         self.change(|lanes| {
@@ -53,7 +54,9 @@ impl Outbox {
 
     async fn row(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
         let filter = DeliveryFilter { id: Some(id), ..DeliveryFilter::default() };
-        Ok(self.store().deliveries(&filter, None, 1).await?.pop())
+        let mut found = self.store().deliveries(&filter, None, 1).await?;
+        restore(self.store(), &mut found).await?;
+        Ok(found.pop())
     }
 }
 

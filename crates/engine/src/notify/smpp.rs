@@ -107,11 +107,9 @@ pub(super) fn owed(
     }
     let account = world.account(&body.account)?;
     let login = account.account.smpp.as_ref()?;
-    let owed = match body.direction {
-        Direction::Mt => Owed::Receipt(receipt(message, now)?),
-        Direction::Mo if wants_message(account, login.incoming, event) => Owed::Message(incoming(message)),
-        Direction::Mo => return None,
-    };
+    if body.direction == Direction::Mo && !wants_message(account, login.incoming, event) {
+        return None;
+    }
     Some(Delivery {
         id: next_id(),
         account: body.account.clone(),
@@ -120,13 +118,23 @@ pub(super) fn owed(
         url: None,
         style: CallbackStyle::Webhook,
         event: event.into(),
-        payload: serde_json::to_string(&owed).expect("strings and numbers only").into(),
+        payload: payload(message, now)?,
+        restorable: message.is_closed(),
         created_at: now,
         due: now,
         attempts: 0,
         state: DeliveryState::Pending,
         last_error: None,
     })
+}
+
+/// What is owed by SMPP about `message` since `done`; `None` for a state that nobody asked for.
+pub(super) fn payload(message: &Message, done: Timestamp) -> Option<Box<str>> {
+    let owed = match message.body.direction {
+        Direction::Mt => Owed::Receipt(receipt(message, done)?),
+        Direction::Mo => Owed::Message(incoming(message)),
+    };
+    Some(serde_json::to_string(&owed).expect("strings and numbers only").into())
 }
 
 fn wants_message(account: &AccountView, way: IncomingWay, event: &str) -> bool {

@@ -44,6 +44,7 @@ fn delivery(n: u128, message: u128, endpoint: &str) -> Delivery {
         attempts: 0,
         state: DeliveryState::Pending,
         last_error: None,
+        restorable: false,
     }
 }
 

@@ -12,7 +12,8 @@ use crate::encode::{DELIVERY_STATES, STYLES, number};
 use crate::key::{self, PLACES};
 
 const COLUMNS: &str =
-    "id, endpoint, due, account, message, url, event, created_at, attempts, state, last_error, payload, style";
+    "id, endpoint, due, account, message, url, event, created_at, attempts, state, last_error, payload, style,
+    restorable";
 
 /// Pending deliveries of an endpoint, strictly after `after`.
 pub(crate) fn delivery_page(
@@ -126,6 +127,7 @@ fn select(reader: &Reader, sql: &str, params: impl Params) -> Read<Vec<Delivery>
             last_error: columns.text_or_null(10)?.map(Into::into),
             payload: columns.text(11)?.into(),
             style: columns.one_of(12, &STYLES)?,
+            restorable: columns.int::<u8>(13)? != 0,
         });
     }
     Ok(found)

@@ -113,7 +113,7 @@ pub(super) fn bind_entry(s: &mut Statement<'_>, entry: &QueueEntry) -> Bound {
     s.raw_bind_parameter(5, entry.id.as_bytes().as_slice())
 }
 
-/// A delivery, at places 1 to 12 and 14; its key is at 13.
+/// A delivery, at places 1 to 12, 14 and 15; its key is at 13.
 pub(super) fn bind_delivery(s: &mut Statement<'_>, delivery: &Delivery) -> Bound {
     s.raw_bind_parameter(1, delivery.id.as_bytes().as_slice())?;
     s.raw_bind_parameter(2, delivery.endpoint.as_ref())?;
@@ -126,6 +126,7 @@ pub(super) fn bind_delivery(s: &mut Statement<'_>, delivery: &Delivery) -> Bound
     s.raw_bind_parameter(9, delivery.attempts)?;
     s.raw_bind_parameter(10, number(&crate::encode::DELIVERY_STATES, &delivery.state))?;
     s.raw_bind_parameter(11, delivery.last_error.as_deref())?;
-    s.raw_bind_parameter(12, delivery.payload.as_ref())?;
-    s.raw_bind_parameter(14, number(&crate::encode::STYLES, &delivery.style))
+    s.raw_bind_parameter(12, if delivery.restorable { "" } else { delivery.payload.as_ref() })?;
+    s.raw_bind_parameter(14, number(&crate::encode::STYLES, &delivery.style))?;
+    s.raw_bind_parameter(15, delivery.restorable)
 }

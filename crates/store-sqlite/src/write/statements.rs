@@ -63,8 +63,8 @@ statements! {
     PutRemoteId: "INSERT OR REPLACE INTO remote_id(connector, id, message, part, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
     DropRemoteId: "DELETE FROM remote_id WHERE connector = ?1 AND id = ?2",
     PutDelivery: "INSERT OR IGNORE INTO delivery(id, endpoint, due, account, message, url, event, created_at,
-        attempts, state, last_error, payload, key, style)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        attempts, state, last_error, payload, key, style, restorable)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     DropDelivery: "DELETE FROM delivery WHERE key = ?1 AND id = ?2 AND due = ?3 AND endpoint = ?4",
     ReplaceDelivery: "DELETE FROM delivery WHERE key = ?1 AND id = ?2",
     PutParked: "INSERT OR REPLACE INTO parked(id, connector, key, remote_id, receipt, phone, received_at, expires_at)

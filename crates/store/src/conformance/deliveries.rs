@@ -36,6 +36,21 @@ pub async fn pages_are_ordered_by_due_time_and_id(world: &World) {
     assert_eq!(world.store.delivery_page("none", None, START, 9).await.unwrap(), []);
 }
 
+/// What can be made again is not kept, until it is to be.
+pub async fn a_payload_that_can_be_made_again_is_not_kept(world: &World) {
+    let mut delivery = world.samples.delivery(0);
+    delivery.restorable = true;
+    put(world, std::slice::from_ref(&delivery)).await;
+    let bare = Delivery { payload: "".into(), ..delivery.clone() };
+    assert_eq!(page(world, 0).await, [bare.clone()]);
+    assert_eq!(world.store.deliveries(&DeliveryFilter::default(), None, 9).await.unwrap(), [bare]);
+    let deliveries_done = vec![DeliveryKey::from(&delivery)];
+    delivery.restorable = false;
+    let again = Changes { deliveries_done, deliveries: vec![delivery.clone()], ..Changes::default() };
+    world.store.commit(again).await.unwrap();
+    assert_eq!(page(world, 0).await, [delivery]);
+}
+
 /// A retry: the same delivery with another due time.
 pub async fn a_delivery_that_is_written_anew_moves(world: &World) {
     let mut delivery = world.samples.delivery(0);

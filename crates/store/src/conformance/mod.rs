@@ -155,6 +155,7 @@ macro_rules! conformance_suite {
                     }
                     deliveries {
                         pages_are_ordered_by_due_time_and_id,
+                        a_payload_that_can_be_made_again_is_not_kept,
                         a_delivery_that_is_written_anew_moves,
                         a_delivery_that_was_taken_is_gone,
                         a_delivery_that_has_moved_is_not_taken_by_its_old_key,

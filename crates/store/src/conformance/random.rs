@@ -68,6 +68,7 @@ impl Known {
         if chance(3) {
             let mut delivery = samples.delivery((samples.random() % 1000) as i64);
             delivery.endpoint = Name::from(["hook", "hook-2", "https://x.example"][(samples.random() % 3) as usize]);
+            delivery.restorable = chance(2);
             changes.deliveries.push(delivery);
         }
         if let Some(delivery) = Self::pick(samples, &self.deliveries).filter(|_| chance(3)) {

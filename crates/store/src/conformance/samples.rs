@@ -123,6 +123,7 @@ impl Samples {
             style: model::CallbackStyle::Webhook,
             event: "message.delivered".into(),
             payload: r#"{"type":"message.delivered"}"#.into(),
+            restorable: false,
             created_at: self.clock.now(),
             due: self.clock.now().plus_millis(after),
             attempts: 0,

@@ -107,7 +107,12 @@ impl State {
                 self.deliveries.remove(&key.id);
             }
         }
-        self.deliveries.extend(changes.deliveries.into_iter().map(|d| (d.id, d)));
+        self.deliveries.extend(changes.deliveries.into_iter().map(|mut d| {
+            if d.restorable {
+                d.payload = "".into();
+            }
+            (d.id, d)
+        }));
         for receipt in &changes.parked_done {
             self.parked.remove(&receipt.id);
         }
