@@ -143,6 +143,10 @@ fn find_key(octets: &[u8], from: usize) -> Option<Label> {
 
 fn key_at(octets: &[u8], at: usize) -> Option<Label> {
     let rest = octets.get(at..)?;
+    // Most words begin as none of the keys does.
+    if !matches!(rest.first()? | 0x20, b'd' | b'e' | b'i' | b's' | b't') {
+        return None;
+    }
     let matches = |name: &[u8]| rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let (name, key) = KEYS.iter().find(|(name, _)| matches(name))?;
     Some(Label { key: *key, start: at, value: at + name.len() })
