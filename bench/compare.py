@@ -3,7 +3,7 @@
 
     bench/compare.py [--messages 60000] [--kannel-messages 20000] [--rounds 1] [--skip-kannel]
 
-POSTRIDER_BIN names a binary to use instead of a fresh release build.
+POSTRIDER_BIN names a binary to use instead of a fresh one of the profile that is shipped (`dist`).
 
 Kannel is Debian's package (`apt-get install kannel`). Every figure is of a run of its own, with a
 fresh simulator, spool and database. Prints one JSON object a run and a table at the end.

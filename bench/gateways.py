@@ -16,17 +16,17 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARY = pathlib.Path(os.environ.get("POSTRIDER_BIN") or ROOT / "target" / "release" / "postrider")
+BINARY = pathlib.Path(os.environ.get("POSTRIDER_BIN") or ROOT / "target" / "dist" / "postrider")
 TOKEN = "bench-token-of-no-value"
 BULK_TOKEN = "bulk-token-of-no-value"
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def build():
-    """Builds the release binary, unless POSTRIDER_BIN names one."""
+    """Builds the binary as it is shipped, unless POSTRIDER_BIN names one."""
     if "POSTRIDER_BIN" in os.environ:
         return
-    subprocess.run(["cargo", "build", "--release", "--quiet", "--bin", "postrider"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--profile", "dist", "--quiet", "--bin", "postrider"], cwd=ROOT, check=True)
 
 
 def free_port():

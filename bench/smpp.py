@@ -3,7 +3,7 @@
 
     bench/smpp.py [--messages 300000] [--sessions 4] [--window 250] [--rounds 1] [--rate N] [--only plain|busy]
 
-POSTRIDER_BIN names a binary to use instead of a fresh release build.
+POSTRIDER_BIN names a binary to use instead of a fresh one of the profile that is shipped (`dist`).
 
 "plain" is one account and one connector; "busy" is ten accounts, three pools of two connectors and a
 hundred routes, of which each account's is among the last. Every run has a fresh simulator and
