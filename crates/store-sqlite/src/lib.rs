@@ -75,7 +75,7 @@ use model::{
 };
 use store::{
     Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease,
-    MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuedMessage, RemoteKey,
+    MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuePage, QueueRead, RemoteKey,
     ResourceChange, Resources, Store, StoreError, SupersedeKey, TallyRow,
 };
 
@@ -167,20 +167,24 @@ impl Store for SqliteStore {
         self.readers.run(move |reader| read::search(reader, &filter, before, limit)).await
     }
 
-    async fn queue_page(
+    async fn queue_accounts(
         &self,
         lane: &QueueLane,
-        after: Option<(Timestamp, MessageId)>,
-        due_by: Timestamp,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<QueuedMessage>, StoreError> {
-        let lane = lane.clone();
-        self.readers.run(move |reader| read::queue_page(reader, &lane, after, due_by, limit)).await
+    ) -> Result<Vec<(Name, Timestamp)>, StoreError> {
+        let (lane, after) = (lane.clone(), after.map(str::to_owned));
+        self.readers.run(move |reader| read::queue_accounts(reader, &lane, after.as_deref(), limit)).await
     }
 
-    async fn queue_next_due(&self, lane: &QueueLane, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let lane = lane.clone();
-        self.readers.run(move |reader| read::queue_next_due(reader, &lane, after)).await
+    async fn queue_pages(
+        &self,
+        lane: &QueueLane,
+        reads: &[QueueRead],
+        due_by: Timestamp,
+    ) -> Result<Vec<QueuePage>, StoreError> {
+        let (lane, reads) = (lane.clone(), reads.to_vec());
+        self.readers.run(move |reader| read::queue_pages(reader, &lane, &reads, due_by)).await
     }
 
     async fn queue_entry(&self, id: MessageId) -> Result<Option<QueueEntry>, StoreError> {

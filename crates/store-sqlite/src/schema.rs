@@ -1,5 +1,6 @@
 //! The tables, and how a file of an older version becomes one of this version.
 
+mod by_account;
 mod by_key;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -33,6 +34,7 @@ fn steps() -> Vec<Step> {
         Step::Sql(BATCH_ENDS.into()),
         Step::Sql(OPT_OUTS.into()),
         Step::Sql(restorable.to_owned()),
+        Step::Code(by_account::migrate),
     ]
 }
 
@@ -168,7 +170,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 9;
+    const KNOWN: i64 = 10;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

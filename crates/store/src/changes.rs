@@ -162,6 +162,8 @@ pub struct QueueEntry {
     pub shard: u16,
     /// 0 to 3; 3 goes first.
     pub priority: u8,
+    /// Whose message it is.
+    pub account: Name,
     /// Not before this.
     pub due: Timestamp,
     /// The message.

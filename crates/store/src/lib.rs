@@ -8,8 +8,9 @@
 //!
 //! * **messages** by id, and by what operators search for ([`MessageFilter`]). Rows belong to the
 //!   day in their id, so that a day can be dropped whole ([`Store::forget_messages`]).
-//! * the **queue**: what is still to be sent, ordered by `(connector, shard, priority, due, id)`.
-//!   Only the holder of the shard's lease reads it, so reading never writes.
+//! * the **queue**: what is still to be sent, ordered by `(connector, shard, priority, account, due, id)`,
+//!   so that each account's messages are read on by themselves, however many others have. Only the holder
+//!   of the shard's lease reads it, so reading never writes.
 //! * **deadlines**: when each message that has not ended expires. Kept by the store itself from
 //!   the messages that are written.
 //! * **supersede keys**: which message an application put last under a key of its own. Kept by the store
@@ -48,8 +49,8 @@ pub use claims::{AccountRows, ChargeClaim, Claim, QuotaClaim, Settled, Short, Ta
 pub use lease::{Fence, Lease};
 pub use memory::MemoryStore;
 pub use query::{
-    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuedMessage, ResourceChange,
-    Resources,
+    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead, QueuedMessage,
+    ResourceChange, Resources,
 };
 
 /// Where the gateway's state is kept. Cheap to share; every method may be called at any time from
@@ -82,17 +83,23 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<(Vec<Message>, Option<MessageId>), StoreError>;
 
-    /// What is due in `lane` by `due_by`, ordered by due time and id, strictly after `after`.
-    async fn queue_page(
+    /// Accounts that have entries in `lane`, each with the due time of its first one; ordered by name,
+    /// octet by octet, strictly after `after`, at most `limit`. Costs by the account, not by the entry.
+    async fn queue_accounts(
         &self,
         lane: &QueueLane,
-        after: Option<(Timestamp, MessageId)>,
-        due_by: Timestamp,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<QueuedMessage>, StoreError>;
+    ) -> Result<Vec<(Name, Timestamp)>, StoreError>;
 
-    /// The earliest due time in `lane` that is later than `after`.
-    async fn queue_next_due(&self, lane: &QueueLane, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+    /// What is due in `lane` by `due_by`: a page for each of `reads`, in their order, and all of one
+    /// moment.
+    async fn queue_pages(
+        &self,
+        lane: &QueueLane,
+        reads: &[QueueRead],
+        due_by: Timestamp,
+    ) -> Result<Vec<QueuePage>, StoreError>;
 
     /// The queue entry of a message, if it is still to be sent.
     async fn queue_entry(&self, id: MessageId) -> Result<Option<QueueEntry>, StoreError>;

@@ -19,8 +19,7 @@ use crate::changes::{
 };
 use crate::claims::TallyRow;
 use crate::query::{
-    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuedMessage, ResourceChange,
-    Resources,
+    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead, ResourceChange, Resources,
 };
 use crate::{CommitError, Document, Lease, Store, StoreError};
 use state::State;
@@ -132,24 +131,30 @@ impl Store for MemoryStore {
         Ok((found, None))
     }
 
-    async fn queue_page(
+    async fn queue_accounts(
         &self,
         lane: &QueueLane,
-        after: Option<(Timestamp, MessageId)>,
-        due_by: Timestamp,
+        after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<QueuedMessage>, StoreError> {
-        let state = self.state();
-        let page = state.lane(lane).filter(|e| e.due <= due_by && after.is_none_or(|a| (e.due, e.id) > a));
-        let page = page.filter_map(|entry| {
-            let message = state.messages.get(&entry.id)?.clone();
-            Some(QueuedMessage { entry: entry.clone(), message })
-        });
-        Ok(page.take(limit).collect())
+    ) -> Result<Vec<(Name, Timestamp)>, StoreError> {
+        let mut accounts: Vec<(Name, Timestamp)> = Vec::new();
+        for entry in self.state().lane(lane).filter(|entry| after.is_none_or(|after| &*entry.account > after)) {
+            if accounts.last().is_none_or(|(account, _)| *account != entry.account) {
+                accounts.push((entry.account.clone(), entry.due));
+            }
+        }
+        accounts.truncate(limit);
+        Ok(accounts)
     }
 
-    async fn queue_next_due(&self, lane: &QueueLane, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.state().lane(lane).map(|e| e.due).find(|due| *due > after))
+    async fn queue_pages(
+        &self,
+        lane: &QueueLane,
+        reads: &[QueueRead],
+        due_by: Timestamp,
+    ) -> Result<Vec<QueuePage>, StoreError> {
+        let state = self.state();
+        Ok(reads.iter().map(|read| state.queue_page(lane, read, due_by)).collect())
     }
 
     async fn queue_entry(&self, id: MessageId) -> Result<Option<QueueEntry>, StoreError> {

@@ -66,6 +66,26 @@ pub struct QueueLane {
     pub priority: u8,
 }
 
+/// One account's messages in a lane, to be read on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueRead {
+    /// Whose.
+    pub account: Name,
+    /// Strictly after this, by due time and id; `None` begins with the first.
+    pub after: Option<(Timestamp, MessageId)>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// What was read of one account's messages in a lane.
+#[derive(Clone, Debug, Default)]
+pub struct QueuePage {
+    /// What is due, ordered by due time and id. Fewer than were asked for are all that there are.
+    pub messages: Vec<QueuedMessage>,
+    /// When the next one becomes due, if all that are due were read.
+    pub next_due: Option<Timestamp>,
+}
+
 /// A message that is to be sent, with its place in the queue.
 #[derive(Clone, Debug)]
 pub struct QueuedMessage {

@@ -23,7 +23,7 @@ pub(crate) use deliveries::{deliveries, deliveries_retrying, delivery_endpoints,
 pub(crate) use messages::{batch, batch_is_open, batches_in, batches_unfinished, messages, overdue};
 pub(crate) use messages::{day_holds_open, texts_to_forget};
 pub(crate) use opt_outs::opt_outs;
-pub(crate) use queue::{queue_depths, queue_entry, queue_next_due, queue_page};
+pub(crate) use queue::{queue_accounts, queue_depths, queue_entry, queue_pages};
 pub(crate) use rest::{
     expired_answers, expired_parked, expired_remote_ids, idempotency, latest_under, mo_parts, parked, parked_for,
     remote_ids, resources, resources_version,

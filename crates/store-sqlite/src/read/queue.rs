@@ -1,7 +1,8 @@
 //! The queue.
 
 use model::{MessageId, Name, Timestamp};
-use store::{QueueEntry, QueueLane, QueuedMessage};
+use rusqlite::Statement;
+use store::{QueueEntry, QueueLane, QueuePage, QueueRead, QueuedMessage};
 
 use super::Reader;
 use super::messages::ById;
@@ -9,45 +10,74 @@ use crate::days;
 use crate::decode::{Columns, Read};
 use crate::key::{self, PLACES};
 
-/// What is due in `lane`, strictly after `after`.
-pub(crate) fn queue_page(
+/// Accounts that have entries in `lane`, with the due time of the first: one seek each.
+pub(crate) fn queue_accounts(
     reader: &Reader,
     lane: &QueueLane,
-    after: Option<(Timestamp, MessageId)>,
-    due_by: Timestamp,
+    after: Option<&str>,
     limit: usize,
-) -> Read<Vec<QueuedMessage>> {
+) -> Read<Vec<(Name, Timestamp)>> {
     let mut statement = reader.db.prepare_cached(
-        "SELECT id, due FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND due <= ?4
+        "SELECT account, due FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND account > ?4
+            ORDER BY account, due, id LIMIT 1",
+    )?;
+    let mut accounts: Vec<(Name, Timestamp)> = Vec::new();
+    while accounts.len() < limit {
+        // No account has an empty name.
+        let after = accounts.last().map(|(account, _)| account.as_ref()).or(after).unwrap_or_default();
+        let mut rows = statement.query((lane.connector.as_ref(), lane.shard, lane.priority, after))?;
+        let Some(row) = rows.next()? else { break };
+        let columns = Columns { row, table: "queue", names: &reader.names };
+        let next = (columns.name(0)?, columns.time(1)?);
+        drop(rows);
+        accounts.push(next);
+    }
+    Ok(accounts)
+}
+
+/// What is due in `lane` of some accounts.
+pub(crate) fn queue_pages(
+    reader: &Reader,
+    lane: &QueueLane,
+    reads: &[QueueRead],
+    due_by: Timestamp,
+) -> Read<Vec<QueuePage>> {
+    let mut statement = reader.db.prepare_cached(
+        "SELECT id, due FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND account = ?4
             AND (due, id) > (?5, ?6) ORDER BY due, id",
     )?;
-    let (after_due, after_id) = after.map_or((i64::MIN, [0; 16]), |(due, id)| (due.as_millis(), *id.as_bytes()));
-    let lane_key = (lane.connector.as_ref(), lane.shard, lane.priority);
-    let mut rows =
-        statement.query((lane_key.0, lane_key.1, lane_key.2, due_by.as_millis(), after_due, after_id.as_slice()))?;
     let mut by_id = ById::new(reader)?;
-    let mut page = Vec::with_capacity(limit.min(1024));
-    while page.len() < limit
+    reads.iter().map(|read| queue_page(reader, &mut statement, &mut by_id, lane, read, due_by)).collect()
+}
+
+fn queue_page(
+    reader: &Reader,
+    statement: &mut Statement<'_>,
+    by_id: &mut ById<'_>,
+    lane: &QueueLane,
+    read: &QueueRead,
+    due_by: Timestamp,
+) -> Read<QueuePage> {
+    let (after_due, after_id) = read.after.map_or((i64::MIN, [0; 16]), |(due, id)| (due.as_millis(), *id.as_bytes()));
+    let of = (lane.connector.as_ref(), lane.shard, lane.priority, read.account.as_ref());
+    let mut rows = statement.query((of.0, of.1, of.2, of.3, after_due, after_id.as_slice()))?;
+    let mut page = QueuePage { messages: Vec::with_capacity(read.limit.min(1024)), next_due: None };
+    while page.messages.len() < read.limit
         && let Some(row) = rows.next()?
     {
         let columns = Columns { row, table: "queue", names: &reader.names };
         let (id, due) = (MessageId(columns.id(0)?), columns.time(1)?);
+        if due > due_by {
+            page.next_due = Some(due);
+            break;
+        }
         if let Some(message) = by_id.get(id)? {
-            let connector = lane.connector.clone();
-            let entry = QueueEntry { connector, shard: lane.shard, priority: lane.priority, due, id };
-            page.push(QueuedMessage { entry, message });
+            let (connector, account) = (lane.connector.clone(), read.account.clone());
+            let entry = QueueEntry { connector, shard: lane.shard, priority: lane.priority, account, due, id };
+            page.messages.push(QueuedMessage { entry, message });
         }
     }
     Ok(page)
-}
-
-/// The earliest due time in `lane` later than `after`.
-pub(crate) fn queue_next_due(reader: &Reader, lane: &QueueLane, after: Timestamp) -> Read<Option<Timestamp>> {
-    let mut statement = reader.db.prepare_cached(
-        "SELECT due FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND due > ?4 ORDER BY due LIMIT 1",
-    )?;
-    let mut rows = statement.query((lane.connector.as_ref(), lane.shard, lane.priority, after.as_millis()))?;
-    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.map(Timestamp::from_millis))
 }
 
 /// Where a message waits. Its row says where it was put last; the queue says whether it is there.
@@ -58,16 +88,19 @@ pub(crate) fn queue_entry(reader: &Reader, id: MessageId) -> Read<Option<QueueEn
     }
     let table = days::table(day);
     let mut statement = reader.db.prepare_cached(&format!(
-        "SELECT queue.id, queue.connector, queue.shard, queue.priority, queue.due FROM {table} AS message, queue
-            WHERE message.key >= ?2 AND message.key < ?3 AND message.id = ?1 AND queue.connector = message.queue_connector AND queue.shard = message.queue_shard
-            AND queue.priority IN (0, 1, 2, 3) AND queue.due = message.queue_due AND queue.id = ?1"
+        "SELECT queue.id, queue.connector, queue.shard, queue.priority, queue.due, queue.account
+            FROM {table} AS message, queue
+            WHERE message.key >= ?2 AND message.key < ?3 AND message.id = ?1
+            AND queue.connector = message.queue_connector AND queue.shard = message.queue_shard
+            AND queue.priority IN (0, 1, 2, 3) AND queue.account = message.account
+            AND queue.due = message.queue_due AND queue.id = ?1"
     ))?;
     let key = key::of_message(id);
     let mut rows = statement.query((id.as_bytes().as_slice(), key, key.saturating_add(PLACES)))?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let columns = Columns { row, table: "queue", names: &reader.names };
     let (connector, shard, priority) = (columns.name(1)?, columns.int(2)?, columns.int(3)?);
-    Ok(Some(QueueEntry { connector, shard, priority, due: columns.time(4)?, id }))
+    Ok(Some(QueueEntry { connector, shard, priority, account: columns.name(5)?, due: columns.time(4)?, id }))
 }
 
 /// How many entries each connector's queue has.

@@ -104,13 +104,14 @@ fn progress_size(progress: &Progress, buffers: &Buffers) -> usize {
         + buffers.events.len()
 }
 
-/// A whole place in the queue, at places 1 to 5.
+/// A whole place in the queue, at places 1 to 6.
 pub(super) fn bind_entry(s: &mut Statement<'_>, entry: &QueueEntry) -> Bound {
     s.raw_bind_parameter(1, entry.connector.as_ref())?;
     s.raw_bind_parameter(2, entry.shard)?;
     s.raw_bind_parameter(3, entry.priority)?;
-    s.raw_bind_parameter(4, entry.due.as_millis())?;
-    s.raw_bind_parameter(5, entry.id.as_bytes().as_slice())
+    s.raw_bind_parameter(4, entry.account.as_ref())?;
+    s.raw_bind_parameter(5, entry.due.as_millis())?;
+    s.raw_bind_parameter(6, entry.id.as_bytes().as_slice())
 }
 
 /// A delivery, at places 1 to 12, 14 and 15; its key is at 13.

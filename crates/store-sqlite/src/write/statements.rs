@@ -54,8 +54,9 @@ statements! {
         finished_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     PutPhase: "UPDATE batch SET phase = ?2 WHERE id = ?1",
     FinishBatch: "UPDATE batch SET finished_at = ?2 WHERE id = ?1 AND finished_at IS NULL",
-    Enqueue: "INSERT OR IGNORE INTO queue(connector, shard, priority, due, id) VALUES (?1, ?2, ?3, ?4, ?5)",
-    Dequeue: "DELETE FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND due = ?4 AND id = ?5",
+    Enqueue: "INSERT OR IGNORE INTO queue(connector, shard, priority, account, due, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    Dequeue: "DELETE FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND account = ?4 AND due = ?5
+        AND id = ?6",
     PutDeadline: "INSERT OR IGNORE INTO deadline(at, id) VALUES (?1, ?2)",
     DropDeadline: "DELETE FROM deadline WHERE at = ?1 AND id = ?2",
     PutLatest: "INSERT OR REPLACE INTO latest(account, key, recipient, id) VALUES (?1, ?2, ?3, ?4)",

@@ -244,7 +244,7 @@ pub async fn times_at_the_ends(world: &World) {
         message.progress.events[0].at = at;
         world.commit(insert_queued(std::slice::from_ref(&message))).await;
         assert_eq!(world.get(message.body.id).await.as_ref(), Some(&message));
-        let page = world.store.queue_page(&lane, None, at, 99).await.unwrap();
+        let page = super::queue::due(world, &lane, at).await;
         assert_eq!(page.last().map(|q| q.entry.clone()), Some(place(&message)));
         assert!(world.store.overdue(at, 99).await.unwrap().contains(&message.body.id));
         there_and_back(world, message_like(world, &message)).await;

@@ -4,26 +4,46 @@ use model::{Message, MessageId, Name, Status, Timestamp};
 
 use super::samples::{change_body, end, insert_queued, place, update};
 use super::{START, World};
-use crate::{Changes, NewMessage, QueueEntry, QueueLane};
+use crate::{Changes, NewMessage, QueueEntry, QueueLane, QueuePage, QueueRead, QueuedMessage, Store};
 
 fn lane() -> QueueLane {
     QueueLane { connector: "carrier-a".into(), shard: 0, priority: 1 }
 }
 
 /// A message that is due `after` milliseconds from the start.
-fn due(world: &World, after: i64) -> Message {
+fn message(world: &World, after: i64) -> Message {
     let mut message = world.samples.message();
     message.progress.due = Some(START.plus_millis(after));
     message
 }
 
-async fn page(world: &World, after: Option<(Timestamp, MessageId)>, by: i64, limit: usize) -> Vec<MessageId> {
-    let page = world.store.queue_page(&lane(), after, START.plus_millis(by), limit).await.unwrap();
-    for queued in &page {
+/// All that is due in a lane, account by account.
+pub(super) async fn due_of(store: &dyn Store, lane: &QueueLane, by: Timestamp) -> Vec<QueuedMessage> {
+    let accounts = store.queue_accounts(lane, None, 1000).await.unwrap();
+    let all = |(account, _): (Name, Timestamp)| QueueRead { account, after: None, limit: 1000 };
+    let reads: Vec<QueueRead> = accounts.into_iter().map(all).collect();
+    let pages = store.queue_pages(lane, &reads, by).await.unwrap();
+    pages.into_iter().flat_map(|page| page.messages).collect()
+}
+
+pub(super) async fn due(world: &World, lane: &QueueLane, by: Timestamp) -> Vec<QueuedMessage> {
+    due_of(&*world.store, lane, by).await
+}
+
+async fn read(world: &World, reads: &[QueueRead], by: i64) -> Vec<QueuePage> {
+    let pages = world.store.queue_pages(&lane(), reads, START.plus_millis(by)).await.unwrap();
+    assert_eq!(pages.len(), reads.len());
+    for queued in pages.iter().flat_map(|page| &page.messages) {
         assert_eq!(queued.entry.id, queued.message.body.id);
         assert_eq!(queued.entry, place(&queued.message));
     }
-    page.iter().map(|q| q.entry.id).collect()
+    pages
+}
+
+/// A page of the account of all samples.
+async fn page(world: &World, after: Option<(Timestamp, MessageId)>, by: i64, limit: usize) -> Vec<MessageId> {
+    let pages = read(world, &[QueueRead { account: "shop".into(), after, limit }], by).await;
+    pages.iter().flat_map(|page| &page.messages).map(|q| q.entry.id).collect()
 }
 
 fn ids<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Vec<MessageId> {
@@ -32,7 +52,7 @@ fn ids<'m>(messages: impl IntoIterator<Item = &'m Message>) -> Vec<MessageId> {
 
 /// Due time comes first, then the id.
 pub async fn a_lane_is_ordered_by_due_time_and_id(world: &World) {
-    let m = [due(world, 5), due(world, 9), due(world, 5), due(world, 1), due(world, -3)];
+    let m = [message(world, 5), message(world, 9), message(world, 5), message(world, 1), message(world, -3)];
     world.commit(insert_queued(&m)).await;
     assert_eq!(page(world, None, 10, 9).await, ids([&m[4], &m[3], &m[0], &m[2], &m[1]]));
     assert_eq!(world.store.queue_entry(m[1].body.id).await.unwrap(), Some(place(&m[1])));
@@ -41,15 +61,16 @@ pub async fn a_lane_is_ordered_by_due_time_and_id(world: &World) {
 
 /// The cursor's own entry is not given again, and entries of the same due time are not lost.
 pub async fn a_page_begins_strictly_after_its_cursor(world: &World) {
-    let messages: Vec<_> = (0..10).map(|n| due(world, n / 4)).collect();
+    let messages: Vec<_> = (0..10).map(|n| message(world, n / 4)).collect();
     world.commit(insert_queued(&messages)).await;
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = world.store.queue_page(&lane(), after, START.plus_millis(99), 3).await.unwrap();
-        assert!(page.len() <= 3);
-        let Some(last) = page.last() else { break };
+        let read = QueueRead { account: "shop".into(), after, limit: 3 };
+        let page = world.store.queue_pages(&lane(), &[read], START.plus_millis(99)).await.unwrap().remove(0);
+        assert!(page.messages.len() <= 3);
+        let Some(last) = page.messages.last() else { break };
         after = Some((last.entry.due, last.entry.id));
-        all.extend(page.iter().map(|q| q.entry.id));
+        all.extend(page.messages.iter().map(|q| q.entry.id));
     }
     assert_eq!(all, ids(&messages));
     // A cursor that is no entry's is a place between entries.
@@ -59,7 +80,7 @@ pub async fn a_page_begins_strictly_after_its_cursor(world: &World) {
 
 /// Due at the very time is due.
 pub async fn only_what_is_due_is_given(world: &World) {
-    let m = [due(world, 1), due(world, 2), due(world, 3)];
+    let m = [message(world, 1), message(world, 2), message(world, 3)];
     world.commit(insert_queued(&m)).await;
     assert_eq!(page(world, None, 0, 9).await, []);
     assert_eq!(page(world, None, 2, 9).await, ids(&m[..2]));
@@ -67,7 +88,7 @@ pub async fn only_what_is_due_is_given(world: &World) {
 
 /// Connector, shard and priority each make another lane.
 pub async fn lanes_do_not_mix(world: &World) {
-    let m: Vec<_> = (0..4).map(|_| due(world, 0)).collect();
+    let m: Vec<_> = (0..4).map(|_| message(world, 0)).collect();
     let mut entries: Vec<QueueEntry> = m.iter().map(place).collect();
     entries[1].connector = "carrier-b".into();
     entries[2].shard = 65_535;
@@ -78,28 +99,76 @@ pub async fn lanes_do_not_mix(world: &World) {
     world.commit(Changes { insert, ..Changes::default() }).await;
     for entry in &entries {
         let lane = QueueLane { connector: entry.connector.clone(), shard: entry.shard, priority: entry.priority };
-        let page = world.store.queue_page(&lane, None, START, 9).await.unwrap();
+        let page = due(world, &lane, START).await;
         assert_eq!(page.iter().map(|q| &q.entry).collect::<Vec<_>>(), [entry]);
         assert_eq!(world.store.queue_entry(entry.id).await.unwrap().as_ref(), Some(entry));
     }
 }
 
-/// The earliest due time that is later, in this lane.
-pub async fn the_next_due_time_is_later_than_the_given(world: &World) {
-    let m = [due(world, 10), due(world, 20), due(world, 20)];
-    let mut other = due(world, 15);
+/// What is not due yet is told of when all that is due was read, and only then; other lanes don't count.
+pub async fn a_page_tells_when_the_next_becomes_due(world: &World) {
+    let m = [message(world, 10), message(world, 20), message(world, 20)];
+    let mut other = message(world, 15);
     other.progress.connector = Some("carrier-b".into());
     world.commit(insert_queued(&m)).await;
     world.commit(insert_queued(&[other])).await;
-    for (after, next) in [(0, Some(10)), (9, Some(10)), (10, Some(20)), (20, None)] {
-        let found = world.store.queue_next_due(&lane(), START.plus_millis(after)).await.unwrap();
-        assert_eq!(found, next.map(|n| START.plus_millis(n)), "after {after}");
+    for (by, count, next) in [(0, 0, Some(10)), (9, 0, Some(10)), (10, 1, Some(20)), (19, 1, Some(20)), (20, 3, None)] {
+        let page = read(world, &[QueueRead { account: "shop".into(), after: None, limit: 4 }], by).await.remove(0);
+        assert_eq!(page.messages.len(), count, "by {by}");
+        assert_eq!(page.next_due, next.map(|n| START.plus_millis(n)), "by {by}");
     }
+    let full = read(world, &[QueueRead { account: "shop".into(), after: None, limit: 1 }], 10).await.remove(0);
+    assert_eq!((full.messages.len(), full.next_due), (1, None));
+    // A cursor behind all that is due hides nothing of what is not.
+    let after = Some((START.plus_millis(12), m[0].body.id));
+    let rest = read(world, &[QueueRead { account: "shop".into(), after, limit: 1 }], 10).await.remove(0);
+    assert_eq!((rest.messages.len(), rest.next_due), (0, Some(START.plus_millis(20))));
+}
+
+/// A message of this account.
+fn of(world: &World, account: &str, after: i64) -> Message {
+    let mut message = message(world, after);
+    change_body(&mut message, |body| body.account = account.into());
+    message
+}
+
+/// Each account has an order of its own, and pages come in the order in which they were asked for.
+pub async fn accounts_are_read_by_themselves(world: &World) {
+    let m = [of(world, "b", 1), of(world, "a", 2), of(world, "b", 0), of(world, "a", 3), of(world, "aa", 9)];
+    world.commit(insert_queued(&m)).await;
+    let all = |account: &str| QueueRead { account: account.into(), after: None, limit: 9 };
+    let pages = read(world, &[all("b"), all("nobody"), all("a"), all("aa"), all("b")], 5).await;
+    let found: Vec<Vec<MessageId>> =
+        pages.iter().map(|page| page.messages.iter().map(|queued| queued.entry.id).collect()).collect();
+    assert_eq!(found, [ids([&m[2], &m[0]]), vec![], ids([&m[1], &m[3]]), vec![], ids([&m[2], &m[0]])]);
+    assert_eq!(pages[3].next_due, Some(START.plus_millis(9)));
+    assert!(read(world, &[], 5).await.is_empty());
+    for message in &m {
+        assert_eq!(world.store.queue_entry(message.body.id).await.unwrap(), Some(place(message)));
+    }
+}
+
+/// By name, with the first due time of each, which may lie in the past or in the future.
+pub async fn accounts_are_listed_with_what_is_due_first(world: &World) {
+    let m: Vec<_> = [("b", 7), ("a", 2), ("b", 5), ("aa", -9), ("\u{e9}", 1), ("B", 3)]
+        .map(|(account, after)| of(world, account, after))
+        .into();
+    world.commit(insert_queued(&m)).await;
+    let mut elsewhere = of(world, "c", 0);
+    elsewhere.progress.connector = Some("carrier-b".into());
+    world.commit(insert_queued(&[elsewhere])).await;
+    let all = [("B", 3), ("a", 2), ("aa", -9), ("b", 5), ("\u{e9}", 1)];
+    let all = all.map(|(account, due)| (Name::from(account), START.plus_millis(due)));
+    assert_eq!(world.store.queue_accounts(&lane(), None, 9).await.unwrap(), all);
+    assert_eq!(world.store.queue_accounts(&lane(), Some("a"), 2).await.unwrap(), all[2..4]);
+    assert_eq!(world.store.queue_accounts(&lane(), Some("\u{e9}"), 2).await.unwrap(), []);
+    world.commit(Changes { dequeue: vec![place(&m[0]), place(&m[2])], ..Changes::default() }).await;
+    assert_eq!(world.store.queue_accounts(&lane(), Some("aa"), 9).await.unwrap(), all[4..]);
 }
 
 /// Gone for every way of asking.
 pub async fn what_was_dequeued_is_gone(world: &World) {
-    let m = [due(world, 0), due(world, 0)];
+    let m = [message(world, 0), message(world, 0)];
     world.commit(insert_queued(&m)).await;
     // The whole entry is the key: one with another due time is another entry.
     let other = QueueEntry { due: START.plus_millis(1), ..place(&m[0]) };
@@ -115,7 +184,7 @@ pub async fn what_was_dequeued_is_gone(world: &World) {
 
 /// A retry: the old place goes and the new one comes, with and without new progress.
 pub async fn requeued_in_the_commit_that_dequeues(world: &World) {
-    let mut message = due(world, 0);
+    let mut message = message(world, 0);
     world.commit(insert_queued(std::slice::from_ref(&message))).await;
     let mut old = place(&message);
     message.progress.due = Some(START.plus_millis(30));
@@ -137,7 +206,7 @@ pub async fn requeued_in_the_commit_that_dequeues(world: &World) {
 
 /// Over all shards and priorities.
 pub async fn depths_count_each_connector(world: &World) {
-    let mut messages: Vec<_> = (0..7).map(|n| due(world, n)).collect();
+    let mut messages: Vec<_> = (0..7).map(|n| message(world, n)).collect();
     for (n, message) in messages.iter_mut().enumerate() {
         message.progress.connector = Some(Name::from(if n < 5 { "carrier-b" } else { "carrier-a" }));
         change_body(message, |body| body.priority = n as u8 % 4);

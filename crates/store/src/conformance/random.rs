@@ -11,7 +11,7 @@ use super::search::drain;
 use super::{START, World};
 use crate::{
     Changes, CommitError, DeliveryFilter, DeliveryKey, MemoryStore, MessageFilter, NewMessage, ParkedReceipt,
-    QueueEntry, QueueLane, RemoteKey, Store, SupersedeKey,
+    QueueEntry, QueueLane, QueuePage, QueueRead, RemoteKey, Store, SupersedeKey,
 };
 
 const ROUNDS: usize = 12;
@@ -222,7 +222,9 @@ async fn compare(ours: &dyn Store, model: &MemoryStore, known: &Known, now: Time
         for (shard, priority) in (0..2).flat_map(|shard| (0..4).map(move |priority| (shard, priority))) {
             let lane = QueueLane { connector: connector.into(), shard, priority };
             same!(s => entries(s, &lane, now.plus_seconds(60)).await);
-            same!(s => s.queue_next_due(&lane, now).await.unwrap());
+            same!(s => s.queue_accounts(&lane, None, 9).await.unwrap());
+            same!(s => s.queue_accounts(&lane, Some("club"), 1).await.unwrap());
+            same!(s => pages(s, &lane, now).await);
         }
     }
     same!(s => s.overdue(now, 7).await.unwrap());
@@ -267,8 +269,22 @@ fn filters() -> Vec<MessageFilter> {
 }
 
 async fn entries(store: &dyn Store, lane: &QueueLane, by: Timestamp) -> Vec<(QueueEntry, Message)> {
-    let page = store.queue_page(lane, None, by, 1000).await.unwrap();
+    let page = super::queue::due_of(store, lane, by).await;
     page.into_iter().map(|queued| (queued.entry, queued.message)).collect()
+}
+
+/// The second page of each account, and what becomes due after it.
+async fn pages(store: &dyn Store, lane: &QueueLane, by: Timestamp) -> Vec<(Vec<QueueEntry>, Option<Timestamp>)> {
+    let mut reads: Vec<QueueRead> = ["shop", "nobody", "bank", "club"]
+        .map(|account| QueueRead { account: account.into(), after: None, limit: 3 })
+        .into();
+    let first = store.queue_pages(lane, &reads, by).await.unwrap();
+    for (read, page) in reads.iter_mut().zip(&first) {
+        read.after = page.messages.last().map(|queued| (queued.entry.due, queued.entry.id));
+    }
+    let second = store.queue_pages(lane, &reads, by).await.unwrap();
+    let entries = |page: QueuePage| (page.messages.into_iter().map(|queued| queued.entry).collect(), page.next_due);
+    first.into_iter().chain(second).map(entries).collect()
 }
 
 fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {

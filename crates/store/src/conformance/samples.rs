@@ -198,6 +198,7 @@ pub fn place(message: &Message) -> QueueEntry {
         connector: message.progress.connector.clone().unwrap_or_else(|| Name::from("carrier-a")),
         shard: 0,
         priority: message.body.priority,
+        account: message.body.account.clone(),
         due: message.progress.due.unwrap_or(message.body.created_at),
         id: message.body.id,
     }

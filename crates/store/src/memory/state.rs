@@ -16,7 +16,7 @@ use crate::changes::{
     RemoteId, RemoteKey, SupersedeKey,
 };
 use crate::claims::{AccountRows, Tally, settle};
-use crate::query::{BatchCounts, QueueLane, ResourceChange};
+use crate::query::{BatchCounts, QueueLane, QueuePage, QueueRead, QueuedMessage, ResourceChange};
 use crate::{CommitError, Lease};
 
 /// Everything that the store holds.
@@ -182,12 +182,28 @@ impl State {
             connector: lane.connector.clone(),
             shard: lane.shard,
             priority: lane.priority,
+            account: "".into(),
             due: Timestamp::from_millis(i64::MIN),
             id: MessageId::first_at(Timestamp::from_millis(0)),
         };
         let same =
             |e: &&QueueEntry| e.connector == lane.connector && e.shard == lane.shard && e.priority == lane.priority;
         self.queue.range(first..).take_while(same)
+    }
+
+    /// What is due of one account.
+    pub fn queue_page(&self, lane: &QueueLane, read: &QueueRead, due_by: Timestamp) -> QueuePage {
+        let theirs = self.lane(lane).filter(|entry| entry.account == read.account);
+        let mut rest = theirs.filter(|entry| read.after.is_none_or(|after| (entry.due, entry.id) > after)).peekable();
+        let mut messages = Vec::new();
+        while messages.len() < read.limit
+            && let Some(entry) = rest.next_if(|entry| entry.due <= due_by)
+        {
+            let message = self.messages.get(&entry.id).cloned();
+            messages.extend(message.map(|message| QueuedMessage { entry: entry.clone(), message }));
+        }
+        let next_due = if messages.len() < read.limit { rest.peek().map(|entry| entry.due) } else { None };
+        QueuePage { messages, next_due }
     }
 
     /// Pending deliveries of one endpoint, ordered by due time and id.
