@@ -12,20 +12,15 @@ use std::sync::{Arc, PoisonError};
 
 use model::{Message, Name};
 use routing::{Health, Outcome};
-use store::{QueueLane, StoreError};
+use store::StoreError;
 
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts};
 use crate::health::Wellbeing;
 use crate::persist;
 use crate::route::question_again;
-use crate::schedule::{End, Lane};
+use crate::schedule::{End, Lane, Sweep};
 use crate::world::World;
-
-/// Messages looked at, and moved, at a time.
-const PAGE: usize = 500;
-/// Every priority, the highest first.
-const PRIORITIES: [u8; 4] = [3, 2, 1, 0];
 
 impl Engine {
     /// Moves what waits for connectors that there are no more, as happens every ten seconds or so. Returns
@@ -49,22 +44,16 @@ impl Engine {
 
     async fn rehome_from(&self, connector: &Name) -> Result<usize, StoreError> {
         let mut moved = 0;
-        for priority in PRIORITIES {
-            let lane = QueueLane { connector: connector.clone(), shard: 0, priority };
-            let mut after = None;
-            loop {
-                let page = self.inner.store.queue_page(&lane, after, self.now(), PAGE).await?;
-                let Some(last) = page.last() else { break };
-                after = Some((last.entry.due, last.entry.id));
-                let world = self.world();
-                let moves = page.iter().filter_map(|queued| {
-                    let to = self.new_home(&queued.message, connector, &world)?;
-                    Some(Fact::Move { message: queued.message.body.id, from: connector.clone(), to })
-                });
-                let facts: Vec<Fact> = moves.collect();
-                moved += facts.len();
-                self.record(facts).await?;
-            }
+        let mut sweep = Sweep::new(connector.clone(), 0);
+        while let Some(page) = sweep.next(&*self.inner.store).await? {
+            let world = self.world();
+            let moves = page.iter().filter_map(|queued| {
+                let to = self.new_home(&queued.message, connector, &world)?;
+                Some(Fact::Move { message: queued.message.body.id, from: connector.clone(), to })
+            });
+            let facts: Vec<Fact> = moves.collect();
+            moved += facts.len();
+            self.record(facts).await?;
         }
         if moved > 0 {
             tracing::info!(%connector, messages = moved, "what waited for a connector that is gone was moved");
@@ -103,7 +92,8 @@ impl Engine {
         let place = retired.iter().position(|lane| **lane.connector() == *connector)?;
         let lane = retired.swap_remove(place);
         // Whoever read the queue for it was stopped at it, perhaps in the middle of a page.
-        lane.end_read();
+        // And what was accepted meanwhile nobody has told it of.
+        lane.list_again();
         Some(lane)
     }
 
@@ -117,7 +107,7 @@ impl Engine {
     pub(crate) fn settle_retired(&self, ends: &[(Name, End)]) {
         for lane in self.retired().iter() {
             let theirs = ends.iter().filter(|(connector, _)| connector == lane.connector());
-            lane.settled(theirs.map(|(_, end)| *end));
+            lane.settled(theirs.map(|(_, end)| end.clone()));
         }
     }
 

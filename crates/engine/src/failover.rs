@@ -13,22 +13,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::resources::{FAILOVER_SECONDS, LongForm};
-use model::{Change, Message, MessageId, Name, Plan, Reason, Timestamp};
+use model::{Change, Message, MessageId, Name, Plan, Reason};
 use routing::Health;
-use store::{QueueLane, QueuedMessage, StoreError};
+use store::{QueuedMessage, StoreError};
 
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts};
 use crate::health::Wellbeing;
 use crate::persist::{self, Draft, Recorder};
-use crate::schedule::{End, Lane};
+use crate::schedule::{End, Lane, Sweep};
 use crate::text;
 use crate::world::World;
 
 /// How often connectors are looked at.
 const EVERY: Duration = Duration::from_secs(1);
-/// Messages looked at, and moved, at a time.
-const PAGE: usize = 500;
 /// Pages of one connector in one turn.
 const PAGES: usize = 8;
 /// How long a queue is left alone that was looked through to its end.
@@ -53,8 +51,8 @@ pub(crate) type Looked = HashMap<Name, Cursor>;
 /// How far one queue was looked through.
 #[derive(Debug)]
 pub(crate) struct Cursor {
-    priority: u8,
-    after: Option<(Timestamp, MessageId)>,
+    sweep: Sweep,
+    moved: usize,
     /// It was looked through; again then, or when others have come back.
     rests_until: Option<Instant>,
     /// Who could take over when it was last looked at.
@@ -64,8 +62,9 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    fn new(others: Vec<Name>) -> Self {
-        Self { priority: 3, after: None, rests_until: None, others, soonest: None }
+    fn new(lane: &Lane, others: Vec<Name>) -> Self {
+        let sweep = Sweep::new(lane.connector().clone(), lane.shard());
+        Self { sweep, moved: 0, rests_until: None, others, soonest: None }
     }
 }
 
@@ -93,9 +92,9 @@ impl Engine {
             if others.is_empty() || bad_for < soonest(lane.connector(), &world) {
                 continue;
             }
-            let cursor = looked.entry(lane.connector().clone()).or_insert_with(|| Cursor::new(others.clone()));
+            let cursor = looked.entry(lane.connector().clone()).or_insert_with(|| Cursor::new(lane, others.clone()));
             if cursor.others != others || cursor.rests_until.is_some_and(|until| until <= now) {
-                *cursor = Cursor::new(others);
+                *cursor = Cursor::new(lane, others);
             }
             if cursor.rests_until.is_none() {
                 moved += self.fail_over_from(lane, bad_for, cursor, &world).await?;
@@ -113,11 +112,14 @@ impl Engine {
     ) -> Result<usize, StoreError> {
         let mut moved = 0;
         for _ in 0..PAGES {
-            let (connector, shard) = (lane.connector().clone(), lane.shard());
-            let key = QueueLane { connector: connector.clone(), shard, priority: cursor.priority };
-            let page = self.inner.store.queue_page(&key, cursor.after, self.now(), PAGE).await?;
-            cursor.after = page.last().map(|queued| (queued.entry.due, queued.entry.id));
-            let last = page.len() < PAGE;
+            let connector = lane.connector();
+            let Some(page) = cursor.sweep.next(&*self.inner.store).await? else {
+                let soonest = cursor.soonest.take().map_or(REST, |after| after.saturating_sub(bad_for));
+                // What has moved may have been in a session's hands in part.
+                let rest = soonest.min(if cursor.moved == 0 { REST } else { EVERY });
+                cursor.rests_until = Some(Instant::now() + rest);
+                break;
+            };
             let lanes = self.inner.lanes.load_full();
             let health = Wellbeing { lanes: &lanes, world, dry: true };
             let mut facts = Vec::new();
@@ -126,28 +128,16 @@ impl Engine {
                 let after = failover_after(message, plan, world);
                 if bad_for < after {
                     cursor.soonest = Some(cursor.soonest.map_or(after, |soonest| soonest.min(after)));
-                } else if let Some(to) = target(message, plan, &connector, &health) {
+                } else if let Some(to) = target(message, plan, connector, &health) {
                     facts.push(Fact::Move { message: message.body.id, from: connector.clone(), to });
                 }
             }
             moved += facts.len();
+            cursor.moved += facts.len();
             if !facts.is_empty() {
                 let gone = || StoreError::Unavailable("the gateway has stopped".into());
                 self.inner.facts.send(Facts { facts, acknowledge: None }).await.map_err(|_| gone())?;
                 persist::flush(&self.inner.facts).await;
-            }
-            if last {
-                cursor.after = None;
-                match cursor.priority.checked_sub(1) {
-                    Some(lower) => cursor.priority = lower,
-                    None => {
-                        let soonest = cursor.soonest.take().map_or(REST, |after| after.saturating_sub(bad_for));
-                        // What has moved may have been in a session's hands in part.
-                        let rest = soonest.min(if moved == 0 { REST } else { EVERY });
-                        cursor.rests_until = Some(Instant::now() + rest);
-                        break;
-                    }
-                }
             }
         }
         Ok(moved)

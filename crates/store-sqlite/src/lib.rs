@@ -75,8 +75,8 @@ use model::{
 };
 use store::{
     Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease,
-    MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuePage, QueueRead, RemoteKey,
-    ResourceChange, Resources, Store, StoreError, SupersedeKey, TallyRow,
+    MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuePage, QueueRead,
+    RemoteKey, ResourceChange, Resources, Store, StoreError, SupersedeKey, TallyRow,
 };
 
 pub use error::OpenError;

@@ -19,7 +19,8 @@ use crate::changes::{
 };
 use crate::claims::TallyRow;
 use crate::query::{
-    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead, ResourceChange, Resources,
+    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead, ResourceChange,
+    Resources,
 };
 use crate::{CommitError, Document, Lease, Store, StoreError};
 use state::State;

@@ -1,7 +1,7 @@
 //! A draft: one commit in the making, with what is to be done once it is durable.
 
 use foldhash::HashMap;
-use model::{Change, DeliveryId, LedgerId, Message, MessageId, Name, Status, Timestamp};
+use model::{Body, Change, DeliveryId, LedgerId, Message, MessageId, Name, Status, Timestamp};
 use store::{Changes, NewMessage, QueueEntry, RemoteKey};
 use tokio::sync::oneshot;
 
@@ -343,7 +343,8 @@ struct Places {
 pub(crate) fn queue_entry(message: &Message) -> Option<QueueEntry> {
     let connector = message.progress.connector.clone()?;
     let due = message.progress.due?;
-    Some(QueueEntry { connector, shard: 0, priority: message.body.priority, due, id: message.body.id })
+    let Body { id, priority, account, .. } = &*message.body;
+    Some(QueueEntry { connector, shard: 0, priority: *priority, account: account.clone(), due, id: *id })
 }
 
 fn event_of(status: Status) -> Option<&'static str> {

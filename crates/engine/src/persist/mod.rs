@@ -426,7 +426,7 @@ impl Recorder {
         self.engine.settle_retired(&draft.ends);
         let mut ends: HashMap<&str, Vec<End>> = HashMap::new();
         for (connector, end) in &draft.ends {
-            ends.entry(connector).or_default().push(*end);
+            ends.entry(connector).or_default().push(end.clone());
         }
         let mut waiting = draft.queue_changes();
         let lanes = inner.lanes.load();

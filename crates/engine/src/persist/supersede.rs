@@ -149,7 +149,7 @@ impl Draft {
             if let (End::Message(ended), Some(place)) = (&end, &place)
                 && *ended == id
             {
-                *end = End::Back(id, place.due, place.priority);
+                *end = End::Back(Box::new(place.clone()));
             }
         }
         // Nothing had happened to it of which anybody is told.

@@ -2,27 +2,22 @@
 //!
 //! A message is *resident* from when it is loaded until it is settled, so it is never loaded twice.
 //! Its parts that wait are in `ready`, by priority and account; parts that came back are in `returned` and go
-//! first; parts that a session has taken are counted in `in_flight`. When the ready lists are full
-//! the rest stays in the store, and [`Paging`] remembers where to read on.
+//! first; parts that a session has taken are counted in `in_flight`. Where there is no room for an account's
+//! messages they stay in the store, and [`Backlog`] remembers where to read on.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
 
-use model::id::Uuid;
 use model::{Body, MessageId, Name, Timestamp};
+use store::QueueRead;
 
+pub(crate) use super::backlog::Place;
+
+use super::backlog::Backlog;
 use super::ready::{First, Ready, Shares};
 
-/// Most messages of one priority that wait in memory.
-pub(crate) const READY_MAX: usize = 4096;
-/// Fewer than this, and more are read from the store.
-pub(crate) const READY_LOW: usize = 2048;
-/// Messages of one account that are kept in memory although others wait in the store.
-const OVERTAKE_MAX: usize = 256;
-/// The same of all accounts, beyond [`READY_MAX`].
-const OVERTAKE_ALL: usize = 4096;
 /// Of so many parts taken, one comes from the lowest priority that has any: nothing starves.
 const STARVATION_TURN: u32 = 16;
 
@@ -51,31 +46,33 @@ pub(crate) struct Taken {
     pub parts: u8,
 }
 
-/// Where to read on in the store.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Paging {
-    /// The last entry that was read.
-    pub after: Option<(Timestamp, MessageId)>,
-    /// There may be more that is due.
-    pub more: bool,
-    /// When something in the store becomes due.
-    pub next_due: Option<Timestamp>,
-    /// The earliest place that was left to the store since the last read began.
-    touched: Option<Place>,
-    /// The store was looked at once, so that it is known who has a backlog there.
-    known: bool,
-    /// Accounts that have, or may have, messages that are due in the store: their newer ones wait there
-    /// too. Those of other accounts don't, so that nobody waits behind somebody else's backlog.
-    behind: HashSet<Name>,
+/// What is to be read from the store next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Which accounts have anything of this priority: those after this one.
+    Accounts(usize, Option<Name>),
+    /// Messages of these accounts, with this priority.
+    Messages(usize, Vec<QueueRead>),
 }
 
-impl Paging {
-    /// Reads on from before `place`, if reading has come past it already.
-    fn rewind(&mut self, place: Place) {
-        if self.after.is_some_and(|after| place <= after) {
-            self.after = Some((place.0.plus_millis(-1), MessageId(Uuid::max())));
-        }
-    }
+/// A message that was read, or has just become durable.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub place: Place,
+    pub body: Arc<Body>,
+    pub parts: u8,
+    pub unsent: VecDeque<u8>,
+}
+
+/// What was read of one account.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub account: Name,
+    pub messages: Vec<Found>,
+    /// It is all that is due.
+    pub all: bool,
+    /// When the next one becomes due.
+    pub next_due: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -88,7 +85,7 @@ pub(crate) struct Active {
     marking: HashMap<(MessageId, u8), Taken>,
     /// Parts that are recorded as handed over, and wait for a session.
     marked: VecDeque<Taken>,
-    paging: [Paging; PRIORITIES],
+    backlog: [Backlog; PRIORITIES],
     turn: u32,
     /// A page is being read from the store.
     reading: bool,
@@ -98,50 +95,29 @@ pub(crate) struct Active {
     revoked: HashSet<MessageId>,
 }
 
-/// A message's place by due time; what the store orders by.
-pub(crate) type Place = (Timestamp, MessageId);
-
 impl Active {
     /// Nothing in memory, and everything in the store to be looked at.
     pub fn new() -> Self {
-        let mut active = Self::default();
-        for paging in &mut active.paging {
-            paging.more = true;
-        }
-        active
+        Self::default()
     }
 
     /// A message that has just become durable. It stays in memory if there is room and nothing
-    /// older waits in the store; otherwise it is found there later.
-    pub fn offer(&mut self, place: Place, body: &Arc<Body>, parts: u8, unsent: VecDeque<u8>, now: Timestamp) {
+    /// older of its account waits in the store; otherwise it is found there later.
+    pub fn offer(&mut self, found: Found, now: Timestamp) {
+        let Found { place, body, .. } = &found;
         let priority = priority_of(body);
         if self.resident.contains_key(&place.1) || self.revoked.contains(&place.1) {
             return;
         }
-        let waiting = self.ready[priority].len();
-        let paging = &mut self.paging[priority];
+        let (backlog, ready) = (&mut self.backlog[priority], &mut self.ready[priority]);
         if place.0 > now {
-            paging.next_due = Some(paging.next_due.map_or(place.0, |due| due.min(place.0)));
-            self.leave_to_store(place, priority);
-        } else if (paging.more || waiting >= READY_MAX) && !self.may_overtake(priority, &body.account) {
-            let paging = &mut self.paging[priority];
-            paging.more = true;
-            if !paging.behind.contains(&body.account) {
-                paging.behind.insert(body.account.clone());
-            }
-            self.leave_to_store(place, priority);
+            backlog.leave_until_due(&body.account, *place);
+        } else if backlog.is_listed() && !backlog.has_more(&body.account) && ready.has_room(&body.account) {
+            self.admit(found);
         } else {
-            self.admit(place.1, body, parts, unsent);
+            backlog.leave(&body.account, *place);
+            ready.falls_behind(&body.account, &self.shares);
         }
-    }
-
-    /// May a message of this account stay in memory although others wait in the store?
-    fn may_overtake(&self, priority: usize, account: &Name) -> bool {
-        let (paging, ready) = (&self.paging[priority], &self.ready[priority]);
-        paging.known
-            && ready.len() < READY_MAX + OVERTAKE_ALL
-            && ready.of(account) < OVERTAKE_MAX
-            && !paging.behind.contains(account)
     }
 
     /// What accounts get of the connector.
@@ -150,82 +126,78 @@ impl Active {
         self.shares = shares;
     }
 
-    /// A page that was read from the store, with `due_by` and whether it was the last.
-    pub fn loaded(
-        &mut self,
-        priority: usize,
-        page: impl IntoIterator<Item = (Place, Arc<Body>, u8, VecDeque<u8>)>,
-        last: bool,
-        next_due: Option<Timestamp>,
-    ) {
-        for (place, body, parts, unsent) in page {
-            let paging = &mut self.paging[priority];
-            paging.after = Some(place);
-            if !last && !paging.behind.contains(&body.account) {
-                paging.behind.insert(body.account.clone());
+    /// Accounts that the store has, with what is due first of each.
+    pub fn listed(&mut self, priority: usize, accounts: Vec<(Name, Timestamp)>, last: bool) {
+        self.backlog[priority].listed(accounts, last);
+        self.end_read();
+    }
+
+    /// The store may have messages that nobody has told of: it is to be looked through for them.
+    pub fn list_again(&mut self) {
+        self.backlog.iter_mut().for_each(Backlog::list_again);
+    }
+
+    /// What was read from the store.
+    pub fn loaded(&mut self, priority: usize, pages: impl IntoIterator<Item = Page>) {
+        for Page { account, messages, all, next_due } in pages {
+            let read_to = messages.last().map(|found| found.place);
+            for found in messages {
+                let id = found.place.1;
+                let stale = self.resident.contains_key(&id) || self.gone.contains(&id) || self.revoked.contains(&id);
+                if !stale && !found.unsent.is_empty() {
+                    self.admit(found);
+                }
             }
-            let id = place.1;
-            let stale = self.resident.contains_key(&id) || self.gone.contains(&id) || self.revoked.contains(&id);
-            if !stale && !unsent.is_empty() {
-                self.admit(id, &body, parts, unsent);
+            if !self.backlog[priority].read(&account, read_to, all, next_due) {
+                self.ready[priority].catches_up(&account);
             }
         }
         self.end_read();
-        let paging = &mut self.paging[priority];
-        paging.known = true;
-        // Commits overtake each other by milliseconds: what was left to the store while the page
-        // was read may lie before its end and yet not be in it.
-        if let Some(touched) = paging.touched {
-            paging.rewind(touched);
-        }
-        if last {
-            paging.more = paging.touched.is_some();
-            if !paging.more {
-                paging.behind.clear();
-            }
-            paging.next_due = match (next_due, paging.next_due.filter(|_| paging.touched.is_some())) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-        }
     }
 
     /// Should something be read from the store now?
     pub fn is_hungry(&self, now: Timestamp) -> bool {
-        self.hungriest(now).is_some()
+        let due = |backlog: &Backlog| backlog.next_due().is_some_and(|due| due <= now);
+        self.backlog.iter().any(|backlog| !backlog.is_listed() || due(backlog))
+            || self.ready.iter().any(Ready::is_hungry)
     }
 
-    /// Begins to read on: the priority and where. [`loaded`](Self::loaded) or
+    /// Begins to read on. [`listed`](Self::listed), [`loaded`](Self::loaded) or
     /// [`end_read`](Self::end_read) must follow.
-    pub fn begin_read(&mut self, now: Timestamp) -> Option<(usize, Option<Place>)> {
-        let priority = self.hungriest(now)?;
-        let paging = &mut self.paging[priority];
-        if paging.next_due.is_some_and(|due| due <= now) {
-            paging.next_due = None;
-        }
-        paging.more = true;
-        paging.touched = None;
+    pub fn begin_read(&mut self, now: Timestamp) -> Option<Wanted> {
+        let wanted = self.wanted(now)?;
         self.reading = true;
-        Some((priority, paging.after))
+        Some(wanted)
+    }
+
+    fn wanted(&mut self, now: Timestamp) -> Option<Wanted> {
+        if let Some(priority) = (0..PRIORITIES).rev().find(|priority| !self.backlog[*priority].is_listed()) {
+            return Some(Wanted::Accounts(priority, self.backlog[priority].listed_to()));
+        }
+        for priority in (0..PRIORITIES).rev() {
+            let (backlog, ready) = (&mut self.backlog[priority], &mut self.ready[priority]);
+            while let Some(account) = backlog.pop_due(now) {
+                ready.falls_behind(&account, &self.shares);
+            }
+            let wanted = ready.begin_read();
+            if !wanted.is_empty() {
+                let read = |(account, limit)| QueueRead { after: backlog.begin(&account), account, limit };
+                return Some(Wanted::Messages(priority, wanted.into_iter().map(read).collect()));
+            }
+        }
+        None
     }
 
     /// The read is over, well or not.
     pub fn end_read(&mut self) {
         self.reading = false;
         self.gone.clear();
-    }
-
-    fn hungriest(&self, now: Timestamp) -> Option<usize> {
-        (0..PRIORITIES).rev().find(|&priority| {
-            let paging = &self.paging[priority];
-            let due = paging.more || paging.next_due.is_some_and(|due| due <= now);
-            due && self.ready[priority].len() < READY_LOW
-        })
+        self.ready.iter_mut().for_each(Ready::end_read);
     }
 
     /// When something in the store becomes due.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.paging.iter().filter_map(|p| p.next_due).min()
+        self.backlog.iter().filter_map(Backlog::next_due).min()
     }
 
     /// Is a part waiting to be taken?
@@ -312,11 +284,11 @@ impl Active {
     }
 
     /// A message that was revoked is to be sent after all: it is found in the store again.
-    pub fn bring_back(&mut self, place: Place, priority: u8) {
+    pub fn bring_back(&mut self, place: Place, account: &Name, priority: u8) {
         self.forget(place.1);
         let priority = usize::from(priority).min(PRIORITIES - 1);
-        self.paging[priority].more = true;
-        self.leave_to_store(place, priority);
+        self.backlog[priority].leave(account, place);
+        self.ready[priority].falls_behind(account, &self.shares);
     }
 
     fn leave(&mut self, id: MessageId) {
@@ -352,15 +324,10 @@ impl Active {
         self.resident.len()
     }
 
-    fn admit(&mut self, id: MessageId, body: &Arc<Body>, parts: u8, unsent: VecDeque<u8>) {
-        self.ready[priority_of(body)].push(&body.account, id, &self.shares);
-        self.resident.insert(id, Resident { body: body.clone(), parts, unsent, in_flight: 0, retry_at: None });
-    }
-
-    fn leave_to_store(&mut self, place: Place, priority: usize) {
-        let paging = &mut self.paging[priority];
-        paging.touched = Some(paging.touched.map_or(place, |earliest| earliest.min(place)));
-        paging.rewind(place);
+    fn admit(&mut self, found: Found) {
+        let Found { place, body, parts, unsent } = found;
+        self.ready[priority_of(&body)].push(&body.account, place.1, &self.shares);
+        self.resident.insert(place.1, Resident { body, parts, unsent, in_flight: 0, retry_at: None });
     }
 
     /// A part has left its session. `false` if the message waits for a later retry, or is gone.
@@ -369,11 +336,9 @@ impl Active {
         resident.in_flight = resident.in_flight.saturating_sub(1);
         let Some(due) = resident.retry_at else { return true };
         if resident.in_flight == 0 {
-            let priority = priority_of(&resident.body);
+            let body = resident.body.clone();
             self.leave(id);
-            let paging = &mut self.paging[priority];
-            paging.next_due = Some(paging.next_due.map_or(due, |other| other.min(due)));
-            self.leave_to_store((due, id), priority);
+            self.backlog[priority_of(&body)].leave_until_due(&body.account, (due, id));
         }
         false
     }
@@ -386,3 +351,7 @@ fn priority_of(body: &Body) -> usize {
 #[cfg(test)]
 #[path = "active_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "fair_tests.rs"]
+mod fair_tests;

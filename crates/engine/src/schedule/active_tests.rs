@@ -1,20 +1,18 @@
+use super::super::ready::{OVERTAKE_ALL, OVERTAKE_MAX, READY_MAX};
 use super::*;
 use model::Address;
+use model::id::Uuid;
 use model::message::{Content, Direction, Encoding, Ingress, ReceiptWish};
 
-fn at(ms: i64) -> Timestamp {
+pub(super) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
 }
 
-fn id(n: u128) -> MessageId {
+pub(super) fn id(n: u128) -> MessageId {
     MessageId(Uuid::from_u128(n))
 }
 
-fn body(n: u128, priority: u8) -> Arc<Body> {
-    body_of("a", n, priority)
-}
-
-fn body_of(account: &str, n: u128, priority: u8) -> Arc<Body> {
+pub(super) fn body_of(account: &str, n: u128, priority: u8) -> Arc<Body> {
     Arc::new(Body {
         id: id(n),
         direction: Direction::Mt,
@@ -47,28 +45,55 @@ fn body_of(account: &str, n: u128, priority: u8) -> Arc<Body> {
     })
 }
 
-/// An active set whose store has been read to its end.
+/// An active set of which it is known that the store is empty.
 fn idle() -> Active {
     let mut active = Active::new();
-    while let Some((priority, _)) = active.begin_read(at(0)) {
-        active.loaded(priority, [], true, None);
-    }
+    list(&mut active, []);
     active
 }
 
+/// Lists these accounts, which have something due, in every priority.
+fn list<const N: usize>(active: &mut Active, accounts: [&str; N]) {
+    for priority in (0..PRIORITIES).rev() {
+        assert_eq!(active.begin_read(at(0)), Some(Wanted::Accounts(priority, None)));
+        active.listed(priority, accounts.iter().map(|account| (Name::from(*account), at(0))).collect(), true);
+    }
+}
+
+fn found(account: &str, due: i64, n: u128, priority: u8, parts: u8) -> Found {
+    Found { place: (at(due), id(n)), body: body_of(account, n, priority), parts, unsent: (0..parts).collect() }
+}
+
 fn offer(active: &mut Active, n: u128, priority: u8, parts: u8) {
-    active.offer((at(0), id(n)), &body(n, priority), parts, (0..parts).collect(), at(0));
+    active.offer(found("a", 0, n, priority, parts), at(0));
 }
 
-fn load(active: &mut Active, numbers: impl IntoIterator<Item = u128>, last: bool) {
-    let (priority, _) = active.begin_read(at(0)).expect("something to read");
-    finish_load(active, priority, numbers, last);
+fn begin(active: &mut Active, now: i64) -> (usize, Vec<QueueRead>) {
+    match active.begin_read(at(now)).expect("something to read") {
+        Wanted::Messages(priority, reads) => (priority, reads),
+        Wanted::Accounts(..) => panic!("all accounts are known"),
+    }
 }
 
-fn finish_load(active: &mut Active, priority: usize, numbers: impl IntoIterator<Item = u128>, last: bool) {
-    let page: Vec<_> =
-        numbers.into_iter().map(|n| ((at(0), id(n)), body(n, priority as u8), 1, VecDeque::from([0]))).collect();
-    active.loaded(priority, page, last, None);
+/// Begins to read on for the account `a` alone.
+fn begin_a(active: &mut Active) -> (usize, Option<Place>) {
+    let (priority, reads) = begin(active, 0);
+    assert_eq!(reads.iter().map(|read| &*read.account).collect::<Vec<_>>(), ["a"]);
+    (priority, reads[0].after)
+}
+
+fn finish(active: &mut Active, priority: usize, account: &str, numbers: impl IntoIterator<Item = u128>, all: bool) {
+    let messages = numbers.into_iter().map(|n| found(account, 0, n, priority as u8, 1)).collect();
+    active.loaded(priority, [Page { account: account.into(), messages, all, next_due: None }]);
+}
+
+fn finish_load(active: &mut Active, priority: usize, numbers: impl IntoIterator<Item = u128>, all: bool) {
+    finish(active, priority, "a", numbers, all);
+}
+
+fn load(active: &mut Active, numbers: impl IntoIterator<Item = u128>, all: bool) {
+    let (priority, _) = begin_a(active);
+    finish_load(active, priority, numbers, all);
 }
 
 fn taken(active: &mut Active) -> Vec<(u128, u8)> {
@@ -116,8 +141,8 @@ fn a_full_list_leaves_the_rest_to_the_store_and_reads_it_back() {
     assert_eq!(active.len(), READY_MAX);
     let first = taken(&mut active);
     assert_eq!(first.len(), READY_MAX);
-    let (priority, after) = active.begin_read(at(0)).expect("the rest is in the store");
-    assert_eq!((priority, after), (1, None));
+    let (priority, after) = begin_a(&mut active);
+    assert!(priority == 1 && after.unwrap() < (at(0), id(READY_MAX as u128)), "{after:?}");
     // The store still shows those that are with sessions.
     finish_load(&mut active, priority, 0..count, true);
     assert_eq!(taken(&mut active), (count - 10..count).map(|n| (n, 0)).collect::<Vec<_>>());
@@ -138,7 +163,7 @@ fn what_ended_while_a_page_was_read_is_not_sent_again() {
     let mut active = idle();
     (0..=READY_MAX as u128).for_each(|n| offer(&mut active, n, 1, 1));
     let all = taken(&mut active);
-    let (priority, _) = active.begin_read(at(0)).unwrap();
+    let (priority, _) = begin_a(&mut active);
     // The page was read before this was committed, and comes after it.
     active.forget(id(all[0].0));
     finish_load(&mut active, priority, [0, READY_MAX as u128], true);
@@ -146,9 +171,47 @@ fn what_ended_while_a_page_was_read_is_not_sent_again() {
 }
 
 #[test]
+fn what_is_offered_while_accounts_are_listed_is_read_later() {
+    let mut active = Active::new();
+    assert_eq!(active.begin_read(at(0)), Some(Wanted::Accounts(3, None)));
+    offer(&mut active, 7, 3, 1);
+    active.listed(3, vec![], true);
+    assert_eq!(active.len(), 0);
+    for priority in (0..3).rev() {
+        assert_eq!(active.begin_read(at(0)), Some(Wanted::Accounts(priority, None)));
+        active.listed(priority, vec![], true);
+    }
+    load(&mut active, [7], true);
+    assert_eq!(taken(&mut active), [(7, 0)]);
+    offer(&mut active, 8, 3, 1);
+    assert_eq!(taken(&mut active), [(8, 0)]);
+}
+
+#[test]
+fn accounts_are_listed_a_page_at_a_time() {
+    let mut active = Active::new();
+    active.begin_read(at(0));
+    active.listed(3, vec![("a".into(), at(0)), ("b".into(), at(90))], false);
+    assert_eq!(active.begin_read(at(0)), Some(Wanted::Accounts(3, Some("b".into()))));
+    active.listed(3, vec![("c".into(), at(0))], true);
+    assert_eq!(active.begin_read(at(0)), Some(Wanted::Accounts(2, None)));
+    active.end_read();
+    assert_eq!(active.begin_read(at(0)), Some(Wanted::Accounts(2, None)), "nothing was read");
+    for priority in (0..3).rev() {
+        active.listed(priority, vec![], true);
+    }
+    let accounts = |(_, reads): (usize, Vec<QueueRead>)| reads.into_iter().map(|read| read.account).collect::<Vec<_>>();
+    assert_eq!(accounts(begin(&mut active, 0)), ["a".into(), "c".into()]);
+    assert_eq!(active.next_due(), Some(at(90)));
+    active.end_read();
+    assert_eq!(accounts(begin(&mut active, 90)), ["a".into(), "b".into(), "c".into()]);
+}
+
+#[test]
 fn what_is_left_to_the_store_during_a_read_is_read_later() {
     let mut active = Active::new();
-    let (priority, _) = active.begin_read(at(0)).unwrap();
+    list(&mut active, ["a"]);
+    let (priority, _) = begin_a(&mut active);
     assert_eq!(priority, 3);
     offer(&mut active, 7, 3, 1);
     finish_load(&mut active, priority, [], true);
@@ -160,21 +223,24 @@ fn what_is_left_to_the_store_during_a_read_is_read_later() {
 #[test]
 fn a_commit_that_overtook_another_during_a_read_hides_nothing() {
     let mut active = Active::new();
-    let (priority, _) = active.begin_read(at(20)).unwrap();
+    list(&mut active, ["a"]);
+    let (priority, _) = begin(&mut active, 20);
     // The page was read with 12 in it; 11 was committed only then.
-    active.offer((at(11), id(1)), &body(1, 3), 1, VecDeque::from([0]), at(20));
-    let page = [((at(12), id(2)), body(2, 3), 1, VecDeque::from([0]))];
-    active.loaded(priority, page, false, None);
-    let (_, after) = active.begin_read(at(20)).unwrap();
-    assert!(after.unwrap() < (at(11), id(1)), "{after:?}");
+    active.offer(found("a", 11, 1, 3, 1), at(20));
+    let messages = vec![found("a", 12, 2, 3, 1)];
+    active.loaded(priority, [Page { account: "a".into(), messages, all: false, next_due: None }]);
+    taken(&mut active);
+    let (_, reads) = begin(&mut active, 20);
+    assert!(reads[0].after.unwrap() < (at(11), id(1)), "{reads:?}");
 }
 
 #[test]
 fn a_message_behind_the_reading_place_turns_it_back() {
     let mut active = Active::new();
+    list(&mut active, ["a"]);
     load(&mut active, [5], false);
     offer(&mut active, 3, 3, 1);
-    let (priority, after) = active.begin_read(at(0)).unwrap();
+    let (priority, after) = begin_a(&mut active);
     assert_eq!(priority, 3);
     assert!(after.unwrap() < (at(0), id(3)), "{after:?}");
     finish_load(&mut active, 3, [3, 5], true);
@@ -200,10 +266,10 @@ fn a_retry_leaves_memory_when_no_part_is_out_and_comes_back_when_due() {
 #[test]
 fn what_is_due_later_stays_in_the_store_until_then() {
     let mut active = idle();
-    active.offer((at(900), id(1)), &body(1, 2), 1, VecDeque::from([0]), at(0));
+    active.offer(found("a", 900, 1, 2, 1), at(0));
     assert_eq!((active.len(), active.next_due()), (0, Some(at(900))));
     assert!(!active.is_hungry(at(899)));
-    assert_eq!(active.begin_read(at(900)).map(|(priority, _)| priority), Some(2));
+    assert_eq!(begin(&mut active, 900).0, 2);
 }
 
 #[test]
@@ -215,7 +281,11 @@ fn a_message_is_canceled_only_while_no_session_has_it_and_not_loaded_again() {
     offer(&mut active, 2, 1, 1);
     assert!(active.revoke(id(2)));
     assert!(active.revoke(id(3)), "one that is in the store only");
-    active.paging[1].more = true;
+    active.list_again();
+    list(&mut active, ["a"]);
+    // Of the higher priorities there is nothing.
+    load(&mut active, [], true);
+    load(&mut active, [], true);
     load(&mut active, [2, 3, 4], true);
     assert_eq!(taken(&mut active), [(1, 1), (4, 0)]);
 }
@@ -234,7 +304,7 @@ fn marked_parts_are_taken_once_they_are_recorded() {
 
 /// Offers a message of the account `b`.
 fn offer_b(active: &mut Active, n: u128) {
-    active.offer((at(0), id(n)), &body_of("b", n, 1), 1, VecDeque::from([0]), at(0));
+    active.offer(found("b", 0, n, 1, 1), at(0));
 }
 
 /// An active set of which an account has filled all, with `more` of its messages in the store.
@@ -258,8 +328,8 @@ fn the_backlog_of_one_account_is_read_while_codes_of_another_pass() {
     for code in 0..50 {
         // Whatever stands in the way, a page comes in between.
         while active.is_hungry(at(0)) {
-            let (priority, after) = active.begin_read(at(0)).unwrap();
-            let from = after.map_or(0, |(_, id)| id.0.as_u128() + 1);
+            let (priority, after) = begin_a(&mut active);
+            let from = after.map(|(_, id)| id.0.as_u128()).filter(|n| *n < u128::MAX).map_or(0, |n| n + 1);
             finish_load(&mut active, priority, from..from + 500, false);
         }
         offer_b(&mut active, 1_000_000 + code);
@@ -289,8 +359,7 @@ fn memory_is_bounded_however_many_accounts_there_are() {
     for account in 0..1000u128 {
         for n in 0..20 {
             let n = 1_000_000 + account * 100 + n;
-            let body = body_of(&format!("c{account}"), n, 1);
-            active.offer((at(0), id(n)), &body, 1, VecDeque::from([0]), at(0));
+            active.offer(found(&format!("c{account}"), 0, n, 1, 1), at(0));
         }
     }
     assert!(active.len() <= READY_MAX + OVERTAKE_ALL, "{}", active.len());
@@ -301,8 +370,8 @@ fn what_overtook_is_not_sent_again_when_its_page_comes() {
     let mut active = flooded(1);
     offer_b(&mut active, 1_000_000);
     let all = taken(&mut active);
-    let (priority, _) = active.begin_read(at(0)).unwrap();
-    finish_load(&mut active, priority, [READY_MAX as u128, 1_000_000], true);
+    let (priority, _) = begin_a(&mut active);
+    finish_load(&mut active, priority, [READY_MAX as u128 - 1, READY_MAX as u128], true);
     assert_eq!(taken(&mut active), [(READY_MAX as u128, 0)]);
     assert_eq!(all.len(), READY_MAX + 1);
 }

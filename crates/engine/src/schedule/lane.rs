@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use model::resources::Connector;
 use model::{Message, MessageId, Name, Reason, Timestamp};
 use routing::ConnectorState;
-use store::{QueueEntry, QueuedMessage, Store};
+use store::{QueueEntry, QueuePage, QueueRead, QueuedMessage, Store};
 use tokio::sync::{Notify, watch};
 
-use super::active::{Active, Place, Taken};
+use super::active::{Active, Found, Page, Taken, Wanted};
 use super::pacing::Pacing;
 use super::pause::Pause;
 use super::ready::Shares;
@@ -249,9 +249,7 @@ impl Lane {
         let now = self.store.now();
         let mut state = self.lock();
         for (entry, message) in messages {
-            let unsent: VecDeque<u8> = message.progress.unsent().collect();
-            let parts = parts_of(message);
-            state.active.offer((entry.due, entry.id), &message.body, parts, unsent, now);
+            state.active.offer(found(entry, message), now);
         }
         let hungry = state.active.is_hungry(now) || state.active.next_due().is_some();
         let ready = state.active.has_ready();
@@ -264,8 +262,8 @@ impl Lane {
         }
     }
 
-    /// What to read from the store next: a priority and where to go on, or when to look again.
-    pub fn begin_read(&self) -> Result<(usize, Option<Place>), Option<Timestamp>> {
+    /// What to read from the store next, or when to look again.
+    pub fn begin_read(&self) -> Result<Wanted, Option<Timestamp>> {
         let mut state = self.lock();
         let wanted = state.active.begin_read(self.store.now());
         wanted.ok_or_else(|| state.active.next_due())
@@ -281,21 +279,39 @@ impl Lane {
         self.hungry.notified().await;
     }
 
-    pub fn loaded(&self, priority: usize, page: Vec<QueuedMessage>, last: bool, next_due: Option<Timestamp>) {
+    /// Others may have written into the queue: all of it is to be looked at.
+    pub fn list_again(&self) {
         let mut state = self.lock();
+        state.active.end_read();
+        state.active.list_again();
+        drop(state);
+        self.hungry.notify_one();
+    }
+
+    /// Accounts that have something in the queue.
+    pub fn listed(&self, priority: usize, accounts: Vec<(Name, Timestamp)>, last: bool) {
+        self.lock().active.listed(priority, accounts, last);
+    }
+
+    /// What was read of accounts in the queue.
+    pub fn loaded(&self, priority: usize, reads: Vec<QueueRead>, pages: Vec<QueuePage>) {
         let mut doubts = Vec::new();
-        let page = page.into_iter().map(|QueuedMessage { entry, message }| {
-            let unsent: VecDeque<u8> = message.progress.unsent().collect();
+        let page = |(read, page): (QueueRead, QueuePage)| {
+            let QueuePage { messages, next_due } = page;
+            let all = messages.len() < read.limit;
+            let messages = messages.iter().map(|QueuedMessage { entry, message }| found(entry, message)).collect();
+            Page { account: read.account, messages, all, next_due }
+        };
+        let pages: Vec<Page> = reads.into_iter().zip(pages).map(page).collect();
+        for found in pages.iter().flat_map(|page| &page.messages) {
             // Marked before it was sent, and the process ended before the answer was recorded.
-            if unsent.is_empty() {
-                doubts.push(entry.id);
+            if found.unsent.is_empty() {
+                doubts.push(Fact::Overlooked { message: found.place.1 });
             }
-            let parts = parts_of(&message);
-            ((entry.due, entry.id), message.body, parts, unsent)
-        });
-        state.active.loaded(priority, page, last, next_due);
-        let doubts = doubts.into_iter().map(|message| Fact::Overlooked { message }).collect::<Vec<_>>();
+        }
         let any = !doubts.is_empty();
+        let mut state = self.lock();
+        state.active.loaded(priority, pages);
         state.orphans.extend(doubts);
         drop(state);
         if any {
@@ -420,8 +436,8 @@ impl Lane {
                     state.active.give_back(id, part);
                     wake = true;
                 }
-                End::Back(id, due, priority) => {
-                    state.active.bring_back((due, id), priority);
+                End::Back(place) => {
+                    state.active.bring_back((place.due, place.id), &place.account, place.priority);
                     back = true;
                 }
                 End::Marked(id, part) => {
@@ -468,7 +484,7 @@ impl Lane {
 }
 
 /// What became of a part that was taken.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum End {
     /// It was sent; the message has others.
     Part(MessageId),
@@ -478,12 +494,14 @@ pub(crate) enum End {
     Retry(MessageId, Timestamp),
     /// It is to be sent again at once.
     Again(MessageId, u8),
-    /// It was taken out, and waits in the store after all: due then, with this priority.
-    Back(MessageId, Timestamp, u8),
+    /// It was taken out, and waits in the store after all.
+    Back(Box<QueueEntry>),
     /// It is recorded as handed over, and may now be.
     Marked(MessageId, u8),
 }
 
-fn parts_of(message: &Message) -> u8 {
-    u8::try_from(message.progress.parts.len()).unwrap_or(u8::MAX)
+fn found(entry: &QueueEntry, message: &Message) -> Found {
+    let parts = u8::try_from(message.progress.parts.len()).unwrap_or(u8::MAX);
+    let unsent: VecDeque<u8> = message.progress.unsent().collect();
+    Found { place: (entry.due, entry.id), body: message.body.clone(), parts, unsent }
 }

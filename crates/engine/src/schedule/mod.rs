@@ -2,19 +2,23 @@
 //! memory, the rest in the store, so that memory does not grow with the backlog.
 //!
 //! The recorder offers what it has committed; sessions take; a refill task reads on from the store
-//! when the ready lists run low or something becomes due.
+//! when what is in memory runs low or something becomes due. Accounts share a connector by weight, in
+//! memory ([`ready`]) and in what is read from the store.
 
 mod active;
+mod backlog;
 mod lane;
 mod pacing;
 mod pause;
 mod ready;
 mod refill;
 mod status;
+mod sweep;
 mod vitals;
 
 pub(crate) use lane::{End, Lane};
 pub(crate) use ready::Shares;
 pub(crate) use refill::refill;
 pub use status::SessionView;
+pub(crate) use sweep::Sweep;
 pub use vitals::HealthView;

@@ -1,15 +1,15 @@
-//! The refill task: reads on from the store when a lane's ready lists run low.
+//! The refill task: reads on from the store when what a lane has in memory runs low.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use store::{QueueLane, Store, StoreError};
 
-use super::active::{READY_LOW, READY_MAX};
+use super::active::Wanted;
 use super::lane::Lane;
 
-/// Entries read at a time.
-const PAGE: usize = READY_MAX - READY_LOW;
+/// Accounts listed at a time.
+const ACCOUNTS: usize = 1000;
 /// How long to wait after the store could not be read.
 const STORE_AWAY: Duration = Duration::from_secs(1);
 
@@ -17,8 +17,8 @@ const STORE_AWAY: Duration = Duration::from_secs(1);
 pub(crate) async fn refill(lane: Arc<Lane>, store: Arc<dyn Store>) {
     loop {
         match lane.begin_read() {
-            Ok((priority, after)) => {
-                if let Err(error) = read_page(&lane, &*store, priority, after).await {
+            Ok(wanted) => {
+                if let Err(error) = read(&lane, &*store, wanted).await {
                     lane.end_read();
                     tracing::warn!(connector = %lane.connector(), %error, "the queue can't be read");
                     tokio::time::sleep(STORE_AWAY).await;
@@ -34,17 +34,22 @@ pub(crate) async fn refill(lane: Arc<Lane>, store: Arc<dyn Store>) {
     }
 }
 
-async fn read_page(
-    lane: &Lane,
-    store: &dyn Store,
-    priority: usize,
-    after: Option<super::active::Place>,
-) -> Result<(), StoreError> {
-    let key = QueueLane { connector: lane.connector().clone(), shard: lane.shard(), priority: priority as u8 };
-    let due_by = store.now();
-    let page = store.queue_page(&key, after, due_by, PAGE).await?;
-    let last = page.len() < PAGE;
-    let next_due = if last { store.queue_next_due(&key, due_by).await? } else { None };
-    lane.loaded(priority, page, last, next_due);
+async fn read(lane: &Lane, store: &dyn Store, wanted: Wanted) -> Result<(), StoreError> {
+    let key = |priority: usize| QueueLane {
+        connector: lane.connector().clone(),
+        shard: lane.shard(),
+        priority: priority as u8,
+    };
+    match wanted {
+        Wanted::Accounts(priority, after) => {
+            let accounts = store.queue_accounts(&key(priority), after.as_deref(), ACCOUNTS).await?;
+            let last = accounts.len() < ACCOUNTS;
+            lane.listed(priority, accounts, last);
+        }
+        Wanted::Messages(priority, reads) => {
+            let pages = store.queue_pages(&key(priority), &reads, store.now()).await?;
+            lane.loaded(priority, reads, pages);
+        }
+    }
     Ok(())
 }

@@ -56,7 +56,7 @@ mod tests {
     type Entry = (String, i64, i64, String, i64, [u8; 16]);
 
     /// How many steps there were before this one.
-    const BEFORE: usize = 8;
+    const BEFORE: usize = 9;
 
     fn message(db: &Connection, id: MessageId, account: &str) {
         let day = id.made_at().day();
@@ -81,7 +81,8 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         apply(&mut db, &steps()[..BEFORE]).unwrap();
         let first = 0x01a2_05a5_0000_7abc_8def_0123_4567_89ab_u128;
-        let ids = [first, first + 1, first + (1 << 70), first + (90_000_000 << 80)].map(|n| MessageId(Uuid::from_u128(n)));
+        let ids =
+            [first, first + 1, first + (1 << 70), first + (90_000_000 << 80)].map(|n| MessageId(Uuid::from_u128(n)));
         let mut wanted: Vec<Entry> = Vec::new();
         for (n, id) in ids.iter().enumerate() {
             let account = ["shop", "bank"][n % 2];

@@ -1,0 +1,307 @@
+//! The active set over a store that fills, with restarts: nothing is lost, nothing is loaded twice, and
+//! shares hold however much of each account lies in the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::id::Uuid;
+use proptest::prelude::*;
+
+use super::super::ready::{OVERTAKE_ALL, READ_MAX, READY_MAX};
+use super::tests::{at, body_of, id};
+use super::*;
+
+/// What is in the store's queue, as it orders it.
+#[derive(Debug)]
+struct World {
+    queue: BTreeSet<(usize, Name, Place)>,
+    active: Active,
+    /// What is being read: what was asked for, and the answer as it was then.
+    reading: Option<(Wanted, Vec<Page>, Vec<(Name, Timestamp)>)>,
+    /// Messages that sessions have.
+    in_flight: Vec<(usize, Name, Place)>,
+    now: i64,
+    made: u128,
+    /// Accounts listed at a time.
+    listing: usize,
+}
+
+impl World {
+    /// An empty store, of which that is known.
+    fn new(listing: usize) -> Self {
+        let (queue, active) = (BTreeSet::new(), Active::new());
+        let mut world = Self { queue, active, reading: None, in_flight: vec![], now: 0, made: 0, listing };
+        world.read_all();
+        world
+    }
+
+    fn accept(&mut self, account: &str, priority: usize, delay: i64) {
+        self.made += 1;
+        let place = (at(self.now + delay), id(self.made));
+        self.queue.insert((priority, account.into(), place));
+        self.offer(account, priority, place);
+    }
+
+    fn offer(&mut self, account: &str, priority: usize, place: Place) {
+        self.active.offer(found(account, priority, place), at(self.now));
+    }
+
+    /// Begins a read, or ends the one that was begun.
+    fn read(&mut self) -> bool {
+        let Some((wanted, pages, accounts)) = self.reading.take() else { return self.begin_read() };
+        match wanted {
+            Wanted::Accounts(priority, _) => {
+                let last = accounts.len() < self.listing;
+                self.active.listed(priority, accounts, last);
+            }
+            Wanted::Messages(priority, _) => self.active.loaded(priority, pages),
+        }
+        true
+    }
+
+    fn begin_read(&mut self) -> bool {
+        let Some(wanted) = self.active.begin_read(at(self.now)) else {
+            assert!(!self.active.is_hungry(at(self.now)), "it would be asked again and again");
+            return false;
+        };
+        let (mut pages, mut accounts) = (vec![], vec![]);
+        match &wanted {
+            Wanted::Accounts(priority, after) => accounts = self.accounts(*priority, after.as_deref()),
+            Wanted::Messages(priority, reads) => {
+                assert!(reads.iter().map(|read| read.limit).sum::<usize>() <= READ_MAX);
+                pages = reads.iter().map(|read| self.page(*priority, read)).collect();
+            }
+        }
+        self.reading = Some((wanted, pages, accounts));
+        true
+    }
+
+    fn accounts(&self, priority: usize, after: Option<&str>) -> Vec<(Name, Timestamp)> {
+        let mut accounts: BTreeMap<Name, Timestamp> = BTreeMap::new();
+        for (_, account, (due, _)) in self.queue.iter().filter(|(of, ..)| *of == priority) {
+            if after.is_none_or(|after| **account > *after) {
+                accounts.entry(account.clone()).or_insert(*due);
+            }
+        }
+        accounts.into_iter().take(self.listing).collect()
+    }
+
+    fn page(&self, priority: usize, read: &QueueRead) -> Page {
+        let account = read.account.clone();
+        let first = read.after.unwrap_or((at(i64::MIN), id(0)));
+        let end = (priority, account.clone(), (at(i64::MAX), MessageId(Uuid::max())));
+        let mut rest = self.queue.range((priority, account.clone(), first)..=end).map(|(.., place)| *place).peekable();
+        rest.next_if(|place| Some(*place) == read.after);
+        let mut messages = Vec::new();
+        while messages.len() < read.limit
+            && let Some(place) = rest.next_if(|(due, _)| *due <= at(self.now))
+        {
+            messages.push(found(&account, priority, place));
+        }
+        let all = messages.len() < read.limit;
+        let next_due = if all { rest.next().map(|(due, _)| due) } else { None };
+        Page { account, messages, all, next_due }
+    }
+
+    fn read_all(&mut self) {
+        while self.read() {}
+    }
+
+    fn take(&mut self) -> Option<Name> {
+        let taken = self.active.take()?;
+        let priority = priority_of(&taken.body);
+        let entry = self.queue.iter().find(|(_, _, place)| place.1 == taken.body.id).cloned();
+        let entry = entry.expect("what is sent is in the store");
+        assert!(entry.2.0 <= at(self.now), "not before it is due");
+        assert!(!self.in_flight.contains(&entry), "it is with a session already");
+        assert_eq!((entry.0, &entry.1), (priority, &taken.body.account));
+        self.in_flight.push(entry);
+        Some(taken.body.account.clone())
+    }
+
+    /// The oldest that sessions have ends: it was sent, is tried again later, or comes back.
+    fn settle(&mut self, how: u8) {
+        if self.in_flight.is_empty() {
+            return;
+        }
+        let entry = self.in_flight.remove(0);
+        let (priority, account, (_, id)) = entry.clone();
+        match how % 4 {
+            0 => {
+                let due = at(self.now + i64::from(how));
+                self.queue.remove(&entry);
+                self.queue.insert((priority, account, (due, id)));
+                self.active.retry(id, due);
+            }
+            1 => self.active.give_back(id, 0),
+            _ => {
+                self.queue.remove(&entry);
+                self.active.forget(id);
+            }
+        }
+    }
+
+    fn restart(&mut self) {
+        self.active = Active::new();
+        self.reading = None;
+        self.in_flight.clear();
+    }
+}
+
+fn found(account: &str, priority: usize, place: Place) -> Found {
+    let body = body_of(account, place.1.0.as_u128(), priority as u8);
+    Found { place, body, parts: 1, unsent: VecDeque::from([0]) }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Accept(u8, u8, u8),
+    Read,
+    Fail,
+    Take(u8),
+    Settle(u8),
+    Pass(u8),
+    Revoke(u8),
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (0..5u8, 0..2u8, prop_oneof![3 => Just(0u8), 1 => 0..60u8]).prop_map(|(a, p, d)| Step::Accept(a, p, d)),
+        6 => Just(Step::Read),
+        1 => Just(Step::Fail),
+        6 => (1..20u8).prop_map(Step::Take),
+        6 => any::<u8>().prop_map(Step::Settle),
+        3 => (0..40u8).prop_map(Step::Pass),
+        1 => any::<u8>().prop_map(Step::Revoke),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 200 } else { 2000 }))]
+
+    #[test]
+    fn nothing_is_lost_and_nothing_is_loaded_twice(steps in proptest::collection::vec(step(), 1..200)) {
+        let mut world = World::new(2);
+        for step in steps {
+            match step {
+                Step::Accept(account, priority, delay) => {
+                    let account = format!("a{account}");
+                    world.accept(&account, usize::from(priority), i64::from(delay));
+                }
+                Step::Read => drop(world.read()),
+                Step::Fail => {
+                    if world.reading.take().is_some() {
+                        world.active.end_read();
+                    }
+                }
+                Step::Take(count) => (0..count).for_each(|_| drop(world.take())),
+                Step::Settle(how) => world.settle(how),
+                Step::Pass(millis) => world.now += i64::from(millis),
+                Step::Revoke(which) => {
+                    // A newer one was to take its place, and was refused after all.
+                    let waiting = world.queue.iter().nth(usize::from(which)).cloned();
+                    if let Some((priority, account, place)) = waiting.filter(|entry| !world.in_flight.contains(entry))
+                        && world.active.revoke(place.1)
+                    {
+                        world.active.bring_back(place, &account, priority as u8);
+                    }
+                }
+                Step::Restart => world.restart(),
+            }
+        }
+        // In the end everything is sent, for everything becomes due.
+        world.now += 10_000;
+        while !world.queue.is_empty() {
+            world.read_all();
+            let before = world.queue.len();
+            while world.take().is_some() {
+                world.settle(2);
+            }
+            while !world.in_flight.is_empty() {
+                world.settle(2);
+            }
+            prop_assert!(world.queue.len() < before, "{} are never sent", before);
+        }
+        prop_assert_eq!(world.active.len(), 0);
+        prop_assert!(world.active.backlog.iter().all(|backlog| backlog.len() == 0));
+    }
+}
+
+/// Takes `count` parts, with reads in between as a busy task would do them, and counts whose they were.
+fn drain(world: &mut World, count: usize) -> BTreeMap<Name, usize> {
+    let mut shares: BTreeMap<Name, usize> = BTreeMap::new();
+    for n in 0..count {
+        // A page comes some parts after it was asked for.
+        if n % 16 == 0 {
+            world.read();
+        }
+        let taken = world.active.take();
+        if let Some(taken) = taken {
+            let place = (at(0), taken.body.id);
+            world.queue.remove(&(priority_of(&taken.body), taken.body.account.clone(), place));
+            world.active.forget(taken.body.id);
+            *shares.entry(taken.body.account.clone()).or_default() += 1;
+        }
+        assert!(world.active.len() <= READY_MAX + OVERTAKE_ALL + READ_MAX, "{}", world.active.len());
+    }
+    shares
+}
+
+fn fill(world: &mut World, account: &str, count: usize) {
+    (0..count).for_each(|_| world.accept(account, 1, 0));
+}
+
+#[test]
+fn codes_that_were_queued_behind_another_account_go_first_after_a_restart() {
+    let mut world = World::new(1000);
+    fill(&mut world, "bulk", 30_000);
+    fill(&mut world, "codes", 20);
+    world.restart();
+    world.read_all();
+    let first = drain(&mut world, 50);
+    assert!(first.get("codes").is_some_and(|codes| *codes == 20), "{first:?}");
+}
+
+#[test]
+fn shares_hold_for_what_lies_in_the_store() {
+    for restart in [false, true] {
+        let mut world = World::new(1000);
+        let shares: Shares = [("b".into(), 3), ("c".into(), 10)].into();
+        world.active.set_shares(Arc::new(shares.clone()));
+        for account in ["a", "b", "c"] {
+            fill(&mut world, account, 20_000);
+        }
+        if restart {
+            world.restart();
+            world.active.set_shares(Arc::new(shares));
+        }
+        world.read_all();
+        // What is in memory already from before others came is sent before them.
+        let first = if restart { 0 } else { 2 * READY_MAX };
+        drain(&mut world, first);
+        let got = drain(&mut world, 14_000);
+        for (account, share) in [("a", 1000), ("b", 3000), ("c", 10_000)] {
+            let off = got[account].abs_diff(share);
+            assert!(off * 50 <= share, "{account} got {} instead of {share}: {got:?}", got[account]);
+        }
+    }
+}
+
+#[test]
+fn thousands_of_accounts_share_as_well() {
+    let mut world = World::new(1000);
+    const ACCOUNTS: usize = 6000;
+    for round in 0..3 {
+        for n in 0..ACCOUNTS {
+            world.accept(&format!("account {n}"), 1, 0);
+        }
+        if round == 1 {
+            world.restart();
+        }
+    }
+    world.read_all();
+    let got = drain(&mut world, 2 * ACCOUNTS);
+    assert!(got.len() > ACCOUNTS * 9 / 10, "{} of {ACCOUNTS} got something", got.len());
+    assert!(got.values().all(|count| *count <= 3));
+}
