@@ -10,13 +10,16 @@ use super::super::ready::{OVERTAKE_ALL, READ_MAX, READY_MAX};
 use super::tests::{at, body_of, id};
 use super::*;
 
+/// Accounts with what is due first.
+type Accounts = Vec<(Name, Timestamp)>;
+
 /// What is in the store's queue, as it orders it.
 #[derive(Debug)]
 struct World {
     queue: BTreeSet<(usize, Name, Place)>,
     active: Active,
     /// What is being read: what was asked for, and the answer as it was then.
-    reading: Option<(Wanted, Vec<Page>, Vec<(Name, Timestamp)>)>,
+    reading: Option<(Wanted, Vec<Page>, Accounts)>,
     /// Messages that sessions have.
     in_flight: Vec<(usize, Name, Place)>,
     now: i64,
@@ -75,7 +78,7 @@ impl World {
         true
     }
 
-    fn accounts(&self, priority: usize, after: Option<&str>) -> Vec<(Name, Timestamp)> {
+    fn accounts(&self, priority: usize, after: Option<&str>) -> Accounts {
         let mut accounts: BTreeMap<Name, Timestamp> = BTreeMap::new();
         for (_, account, (due, _)) in self.queue.iter().filter(|(of, ..)| *of == priority) {
             if after.is_none_or(|after| **account > *after) {
