@@ -284,7 +284,9 @@ impl Recorder {
         }
         let message = Message { body: Arc::new(body), progress };
         let engine = &self.engine;
-        let owed = notify::owed(world, &message, "message.received", now, || DeliveryId(engine.next_id(now).0));
+        let rule = plan.as_ref().map(|plan| &*plan.rule);
+        let next_id = || DeliveryId(engine.next_id(now).0);
+        let owed = notify::owed_because(rule, world, &message, "message.received", now, next_id);
         let ways = plan.as_ref().map_or(&[][..], |plan| plan.deliver.as_slice());
         draft.changes.deliveries.extend(owed.into_iter().filter(|owed| goes_by(owed, ways)));
         draft.insert(message);

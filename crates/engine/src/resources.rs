@@ -268,7 +268,13 @@ fn document(set: &ResourceSet, vault: &Vault, kind: Kind, id: &str) -> Result<Op
         },
         Kind::Pool => find(&set.pools, id, |p| &p.id).and_then(|p| json(&p)),
         Kind::Route => find(&set.routes, id, |r| &r.id).and_then(|r| json(&r)),
-        Kind::Inbound => find(&set.inbound, id, |r| &r.id).and_then(|r| json(&r)),
+        Kind::Inbound => match find(&set.inbound, id, |r| &r.id) {
+            Some(mut rule) => {
+                vault.seal_inbound(&mut rule)?;
+                json(&rule)
+            }
+            None => None,
+        },
         Kind::Token => find(&set.tokens, id, |t| &t.id).and_then(|t| json(&t)),
     })
 }

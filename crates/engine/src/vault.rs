@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use model::resources::{Account, Connector, Secret};
+use model::resources::{Account, Connector, Inbound, Secret};
 use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -79,6 +79,16 @@ impl Vault {
         connector_secrets(connector).try_for_each(|s| self.seal(s))
     }
 
+    /// Seals every secret of an inbound rule.
+    pub fn seal_inbound(&self, rule: &mut Inbound) -> Result<(), VaultError> {
+        inbound_secret(rule).map_or(Ok(()), |s| self.seal(s))
+    }
+
+    /// Opens every secret of an inbound rule.
+    pub fn open_inbound(&self, rule: &mut Inbound) -> Result<(), VaultError> {
+        inbound_secret(rule).map_or(Ok(()), |s| self.open(s))
+    }
+
     /// Opens every secret of a connector.
     pub fn open_connector(&self, connector: &mut Connector) -> Result<(), VaultError> {
         connector_secrets(connector).try_for_each(|s| self.open(s))
@@ -89,6 +99,10 @@ fn account_secrets(account: &mut Account) -> impl Iterator<Item = &mut Secret> {
     let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
     let login = account.smpp.as_mut().and_then(|login| login.password_sha256.as_mut());
     account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut()).chain(password).chain(login)
+}
+
+fn inbound_secret(rule: &mut Inbound) -> Option<&mut Secret> {
+    rule.webhook.as_mut()?.secret.as_mut()
 }
 
 fn connector_secrets(connector: &mut Connector) -> impl Iterator<Item = &mut Secret> {

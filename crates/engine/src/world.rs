@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use foldhash::{HashMap, HashMapExt};
 use ipnet::IpNet;
 use model::country::{self, Country};
-use model::resources::{Account, Connector, Kind, Prepaid, ResourceSet, Scope, Token, Webhook};
+use model::resources::{Account, Connector, EventFilter, Inbound, Kind, Prepaid, ResourceSet, Scope, Token, Webhook};
 use model::{Name, Timestamp};
 use routing::{Admission, Calendar, InboundTable, RouteTable};
 use store::Resources;
@@ -22,6 +22,8 @@ use crate::vault::{Vault, VaultError};
 /// What the lanes of deliveries by SMPP begin with. Webhooks' ids have no colon, and the origins of
 /// call-backs another scheme.
 pub(crate) const SMPP_LANE: &str = "smpp:";
+/// What the lanes of inbound rules' own webhooks begin with; the rule's id follows.
+const RULE_LANE: &str = "rule:";
 
 /// Everything that was configured, in the shape in which it is asked for.
 #[derive(Debug, Default)]
@@ -37,6 +39,8 @@ pub struct World {
     users: HashMap<Box<str>, UserView>,
     connectors: HashMap<Name, Arc<Connector>>,
     webhooks: HashMap<Name, Arc<WebhookView>>,
+    /// Webhooks of inbound rules, by the rule's id.
+    rule_webhooks: HashMap<Name, Arc<WebhookView>>,
     /// Accounts by the `system_id` that they bind with.
     logins: HashMap<Box<[u8]>, Arc<AccountView>>,
     pub(crate) routes: RouteTable,
@@ -166,7 +170,11 @@ impl World {
                 }
                 Kind::Pool => set.pools.push(serde_json::from_str(json).map_err(bad)?),
                 Kind::Route => set.routes.push(serde_json::from_str(json).map_err(bad)?),
-                Kind::Inbound => set.inbound.push(serde_json::from_str(json).map_err(bad)?),
+                Kind::Inbound => {
+                    let mut rule: Inbound = serde_json::from_str(json).map_err(bad)?;
+                    vault.open_inbound(&mut rule).map_err(sealed)?;
+                    set.inbound.push(rule);
+                }
                 Kind::Token => set.tokens.push(serde_json::from_str(json).map_err(bad)?),
             }
         }
@@ -218,6 +226,7 @@ impl World {
         world.routes = routes;
         world.turns = set.pools.iter().map(|pool| (pool.id.as_str().into(), AtomicU64::default())).collect();
         world.inbound = InboundTable::new(&set.inbound);
+        world.rule_webhooks = set.inbound.iter().filter_map(WebhookView::of_rule).collect();
         world.set = set;
         world
     }
@@ -285,6 +294,20 @@ impl World {
     #[must_use]
     pub fn webhook(&self, id: &str) -> Option<&Arc<WebhookView>> {
         self.webhooks.get(id)
+    }
+
+    /// The webhook that an inbound rule has of its own.
+    #[must_use]
+    pub fn rule_webhook(&self, rule: &str) -> Option<&Arc<WebhookView>> {
+        self.rule_webhooks.get(rule)
+    }
+
+    /// The webhook whose deliveries wait in this lane.
+    pub(crate) fn endpoint(&self, lane: &str) -> Option<&Arc<WebhookView>> {
+        match lane.strip_prefix(RULE_LANE) {
+            Some(rule) => self.rule_webhook(rule),
+            None => self.webhook(lane),
+        }
     }
 
     /// The user of this name.
@@ -398,6 +421,30 @@ impl AccountView {
             (login.system_id.clone(), login.allow.clone(), login.system_type.clone(), login.tls_required)
         };
         self.id == other.id && self.account.enabled && self.password == other.password && rules(login) == rules(was)
+    }
+}
+
+impl WebhookView {
+    /// An inbound rule's own webhook, with the rule's id. It stays while the rule is disabled, for what
+    /// the rule took before.
+    fn of_rule(rule: &Inbound) -> Option<(Name, Arc<Self>)> {
+        let hook = rule.webhook.as_deref()?;
+        let events = vec![EventFilter("message.received".into())];
+        let webhook = Webhook {
+            id: None,
+            url: hook.url.clone(),
+            style: hook.style,
+            secret: hook.secret.clone(),
+            events,
+            enabled: true,
+        };
+        let view = Self {
+            id: format!("{RULE_LANE}{}", rule.id).into(),
+            account: rule.account.as_str().into(),
+            secret: hook.secret.as_ref().and_then(|s| s.reveal().ok()).map(Arc::from),
+            webhook,
+        };
+        Some((rule.id.as_str().into(), Arc::new(view)))
     }
 }
 

@@ -21,13 +21,19 @@ pub(super) struct Called {
 }
 
 /// The call that `message`, as it stands at `now`, is worth at `url`; `None` when that is nothing that
-/// this application asked for.
-pub(super) fn call(style: CallbackStyle, url: &str, message: &Message, now: Timestamp) -> Option<Called> {
+/// this application asked for. `service` is who takes a message from a phone, by name.
+pub(super) fn call(
+    style: CallbackStyle,
+    url: &str,
+    message: &Message,
+    service: &str,
+    now: Timestamp,
+) -> Option<Called> {
     let get = match style {
         CallbackStyle::Webhook => return None,
         CallbackStyle::Kannel => {
             let url = match message.body.direction {
-                Direction::Mo => kannel_incoming(url, message, now),
+                Direction::Mo => kannel_incoming(url, message, service, now),
                 Direction::Mt => kannel_receipt(url, message, now)?,
             };
             return Some(Called { url, body: "".into() });
@@ -48,7 +54,7 @@ pub(super) fn call(style: CallbackStyle, url: &str, message: &Message, now: Time
 }
 
 /// A message from a phone, as a `get-url` of Kannel's is called.
-fn kannel_incoming(url: &str, message: &Message, now: Timestamp) -> Box<str> {
+fn kannel_incoming(url: &str, message: &Message, service: &str, now: Timestamp) -> Box<str> {
     let body = &message.body;
     let (coding, text, udh) = octets(message);
     let id = body.id.to_string();
@@ -64,7 +70,7 @@ fn kannel_incoming(url: &str, message: &Message, now: Timestamp) -> Box<str> {
             event: -1,
             id: &id,
             connector: message.progress.connector.as_deref().unwrap_or_default(),
-            service: &body.account,
+            service,
             class: body.class,
             ..Escapes::default()
         },

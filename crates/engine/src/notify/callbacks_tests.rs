@@ -48,7 +48,7 @@ fn refused(mut message: Message) -> Message {
 }
 
 fn url_of(message: &Message, url: &str) -> Option<String> {
-    let called = call(CallbackStyle::Kannel, url, message, DONE)?;
+    let called = call(CallbackStyle::Kannel, url, message, &message.body.account, DONE)?;
     assert_eq!(&*called.body, "");
     Some(called.url.to_string())
 }
@@ -110,7 +110,7 @@ fn what_phones_send_fills_a_get_url_in() {
 }
 
 fn form(style: CallbackStyle, message: &Message) -> Option<Called> {
-    call(style, "http://x/dlr", message, DONE)
+    call(style, "http://x/dlr", message, &message.body.account, DONE)
 }
 
 fn jasmin(level: u8) -> Message {

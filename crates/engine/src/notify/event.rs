@@ -20,6 +20,19 @@ pub(crate) fn owed(
     message: &Message,
     event: &str,
     now: Timestamp,
+    next_id: impl FnMut() -> DeliveryId,
+) -> Vec<Delivery> {
+    owed_because(None, world, message, event, now, next_id)
+}
+
+/// The same for a message from a phone that an inbound rule took: a rule's own webhook stands for those
+/// of its account.
+pub(crate) fn owed_because(
+    rule: Option<&str>,
+    world: &World,
+    message: &Message,
+    event: &str,
+    now: Timestamp,
     mut next_id: impl FnMut() -> DeliveryId,
 ) -> Vec<Delivery> {
     let body = &message.body;
@@ -44,7 +57,7 @@ pub(crate) fn owed(
     if let Some(url) = &body.callback_url {
         match body.dialect.as_deref().map(Dialect::style) {
             Some(style) => {
-                if let Some(Called { url, body }) = callbacks::call(style, url, message, now) {
+                if let Some(Called { url, body }) = callbacks::call(style, url, message, &body.account, now) {
                     deliveries.push(delivery(next_id(), &origin(&url), Some(url), style, body));
                 }
             }
@@ -57,13 +70,16 @@ pub(crate) fn owed(
         return deliveries;
     }
     let Some(account) = world.account(&body.account) else { return deliveries };
+    let own = rule.and_then(|rule| world.rule_webhook(rule));
+    let webhooks = own.map_or(account.webhooks.as_slice(), std::slice::from_ref);
+    let service = rule.filter(|_| own.is_some()).unwrap_or(&body.account);
     let mut shared: Option<Box<str>> = None;
-    for WebhookView { id, webhook, .. } in account.webhooks.iter().map(|w| &**w).filter(|w| w.webhook.wants(event)) {
+    for WebhookView { id, webhook, .. } in webhooks.iter().map(|w| &**w).filter(|w| w.webhook.wants(event)) {
         let style = webhook.style;
         if style.is_webhook() {
             let payload = shared.get_or_insert_with(|| payload(message, event, now));
             deliveries.push(delivery(next_id(), id, None, style, payload.clone()));
-        } else if let Some(Called { url, body }) = callbacks::call(style, &webhook.url, message, now) {
+        } else if let Some(Called { url, body }) = callbacks::call(style, &webhook.url, message, service, now) {
             deliveries.push(delivery(next_id(), id, Some(url), style, body));
         }
     }

@@ -36,10 +36,10 @@ impl Target {
 /// The target of `delivery`, or why it has none any more.
 pub(crate) fn target_of(world: &World, delivery: &Delivery) -> Result<Target, Box<str>> {
     let endpoint = &delivery.endpoint;
-    let webhook = match (world.webhook(endpoint), &delivery.url) {
+    let webhook = match (world.endpoint(endpoint), &delivery.url) {
         (Some(webhook), _) => webhook,
         // A `callback_url`: its endpoint is an origin, which no webhook's id can be.
-        (None, Some(url)) if delivery.style.is_webhook() || endpoint.contains(':') => {
+        (None, Some(url)) if delivery.style.is_webhook() || endpoint.contains("://") => {
             let account = world.account(&delivery.account);
             let secret = account.and_then(|a| a.webhooks.iter().find_map(|w| w.secret.clone()));
             let secret = secret.filter(|_| delivery.style.is_webhook());
@@ -68,7 +68,7 @@ pub(crate) fn target_of(world: &World, delivery: &Delivery) -> Result<Target, Bo
 
 /// The webhook's settings that `delivery` goes by; `None` for a `callback_url`.
 pub(crate) fn settings_of(world: &World, endpoint: &str) -> Option<Webhook> {
-    world.webhook(endpoint).map(|w| w.webhook.clone())
+    world.endpoint(endpoint).map(|w| w.webhook.clone())
 }
 
 /// Scheme, host and port of a URL (RFC 6454 §4), without the port that the scheme has anyway and

@@ -1,6 +1,6 @@
 //! What an operator leaves out of resources, and the forms that are not kept.
 
-use model::resources::{Account, Connector, Kind, ResourceSet, Secret, SetFault};
+use model::resources::{Account, Connector, Inbound, Kind, ResourceSet, Secret, SetFault};
 
 use super::{EditError, new_webhook_secret};
 use crate::hash::{hex, sha256};
@@ -31,6 +31,13 @@ pub(super) fn completed(old: &ResourceSet, mut wanted: ResourceSet, vault: &Vaul
                 let (kind, id, field) = (Kind::Connector, connector.id.clone(), field.to_owned());
                 faults.push(SetFault { kind, id, field, detail: error.to_string() });
             }
+        }
+    }
+    for rule in &mut wanted.inbound {
+        complete_inbound(rule, old.inbound.iter().find(|r| r.id == rule.id));
+        if let Err(error) = vault.open_inbound(rule) {
+            let (kind, id, field) = (Kind::Inbound, rule.id.clone(), "webhook.secret".to_owned());
+            faults.push(SetFault { kind, id, field, detail: error.to_string() });
         }
     }
     if !faults.is_empty() {
@@ -127,6 +134,12 @@ fn complete_account(account: &mut Account, before: Option<&Account>) -> Result<(
         }
     }
     Ok(())
+}
+
+fn complete_inbound(rule: &mut Inbound, before: Option<&Inbound>) {
+    if let Some(webhook) = rule.webhook.as_mut().filter(|webhook| webhook.secret.is_none()) {
+        webhook.secret = before.and_then(|rule| rule.webhook.as_ref()?.secret.clone());
+    }
 }
 
 fn complete_connector(connector: &mut Connector, before: Option<&Connector>) {

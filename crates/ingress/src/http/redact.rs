@@ -1,6 +1,6 @@
 //! Resources as they are shown: without their secrets.
 
-use model::resources::{Account, Connector, Secret, Token};
+use model::resources::{Account, Connector, Inbound, Secret, Token};
 use serde::Serialize;
 
 /// An account without its tokens, its user's and its SMPP password and its webhooks' secrets.
@@ -27,6 +27,15 @@ pub(super) fn connector(connector: &Connector) -> Connector {
     shown.password = shown.password.take().filter(is_reference);
     if let Some(outbind) = &mut shown.outbind {
         outbind.password = outbind.password.take().filter(is_reference);
+    }
+    shown
+}
+
+/// An inbound rule without its webhook's secret.
+pub(super) fn inbound(rule: &Inbound) -> Inbound {
+    let mut shown = rule.clone();
+    if let Some(webhook) = &mut shown.webhook {
+        webhook.secret = webhook.secret.take().filter(is_reference);
     }
     shown
 }

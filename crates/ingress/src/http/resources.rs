@@ -5,7 +5,7 @@
 use engine::{Edit, EditError, World};
 use hyper::StatusCode;
 use model::id::is_name;
-use model::resources::{Account, Connector, Kind, ResourceSet};
+use model::resources::{Account, Connector, Inbound, Kind, ResourceSet};
 use model::submission::Fault;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
@@ -18,7 +18,7 @@ use super::request::Request;
 use super::{accounts, connectors, json, secrets};
 
 /// Where resources have objects, of whatever kind; `*` is every entry of a list.
-const OBJECTS: [&str; 21] = [
+const OBJECTS: [&str; 22] = [
     "quota",
     "prepaid",
     "match",
@@ -40,6 +40,7 @@ const OBJECTS: [&str; 21] = [
     "opt_out",
     "compat",
     "smpp",
+    "webhook",
 ];
 
 /// A list that is given whole.
@@ -68,7 +69,7 @@ pub(super) async fn put(request: &mut Request<'_>, kind: Kind, id: &str) -> Resu
         Kind::Connector => Edit::Connector(connector_of(&body, id)?),
         Kind::Pool => Edit::Pool(read(&body, id)?),
         Kind::Route => Edit::Route(Box::new(read(&body, id)?)),
-        Kind::Inbound => Edit::Inbound(read(&body, id)?),
+        Kind::Inbound => Edit::Inbound(inbound_of(&body, id)?),
         Kind::Token => return Err(missing(kind, id)),
     };
     let engine = request.engine();
@@ -212,6 +213,13 @@ fn connector_of(body: &[u8], id: &str) -> Result<Connector, Problem> {
     read_fields(fields)
 }
 
+fn inbound_of(body: &[u8], id: &str) -> Result<Inbound, Problem> {
+    let fields = fields_of(body, id)?;
+    let pointer = "/webhook/secret";
+    secrets::read_signing(pointer, fields.pointer(pointer).unwrap_or(&Value::Null)).map_err(invalid)?;
+    read_fields(fields)
+}
+
 /// One fault of a body.
 pub(super) fn invalid(fault: Fault) -> Problem {
     Problem::new(&catalogue::INVALID).detail("1 field is wrong").faults(vec![fault])
@@ -250,7 +258,7 @@ fn show(world: &World, kind: Kind, id: &str) -> Option<Box<RawValue>> {
         Kind::Connector => to_raw_value(&redact::connector(set.connectors.iter().find(|r| r.id == id)?)),
         Kind::Pool => to_raw_value(set.pools.iter().find(|r| r.id == id)?),
         Kind::Route => to_raw_value(set.routes.iter().find(|r| r.id == id)?),
-        Kind::Inbound => to_raw_value(set.inbound.iter().find(|r| r.id == id)?),
+        Kind::Inbound => to_raw_value(&redact::inbound(set.inbound.iter().find(|r| r.id == id)?)),
         Kind::Token => {
             let mut token = TokenShown::from(set.tokens.iter().find(|r| r.id == id)?);
             token.last_used_at = world.token_used(id);

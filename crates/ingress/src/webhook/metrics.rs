@@ -54,7 +54,7 @@ impl WebhookMetrics {
 
     /// A call has ended.
     pub(super) fn called(&self, delivery: &Delivery, result: &CallResult, took: Duration) {
-        let webhook = if delivery.url.is_some() { CALLBACK_URL.into() } else { delivery.endpoint.clone() };
+        let webhook = if delivery.endpoint.contains("://") { CALLBACK_URL.into() } else { delivery.endpoint.clone() };
         let outcome = match result {
             CallResult::Taken => "taken",
             CallResult::Failed { .. } | CallResult::Refused { .. } => "failed",

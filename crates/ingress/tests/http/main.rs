@@ -7,6 +7,7 @@ mod batches;
 mod contract;
 mod gateway;
 mod idempotency;
+mod inbound_rules;
 mod jasmin;
 mod kannel;
 mod limits;

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Secret;
 use super::account::{is_yes, yes};
-use crate::form;
+use crate::{CallbackStyle, form};
 
 /// Most numbers that one rule sends on to.
 pub const FORWARD_MAX: usize = 100;
@@ -27,6 +28,9 @@ pub struct Inbound {
     /// How the account takes them; empty is every way that it has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deliver: Vec<Handover>,
+    /// Where they go instead of the account's webhooks.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Box<RuleWebhook>>,
     /// A text that answers them, with `{from}`, `{to}`, `{keyword}`, `{text}`, `{rest}`, `{date}` and
     /// `{time}` filled in; `{{` and `}}` are braces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +72,21 @@ pub struct InboundMatch {
     /// A regular expression that the text holds a match of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+/// Where what an inbound rule takes goes, instead of its account's webhooks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleWebhook {
+    /// `https://…` or `http://…`.
+    pub url: String,
+    /// How it is called.
+    #[serde(default, deserialize_with = "form::word", skip_serializing_if = "CallbackStyle::is_webhook")]
+    pub style: CallbackStyle,
+    /// The signing secret, `whsec_` and base64 of 24–64 octets; calls are not signed without one. One that
+    /// is left out stays as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
 }
 
 /// How an account takes what came in for it.

@@ -22,7 +22,7 @@ pub use connector::{
     AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, HealthSettings, InterfaceVersion, LongForm,
     OutbindSettings, Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
-pub use inbound::{FORWARD_MAX, Handover, Inbound, InboundMatch, REPLY_LIMIT_MAX};
+pub use inbound::{FORWARD_MAX, Handover, Inbound, InboundMatch, REPLY_LIMIT_MAX, RuleWebhook};
 pub use limits::{LIMIT_LIST_MAX, Prepaid, Quota, SHARE_MAX, SenderFamily, SenderKind, SenderRule};
 pub use opt_out::{
     HELP_WORDS, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, OptOutScope, OptOutWords, START_REPLY,

@@ -134,16 +134,21 @@ impl Faults {
             self.add(kind, &account.id, "api_token", "is empty".into());
         }
         for (n, webhook) in account.webhooks.iter().enumerate() {
-            if let Some(Secret::Plain(text)) = &webhook.secret
-                && !is_signing_secret(text)
-            {
-                let detail = "must be whsec_ and base64 of 24 to 64 octets".into();
-                self.add(kind, &account.id, format!("webhooks.{n}.secret"), detail);
-            }
-            if !url::is_web(&webhook.url) {
-                let detail = "must begin with https:// or http:// and a host, and hold no spaces".into();
-                self.add(kind, &account.id, format!("webhooks.{n}.url"), detail);
-            }
+            self.hook(kind, &account.id, &format!("webhooks.{n}"), &webhook.url, webhook.secret.as_ref());
+        }
+    }
+
+    /// An address that is called, and what calls are signed with.
+    fn hook(&mut self, kind: Kind, id: &str, field: &str, url: &str, secret: Option<&Secret>) {
+        if let Some(Secret::Plain(text)) = secret
+            && !is_signing_secret(text)
+        {
+            let detail = "must be whsec_ and base64 of 24 to 64 octets".into();
+            self.add(kind, id, format!("{field}.secret"), detail);
+        }
+        if !url::is_web(url) {
+            let detail = "must begin with https:// or http:// and a host, and hold no spaces".into();
+            self.add(kind, id, format!("{field}.url"), detail);
         }
     }
 

@@ -169,6 +169,13 @@ impl<'i> Reader<'i> {
                 }
             }
         }
+        for rule in &mut self.set.inbound {
+            let secret = rule.webhook.as_mut().and_then(|webhook| webhook.secret.as_mut());
+            if let Some(Err(detail)) = secret.map(|secret| look_at(secret, check, false)) {
+                let (kind, id, field) = (Kind::Inbound, rule.id.clone(), "webhook.secret".into());
+                faults.push(SetFault { kind, id, field, detail });
+            }
+        }
         for fault in faults {
             let span = self.span_of(&fault);
             self.document.fault(span, fault.to_string());

@@ -57,7 +57,7 @@ const KEYS: [(Kind, &[&str]); 4] = [
             "match.to_regex",
         ],
     ),
-    (Kind::Inbound, &["forward_to", "webhook", "url", "action", "rewrite"]),
+    (Kind::Inbound, &["forward_to", "url", "action", "rewrite"]),
 ];
 
 /// Choices that make the whole resource something that is not built yet.

@@ -75,7 +75,7 @@ fn what_is_not_built_yet_is_refused_by_name() {
         ("carrier-a", "protocol = \"cimd2\"", "protocol = \"cimd2\" is not supported yet"),
         ("carrier-a", "protocol = \"http\"", "protocol = \"http\" is not supported yet"),
         ("carrier-a", "protocol = \"modem\"", "protocol = \"modem\" is not supported yet"),
-        ("in", "webhook = \"x\"", "inbound.webhook is not supported yet"),
+        ("in", "action = \"x\"", "inbound.action is not supported yet"),
     ];
     for (id, line, fault) in cases {
         let text = with(id, line);

@@ -20,6 +20,7 @@ pub(super) fn all() -> Map<String, Value> {
             json!({ "id": nullable(name()), "url": url(), "style": style(), "secret": secret(), "events": events(), "enabled": enabled() }),
         ),
     );
+    add("RuleWebhook", rule_webhook());
     add("SmppLogin", smpp_login());
     add("Connector", connector());
     add("ConnectorStatus", connector_status());
@@ -122,6 +123,19 @@ fn secret() -> Value {
     let forms = secret_forms(json!({ "type": "string", "pattern": SIGNING_SECRET }));
     json!({ "anyOf": [forms, { "type": "null" }],
         "description": "The signing secret: `whsec_` and base64 of 24 to 64 octets. Made when there is none; stays when it is left out." })
+}
+
+/// An inbound rule's own webhook.
+fn rule_webhook() -> Value {
+    let forms = secret_forms(json!({ "type": "string", "pattern": SIGNING_SECRET }));
+    object(
+        &["url"],
+        json!({
+            "url": url(), "style": style(),
+            "secret": { "anyOf": [forms, { "type": "null" }],
+                "description": "The signing secret; calls are not signed without one. Stays when it is left out." },
+        }),
+    )
 }
 
 fn events() -> Value {

@@ -214,6 +214,8 @@ pub(super) fn inbound() -> Value {
             "account": { "type": "string", "description": "The account that gets the messages, and that answers are sent as and charged to." },
             "deliver": { "type": "array", "items": { "type": "string", "enum": ["webhook", "smpp"] },
                 "description": "How the account takes them; every way that it has if it is left out." },
+            "webhook": { "anyOf": [reference("RuleWebhook"), { "type": "null" }],
+                "description": "Where they go instead of the account's webhooks, as `message.received`." },
             "reply": written("A text that answers them."),
             "reply_limit": { "type": ["integer", "null"], "minimum": 1, "maximum": REPLY_LIMIT_MAX,
                 "description": "Answers that one phone gets in ten minutes; 3 if it is left out." },
@@ -224,6 +226,10 @@ pub(super) fn inbound() -> Value {
         }),
     );
     rule["allOf"] = json!([
+        { "anyOf": [
+            { "properties": { "webhook": { "type": "null" } } },
+            { "not": { "required": ["deliver"], "properties": { "deliver": { "const": ["smpp"] } } } },
+        ] },
         { "anyOf": [
             { "required": ["reply"], "properties": { "reply": { "type": "string" } } },
             { "properties": { "reply_limit": { "type": "null" } } },

@@ -123,6 +123,7 @@ fn every_field_of_the_model_is_declared() {
     let fields: BTreeSet<String> = fields.as_object().unwrap().keys().cloned().collect();
     assert_eq!(fields, known::<model::resources::RouteMatch>());
     assert_eq!(declared("InboundRule"), known::<model::resources::Inbound>());
+    assert_eq!(declared("RuleWebhook"), known::<model::resources::RuleWebhook>());
     let fields = &components["InboundRule"]["properties"]["match"]["properties"];
     let fields: BTreeSet<String> = fields.as_object().unwrap().keys().cloned().collect();
     assert_eq!(fields, known::<model::resources::InboundMatch>());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Faults, no_such};
 use crate::resources::{
-    AddressRewrite, FORWARD_MAX, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolMember,
+    AddressRewrite, FORWARD_MAX, Handover, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolMember,
     PoolStrategy, PriceList, REPLY_LIMIT_MAX, Rewrite, Route, RouteAction, TEXT_APPEND_MAX, WEIGHT_MAX,
 };
 use crate::{Address, country};
@@ -193,6 +193,12 @@ impl Faults {
                 fault("forward", format!("\"{number}\" {error}"));
             }
         }
+        if let Some(webhook) = &rule.webhook {
+            if rule.deliver == [Handover::Smpp] {
+                fault("webhook", "has no meaning with deliver = [\"smpp\"]".into());
+            }
+            self.hook(Kind::Inbound, &rule.id, "webhook", &webhook.url, webhook.secret.as_ref());
+        }
     }
 }
 
@@ -295,6 +301,17 @@ mod tests {
             ("forward = [\"+447700900123\"]", "forward_text = \"x\"", "forward_text: has no meaning without forward"),
             ("forward = [\"+447700900123\"]", "reply_limit = 1", "reply_limit: has no meaning without reply"),
             ("forward = [\"+447700900123\"]", "reply = \"x\"\nreply_limit = 0", "reply_limit: must be 1 to 100"),
+            ("forward = [\"+447700900123\"]", "webhook = { url = \"x\" }", "webhook.url: must begin with https://"),
+            (
+                "forward = [\"+447700900123\"]",
+                "webhook = { url = \"https://x\", secret = \"x\" }",
+                "webhook.secret: must be whsec_",
+            ),
+            (
+                "forward = [\"+447700900123\"]",
+                "deliver = [\"smpp\"]\nwebhook = { url = \"https://x\" }",
+                "webhook: has no meaning with deliver",
+            ),
         ] {
             let told = told(line, bad);
             assert!(told.contains(part), "{bad}: {told}");
