@@ -34,7 +34,7 @@ address = "/dev/ttyUSB0"
 [[inbound]]
 id = "words"
 account = "shop"
-webhook = { url = "https://app.example/words" }
+action = "reply"
 
 [[sender]]
 id = "SHOP"
@@ -50,7 +50,7 @@ const LINES: [(usize, &str); 9] = [
     (13, "cimd2"),
     (18, "http"),
     (23, "modem"),
-    (29, "webhook"),
+    (29, "action"),
     (31, "sender"),
     (34, "opt_out"),
     // The count of faults: these and no others.
@@ -107,7 +107,7 @@ fn programs_are_told_the_same_faults_as_people() {
     assert_eq!(faults.iter().map(sentence).collect::<Vec<_>>(), told);
     let keys: Vec<&str> = faults.iter().filter_map(|fault| fault["key"].as_str()).collect();
     assert!(
-        ["account.0.quiet_hours", "connector.3.protocol", "inbound.0.webhook", "sender.0"]
+        ["account.0.quiet_hours", "connector.3.protocol", "inbound.0.action", "sender.0"]
             .iter()
             .all(|k| keys.contains(k)),
         "{keys:?}"

@@ -68,7 +68,7 @@ webhook = {{ url = "{}?from=%q&text=%a&service=%n", style = "kannel" }}
 
     write(&carrier, "Old and & new");
     let call = orders.wait("Kannel's call", |call| call.path.contains("service=").then(|| call.clone()));
-    assert_eq!(call.path, "/events?from=00447700900123&text=Old+and+%26+new&service=old");
+    assert_eq!(call.path, "/events?from=%2B447700900123&text=Old+and+%26+new&service=old");
 
     write(&carrier, "hello");
     let other = received(&mut client, "hello");

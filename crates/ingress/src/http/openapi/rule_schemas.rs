@@ -228,7 +228,7 @@ pub(super) fn inbound() -> Value {
     rule["allOf"] = json!([
         { "anyOf": [
             { "properties": { "webhook": { "type": "null" } } },
-            { "not": { "required": ["deliver"], "properties": { "deliver": { "const": ["smpp"] } } } },
+            { "properties": { "deliver": { "anyOf": [{ "maxItems": 0 }, { "contains": { "const": "webhook" } }] } } },
         ] },
         { "anyOf": [
             { "required": ["reply"], "properties": { "reply": { "type": "string" } } },

@@ -194,7 +194,7 @@ impl Faults {
             }
         }
         if let Some(webhook) = &rule.webhook {
-            if rule.deliver == [Handover::Smpp] {
+            if !rule.deliver.is_empty() && !rule.deliver.contains(&Handover::Webhook) {
                 fault("webhook", "has no meaning with deliver = [\"smpp\"]".into());
             }
             self.hook(Kind::Inbound, &rule.id, "webhook", &webhook.url, webhook.secret.as_ref());
