@@ -265,7 +265,7 @@ impl Engine {
         self.prepare(&world, &caller.account, submission, self.now()).map(|prepared| prepared.message)
     }
 
-    fn open_for_business(&self) -> Result<(), Refusal> {
+    pub(crate) fn open_for_business(&self) -> Result<(), Refusal> {
         let health = self.inner.health.borrow();
         match &health.store {
             _ if health.draining => Err(Refusal::Draining),

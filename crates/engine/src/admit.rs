@@ -108,6 +108,18 @@ pub(crate) fn refused(
 
 fn claim_of(account: &AccountView, messages: &[Message], parts: u64, now: Timestamp) -> Option<Claim> {
     let message = messages.first()?.body.id;
+    let quotas = quotas_of(account, parts, now);
+    let charge = account.payer().map(|(payer, prepaid)| ChargeClaim {
+        account: payer.id.clone(),
+        floor: Sum::from(prepaid.overdraft).negative(),
+        each: messages.iter().filter_map(|m| Some((m.body.id, m.body.charge.as_ref()?.price.amount))).collect(),
+    });
+    let any = !quotas.is_empty() || charge.is_some();
+    any.then_some(Claim { message, more: None, at: now, quotas, charge })
+}
+
+/// Parts of every quota that holds for an account.
+pub(crate) fn quotas_of(account: &AccountView, parts: u64, now: Timestamp) -> Vec<QuotaClaim> {
     let mut quotas = Vec::new();
     for account in account.chain() {
         let (Some(quota), Some(calendar)) = (&account.account.quota, account.calendar()) else { continue };
@@ -118,13 +130,7 @@ fn claim_of(account: &AccountView, messages: &[Message], parts: u64, now: Timest
         add(Tally::Daily, calendar.day(now), quota.daily);
         add(Tally::Monthly, calendar.month(now), quota.monthly);
     }
-    let charge = account.payer().map(|(payer, prepaid)| ChargeClaim {
-        account: payer.id.clone(),
-        floor: Sum::from(prepaid.overdraft).negative(),
-        each: messages.iter().filter_map(|m| Some((m.body.id, m.body.charge.as_ref()?.price.amount))).collect(),
-    });
-    let any = !quotas.is_empty() || charge.is_some();
-    any.then_some(Claim { message, at: now, quotas, charge })
+    quotas
 }
 
 /// What a claim wants of one tally.

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::batches::Step;
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
 use crate::opt_outs::OptOutChange;
+use crate::replace::Replacing;
 
 /// The recorder's end of every channel.
 pub(crate) type FactSender = mpsc::Sender<Facts>;
@@ -36,6 +37,15 @@ impl Facts {
     pub(crate) fn one(fact: Fact) -> Self {
         Self { facts: vec![fact], acknowledge: None }
     }
+
+    /// How much work a group is.
+    pub(crate) fn weight(&self) -> usize {
+        let weight = |fact: &Fact| match fact {
+            Fact::Accepted(acceptance) => acceptance.messages.len(),
+            _ => 1,
+        };
+        self.facts.iter().map(weight).sum()
+    }
 }
 
 /// Something that happened.
@@ -51,6 +61,8 @@ pub(crate) enum Fact {
     Marked { connector: Name, message: MessageId, part: u8 },
     /// Somebody wants a message back.
     Cancel { message: MessageId, reply: oneshot::Sender<Result<Message, CancelRefused>> },
+    /// Somebody wants something else sent instead of what a message says.
+    Replace(Box<Replacing>),
     /// A carrier answered what it was asked about parts of a message.
     Told {
         connector: Name,

@@ -22,7 +22,7 @@
 //! then [`keep`] (what time brings), [`completion`] (batches that have ended), [`failover`] and [`abandoned`]
 //! (what waits for a connector that takes nothing, or is gone), [`world`] and [`resources`] (what is
 //! configured), [`token_use`],
-//! [`services`], [`batches`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
+//! [`services`], [`replace`], [`batches`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
 
 mod abandoned;
 mod accept;
@@ -52,6 +52,7 @@ mod password;
 mod persist;
 mod reassemble;
 mod receive;
+mod replace;
 pub mod render;
 pub mod replay;
 pub mod resources;
@@ -78,6 +79,7 @@ pub use keep::Retention;
 pub use metrics::Metrics;
 pub use money::{CREDIT_MAX, QuotaUsed, Usage};
 pub use notify::{Outbox, Receiver};
+pub use replace::ReplaceError;
 pub use resources::{Edit, EditError, new_token};
 pub use schedule::{HealthView, SessionView};
 pub use services::CancelError;

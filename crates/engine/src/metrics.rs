@@ -42,6 +42,11 @@ struct OfInquiry {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WithOutcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WithLimit {
     account: Name,
     limit: &'static str,
@@ -71,6 +76,7 @@ pub struct Metrics {
     registry: Mutex<Registry>,
     accepted: Family<OfAccount, Counter>,
     limited: Family<WithLimit, Counter>,
+    replaced: Family<WithOutcome, Counter>,
     moved: Family<WithStatus, Counter>,
     receipts: Family<WithStatus, Counter>,
     unmatched: Family<OfConnector, Counter>,
@@ -95,6 +101,7 @@ impl Metrics {
         let metrics = Self {
             accepted: Family::default(),
             limited: Family::default(),
+            replaced: Family::default(),
             moved: Family::default(),
             receipts: Family::default(),
             unmatched: Family::default(),
@@ -114,6 +121,8 @@ impl Metrics {
             registry: Mutex::default(),
         };
         registry.register("messages_accepted", "Messages accepted, by account", metrics.accepted.clone());
+        let help = "Messages that applications wanted to say something else";
+        registry.register("message_replacements", help, metrics.replaced.clone());
         registry.register(
             "requests_limited",
             "Requests refused by a limit of their account, by account",
@@ -230,6 +239,10 @@ impl Metrics {
 
     pub(crate) fn opted_out(&self, account: &Name) {
         self.opted_out.get_or_create(&OfAccount { account: account.clone() }).inc();
+    }
+
+    pub(crate) fn replaced(&self, outcome: &'static str) {
+        self.replaced.get_or_create(&WithOutcome { outcome }).inc();
     }
 
     pub(crate) fn opt_out_heeded(&self, account: &Name) {

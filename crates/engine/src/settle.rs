@@ -30,6 +30,7 @@ impl Recorder {
             }
             Fact::Overlooked { message } => self.overlooked(message, world, draft),
             Fact::Cancel { message, reply } => self.cancel(message, reply, world, draft),
+            Fact::Replace(asked) => self.replace(asked, world, draft),
             Fact::Told { connector, message, ask, told, reply } => {
                 self.told(&connector, message, (ask, told), world, draft);
                 let outcome = draft.message(message).map(|_| ()).ok_or(CancelRefused::NoSuchMessage);
@@ -286,6 +287,7 @@ impl Fact {
             | Fact::Move { message, .. }
             | Fact::OfBatch { message, .. }
             | Fact::Overdue { message } => Some(*message),
+            Fact::Replace(asked) => Some(asked.message),
             _ => None,
         }
     }

@@ -62,10 +62,7 @@ pub(crate) fn validate(
     let content = faults.content(&submission);
     let class = faults.at_most("/class", submission.class, 3).map(|class| class as u8);
     let priority = faults.at_most("/priority", submission.priority, 3).unwrap_or(1) as u8;
-    let max_parts = submission.max_parts.unwrap_or(DEFAULT_MAX_PARTS);
-    if !(1..=255).contains(&max_parts) {
-        faults.add("/max_parts", "must be 1 to 255");
-    }
+    let max_parts = faults.max_parts(submission.max_parts);
     let send_at = faults.send_at(submission.send_at.as_deref(), now);
     let validity = faults.validity(submission.validity_seconds);
     let client_ref = faults.text("/client_ref", submission.client_ref, CLIENT_REF_MAX);
@@ -115,6 +112,11 @@ pub(crate) fn validate(
 }
 
 impl Valid {
+    /// A body that was valid before, with another content.
+    pub fn again(body: Body, max_parts: u32) -> Self {
+        Self { body, max_parts }
+    }
+
     /// The same under another id: a copy that belongs to no account, and of which nobody is told.
     pub fn copy(&self, id: MessageId) -> Self {
         let body = Body {
@@ -195,7 +197,7 @@ pub fn choice_of(choice: EncodingChoice) -> Choice {
     }
 }
 
-fn wanted_encoding(choice: EncodingChoice) -> Encoding {
+pub(crate) fn wanted_encoding(choice: EncodingChoice) -> Encoding {
     match choice {
         EncodingChoice::Auto | EncodingChoice::Gsm7 => Encoding::Gsm7,
         EncodingChoice::Ucs2 => Encoding::Ucs2,
@@ -210,12 +212,26 @@ pub(crate) fn reference_of(id: MessageId) -> u16 {
     u16::from(octets[7]) << 14 | u16::from(octets[8] & 0x3f) << 8 | u16::from(octets[9])
 }
 
+/// What is wrong with fields.
 #[derive(Default)]
-struct Faults(Vec<Fault>);
+pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
     fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
         self.0.push(Fault::new(pointer, detail));
+    }
+
+    /// Is there nothing wrong?
+    pub fn none(self) -> Result<(), Vec<Fault>> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+    }
+
+    pub fn max_parts(&mut self, max_parts: Option<u32>) -> u32 {
+        let max_parts = max_parts.unwrap_or(DEFAULT_MAX_PARTS);
+        if !(1..=255).contains(&max_parts) {
+            self.add("/max_parts", "must be 1 to 255");
+        }
+        max_parts
     }
 
     fn take<T, E: std::fmt::Display>(&mut self, pointer: &str, result: Result<T, E>) -> Option<T> {
@@ -229,7 +245,7 @@ impl Faults {
         value
     }
 
-    fn content(&mut self, submission: &Submission) -> Option<Content> {
+    pub fn content(&mut self, submission: &Submission) -> Option<Content> {
         match (&submission.text, &submission.binary) {
             (Some(_), Some(_)) => {
                 self.add("/binary", "can't stand beside text: a message is one or the other");
@@ -253,7 +269,7 @@ impl Faults {
         }
     }
 
-    fn send_at(&mut self, text: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+    pub fn send_at(&mut self, text: Option<&str>, now: Timestamp) -> Option<Timestamp> {
         let at: Timestamp = match text?.parse() {
             Ok(at) => at,
             Err(_) => {
@@ -268,7 +284,7 @@ impl Faults {
         (at > now).then_some(at)
     }
 
-    fn validity(&mut self, seconds: Option<u64>) -> Option<u64> {
+    pub fn validity(&mut self, seconds: Option<u64>) -> Option<u64> {
         if seconds.is_some_and(|s| !(1..=VALIDITY_SECONDS_MAX).contains(&s)) {
             self.add("/validity_seconds", format!("must be 1 to {VALIDITY_SECONDS_MAX} (63 weeks)"));
         }

@@ -26,6 +26,7 @@ mod moves;
 pub mod opt_out;
 pub mod plan;
 pub mod receipt;
+pub mod replacement;
 pub mod resources;
 #[doc(hidden)]
 pub mod samples;
@@ -45,6 +46,7 @@ pub use message::{
 pub use opt_out::{OptOut, OptOutKey};
 pub use plan::Plan;
 pub use receipt::{Receipt, ReceiptPolicy, ReceiptState};
+pub use replacement::Replacement;
 pub use submission::Submission;
 pub use time::Timestamp;
 pub use transition::{Applied, Change, DoubtPolicy};

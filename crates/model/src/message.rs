@@ -1,4 +1,4 @@
-//! A message: what was asked for, which never changes, and how far it has come, which does.
+//! A message: what was asked for, which hardly ever changes, and how far it has come, which does.
 //!
 //! The two are apart so that they cost what they must: [`Body`] is shared by everything that
 //! holds the message and is written once; [`Progress`] is small and rewritten at each step.
@@ -19,7 +19,8 @@ pub struct Message {
     pub progress: Progress,
 }
 
-/// What was asked for. Fixed when the message is accepted (or, for an MO, received).
+/// What was asked for. Fixed when the message is accepted (or, for an MO, received), but for what a
+/// [`Replacement`](crate::Replacement) puts in its place while all of it waits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
     /// The message's id; its time part is when it was made.

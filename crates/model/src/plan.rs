@@ -81,8 +81,8 @@ impl Body {
 
     /// What the account pays for the whole message, all its parts; `None` where its route has no
     /// price for the recipient. Known from the moment when the message is prepared, before anything
-    /// of it is stored, and never changed after that: not by failover, and not by how many parts a
-    /// carrier makes of it. Copies that a route sends have none. So whoever charges for messages
+    /// of it is stored, and changed after that by a replacement of the text alone: not by failover, and
+    /// not by how many parts a carrier makes of it. Copies that a route sends have none. So whoever charges for messages
     /// takes this in the commit that accepts them, and gives the same back.
     #[must_use]
     pub fn price(&self) -> Option<Money> {

@@ -3,7 +3,9 @@
 //! States only move forward. A late receipt may upgrade `unknown` and `expired` to what really
 //! happened; a receipt that says "delivered" wins over every other one.
 
-use crate::message::{Message, PartStatus, Progress, Reason, Status};
+use std::sync::Arc;
+
+use crate::message::{Body, Message, PartStatus, Progress, Reason, Status};
 use crate::receipt::{Receipt, ReceiptPolicy};
 use crate::{MessageId, Name, Timestamp};
 
@@ -110,6 +112,13 @@ pub enum Change {
         /// The newer one.
         by: MessageId,
     },
+    /// The application wants another text sent, or at another time.
+    Replace {
+        /// What is sent instead.
+        body: Arc<Body>,
+        /// Into how many parts its connector cuts it.
+        parts: u8,
+    },
     /// A scheduled message's time has come.
     Due,
 }
@@ -178,6 +187,7 @@ impl Message {
             Change::Fail(reason) => progress.end_unsent(Status::Failed, PartStatus::Failed, Some(reason), at),
             Change::Cancel => progress.end_unsent(Status::Canceled, PartStatus::Canceled, None, at),
             Change::Supersede { by } => progress.supersede(by, at),
+            Change::Replace { body, parts } => self.replace(body, parts, at),
             Change::Due => {
                 let due = progress.status == Status::Scheduled;
                 if due {

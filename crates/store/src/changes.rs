@@ -27,6 +27,10 @@ pub struct Changes {
     /// New messages. One whose id is there already is left as it is, so that a commit can be
     /// repeated.
     pub insert: Vec<NewMessage>,
+    /// Bodies that are put in place of those that are there: [`Changes::update`] writes none. Only what
+    /// a [`Replacement`](model::Replacement) may change is written, and the deadline moves along. One
+    /// whose message is not there is left out.
+    pub bodies: Vec<Arc<Body>>,
     /// Messages whose progress changed; only the progress is written.
     pub update: Vec<Message>,
     /// Queue entries that are gone.
@@ -71,6 +75,7 @@ impl Changes {
             batch_phases,
             batches_finished,
             insert,
+            bodies,
             update,
             dequeue,
             enqueue,
@@ -94,6 +99,7 @@ impl Changes {
         batch_phases.clear();
         batches_finished.clear();
         insert.clear();
+        bodies.clear();
         update.clear();
         dequeue.clear();
         enqueue.clear();
@@ -120,6 +126,7 @@ impl Changes {
             && self.batch_phases.is_empty()
             && self.batches_finished.is_empty()
             && self.insert.is_empty()
+            && self.bodies.is_empty()
             && self.update.is_empty()
             && self.dequeue.is_empty()
             && self.enqueue.is_empty()

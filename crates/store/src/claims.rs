@@ -49,8 +49,11 @@ pub struct TallyRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// One of the messages. If the store has it already, so it has this claim: the commit is
-    /// repeated.
+    /// repeated. Not so with [`more`](Self::more).
     pub message: MessageId,
+    /// Set where the message is there already and takes more than it did: the id of the entry of what
+    /// it costs more. Nobody repeats such a commit.
+    pub more: Option<LedgerId>,
     /// When it was decided.
     pub at: Timestamp,
     /// Parts of quotas.
@@ -131,7 +134,7 @@ pub fn settle<R: AccountRows>(changes: &Changes, rows: R) -> Result<Result<Settl
     }
     let mut short = Vec::new();
     for (place, claim) in changes.claims.iter().enumerate() {
-        if books.rows.has_message(claim.message)? {
+        if claim.more.is_none() && books.rows.has_message(claim.message)? {
             continue;
         }
         match books.shortage(claim)? {
@@ -205,7 +208,7 @@ impl<R: AccountRows> Books<R> {
         let Some(charge) = &claim.charge else { return Ok(()) };
         for (message, amount) in charge.each.iter().filter(|(_, amount)| amount.micros() > 0) {
             self.enter(LedgerEntry {
-                id: LedgerId(message.0),
+                id: claim.more.unwrap_or(LedgerId(message.0)),
                 account: charge.account.clone(),
                 at: claim.at,
                 kind: LedgerKind::Charge,

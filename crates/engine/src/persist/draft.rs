@@ -10,6 +10,7 @@ use crate::charge;
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, CancelRefused};
 use crate::notify;
+use crate::replace::Replaced;
 use crate::respond::{Consequence, Follows};
 use crate::schedule::End;
 use crate::world::World;
@@ -22,6 +23,8 @@ pub(super) struct Entry {
     stored: Option<QueueEntry>,
     /// It was changed by this draft.
     pub dirty: bool,
+    /// Its body, too.
+    replaced: bool,
 }
 
 /// Who waits for an acceptance: its messages, its places among the rest, its reply.
@@ -72,6 +75,7 @@ pub(crate) struct Draft {
     pub(super) unchanged: Vec<Message>,
     pub waiting: Vec<Waiting>,
     pub canceled: Vec<Cancellation>,
+    pub replaced: Vec<Replaced>,
     pub ends: Vec<(Name, End)>,
     /// Messages that wait for another connector than before.
     pub relayed: Vec<MessageId>,
@@ -99,6 +103,7 @@ impl Draft {
         self.unchanged.clear();
         self.waiting.clear();
         self.canceled.clear();
+        self.replaced.clear();
         self.ends.clear();
         self.relayed.clear();
         self.superseding.clear();
@@ -110,7 +115,7 @@ impl Draft {
     /// Takes a message in, as it is stored now.
     pub fn load(&mut self, message: Message) {
         let stored = queue_entry(&message);
-        self.entries.insert(message.body.id, Entry { message, stored, dirty: false });
+        self.entries.insert(message.body.id, Entry { message, stored, dirty: false, replaced: false });
     }
 
     /// Was this message taken in?
@@ -135,11 +140,13 @@ impl Draft {
     ) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else { return false };
         let relays = matches!(change, Change::Moved { .. } | Change::PassedOn { .. });
+        let replaces = matches!(change, Change::Replace { .. });
         let applied = entry.message.apply(change, connector, self.now);
         if !applied.changed {
             return false;
         }
         entry.dirty = true;
+        entry.replaced |= replaces;
         let progress = &mut entry.message.progress;
         if progress.status.is_final() || progress.unsent().next().is_none() {
             progress.due = None;
@@ -232,6 +239,9 @@ impl Draft {
             if place != entry.stored {
                 self.changes.dequeue.extend(entry.stored);
                 self.changes.enqueue.extend(place);
+            }
+            if entry.replaced {
+                self.changes.bodies.push(entry.message.body.clone());
             }
             self.changes.update.push(entry.message);
         }

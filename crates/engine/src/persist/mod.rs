@@ -32,6 +32,7 @@ use crate::engine::{Engine, StartError};
 use crate::facts::{AcceptFailed, Acceptance, CancelRefused, Fact, FactSender, Facts, Recorded};
 use crate::matching::{Form, Learnt};
 use crate::reassemble::Reassembly;
+use crate::replace::Replacing;
 use crate::respond::Lately;
 use crate::schedule::End;
 use crate::world::World;
@@ -81,6 +82,8 @@ pub(crate) struct Recorder {
     left: VecDeque<Facts>,
     /// Acceptances that wait for a commit which takes in a message under the same key.
     aside: Vec<Fact>,
+    /// What can be refused by the store and has to be committed alone: nothing else begins before.
+    pub paid: VecDeque<Box<Replacing>>,
     /// A draft and facts that are done with, for the room in them.
     spare: (Option<Draft>, Vec<Fact>),
 }
@@ -108,7 +111,12 @@ pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>
         if recorder.may_begin(closed, not_before) {
             not_before = recorder.begin();
         }
-        if !recorder.left.is_empty() && recorder.open.weight < FACTS_MAX {
+        let alone = !recorder.paid.is_empty();
+        if alone && recorder.flight.is_none() && recorder.open.is_empty() {
+            recorder.replace_paid().await;
+            continue;
+        }
+        if !recorder.left.is_empty() && recorder.open.weight < FACTS_MAX && !alone {
             take_groups(&mut groups, || recorder.left.pop_front());
             recorder.add(&mut groups, &mut inbox).await;
             continue;
@@ -116,7 +124,7 @@ pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>
         if closed && recorder.flight.is_none() && recorder.open.is_empty() {
             return;
         }
-        let room = !closed && recorder.open.weight < FACTS_MAX;
+        let room = !closed && recorder.open.weight < FACTS_MAX && !alone;
         tokio::select! {
             biased;
             outcome = landed(&mut recorder.flight), if recorder.flight.is_some() => {
@@ -176,17 +184,6 @@ pub(crate) async fn flush(facts: &FactSender) {
     }
 }
 
-impl Facts {
-    /// How much work a group is.
-    fn weight(&self) -> usize {
-        let weight = |fact: &Fact| match fact {
-            Fact::Accepted(acceptance) => acceptance.messages.len(),
-            _ => 1,
-        };
-        self.facts.iter().map(weight).sum()
-    }
-}
-
 impl Recorder {
     pub async fn new(engine: &Engine) -> Result<Self, StartError> {
         Ok(Self {
@@ -201,6 +198,7 @@ impl Recorder {
             flight: None,
             left: VecDeque::new(),
             aside: Vec::new(),
+            paid: VecDeque::new(),
             spare: (None, Vec::new()),
         })
     }
@@ -414,7 +412,7 @@ impl Recorder {
     }
 
     /// What follows from a commit that is durable.
-    fn after(&mut self, draft: &mut Draft) {
+    pub(crate) fn after(&mut self, draft: &mut Draft) {
         let inner = &self.engine.inner;
         for (connector, status, messages) in draft.moved.drain(..) {
             inner.metrics.moved(connector, status, messages);
@@ -451,6 +449,7 @@ impl Recorder {
             let message = draft.closed_message(message).cloned().ok_or(CancelRefused::NoSuchMessage);
             let _ = reply.send(outcome.and(message));
         }
+        draft.tell_replaced();
         for heard in draft.heard.drain(..) {
             let _ = heard.send(());
         }

@@ -109,6 +109,7 @@ impl Recorder {
 
     /// The store is away: nobody waits.
     pub(super) fn refuse_aside(&mut self, why: &str) {
+        self.refuse_paid(why);
         for fact in self.aside.drain(..) {
             if let Fact::Accepted(acceptance) = fact {
                 let _ = acceptance.reply.send(Err(AcceptFailed::Store(why.to_owned())));

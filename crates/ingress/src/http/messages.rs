@@ -6,7 +6,7 @@ use engine::{Accepted, Answer, render};
 use hyper::StatusCode;
 use model::id::is_name;
 use model::message::Status;
-use model::{Address, Direction, Message, MessageId, Submission, Timestamp};
+use model::{Address, Direction, Message, MessageId, Replacement, Submission, Timestamp};
 use serde::Deserialize;
 use store::MessageFilter;
 
@@ -102,6 +102,15 @@ pub(super) async fn events(request: &mut Request<'_>, id: &str) -> Result<Reply,
     }
     text.push_str("]}");
     Ok(Reply::json_text(StatusCode::OK, text))
+}
+
+/// `PATCH /v1/messages/{id}`.
+pub(super) async fn replace(request: &mut Request<'_>, id: &str) -> Result<Reply, Problem> {
+    let id = id_of(id)?;
+    request.subject.message = Some(id);
+    let body = request.json_body().await?;
+    let replacement: Replacement = json::parse(&body)?;
+    Ok(reply_of(&request.engine().replace(request.caller, id, replacement).await?))
 }
 
 /// `POST /v1/messages/{id}/cancel`.

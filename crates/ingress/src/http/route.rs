@@ -10,6 +10,7 @@ pub(crate) enum Operation<'a> {
     SendMessage,
     ListMessages,
     GetMessage(&'a str),
+    ReplaceMessage(&'a str),
     MessageEvents(&'a str),
     CancelMessage(&'a str),
     QueryMessage(&'a str),
@@ -90,7 +91,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
     let at = Choice { method };
     match &segments[..count] {
         ["messages"] => at.get_or(ListMessages, "GET, HEAD, POST", [(Method::POST, SendMessage)]),
-        ["messages", id] => at.get(GetMessage(id)),
+        ["messages", id] => at.get_or(GetMessage(id), "GET, HEAD, PATCH", [(Method::PATCH, ReplaceMessage(id))]),
         ["messages", id, "events"] => at.get(MessageEvents(id)),
         ["messages", id, "cancel"] => at.post(CancelMessage(id)),
         ["messages", id, "query"] => at.post(QueryMessage(id)),
@@ -152,7 +153,7 @@ impl Operation<'_> {
         use Operation::*;
         match self {
             SendMessage | ListMessages => "/v1/messages",
-            GetMessage(_) => "/v1/messages/{id}",
+            GetMessage(_) | ReplaceMessage(_) => "/v1/messages/{id}",
             MessageEvents(_) => "/v1/messages/{id}/events",
             CancelMessage(_) => "/v1/messages/{id}/cancel",
             QueryMessage(_) => "/v1/messages/{id}/query",
@@ -197,7 +198,7 @@ impl Operation<'_> {
     pub(crate) fn scope(&self, open_metrics: bool) -> Option<Scope> {
         use Operation::*;
         match self {
-            SendMessage | CancelMessage(_) | QueryMessage(_) | SendBatch | WantBatch(..) | TestWebhook(_)
+            SendMessage | ReplaceMessage(_) | CancelMessage(_) | QueryMessage(_) | SendBatch | WantBatch(..) | TestWebhook(_)
             | Redeliver(_) | CreateOptOut | DeleteOptOut(_) => Some(Scope::Messages),
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
             | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) | ListOptOuts

@@ -235,6 +235,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         SendMessage => messages::send(&mut request).await,
         ListMessages => messages::list(&request).await,
         GetMessage(id) => messages::get(&mut request, id).await,
+        ReplaceMessage(id) => messages::replace(&mut request, id).await,
         MessageEvents(id) => messages::events(&mut request, id).await,
         CancelMessage(id) => messages::cancel(&mut request, id).await,
         QueryMessage(id) => messages::query(&mut request, id).await,

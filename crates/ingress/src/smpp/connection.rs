@@ -448,8 +448,10 @@ fn requested(sequence: u32, pdu: &Pdu<'_>, login: &SmppLogin, now: model::Timest
             Ok(request) => Action::Other(sequence, request),
             Err(status) => refuse(Pdu::CancelSmResp, status),
         },
-        // What a message says is fixed when it is accepted: it may be on its way already.
-        Pdu::ReplaceSm(_) => refuse(Pdu::ReplaceSmResp, CommandStatus::RREPLACEFAIL),
+        Pdu::ReplaceSm(body) => match Request::replace(body, now) {
+            Ok(request) => Action::Other(sequence, request),
+            Err(status) => refuse(Pdu::ReplaceSmResp, status),
+        },
         _ => refuse(Pdu::GenericNack, CommandStatus::RINVCMDID),
     }
 }

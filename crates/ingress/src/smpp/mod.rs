@@ -35,6 +35,7 @@ mod gate;
 mod handover;
 mod lockout;
 mod metrics;
+mod replace;
 mod requests;
 mod server;
 mod settings;

@@ -1,4 +1,5 @@
-//! What a client asks for beside handing a message in: submit_multi, query_sm, cancel_sm, replace_sm.
+//! What a client asks for beside handing a message in: submit_multi, query_sm, cancel_sm, and replace_sm,
+//! which has a [file](super::replace) of its own.
 //! Each is read into a [`Request`] while its PDU is there, and answered when the engine has.
 
 use engine::{Caller, CancelError, CancelRefused, Engine};
@@ -6,12 +7,13 @@ use model::submission::Fault;
 use model::{Message, Status, Submission, Timestamp};
 use smpp::{
     AbsoluteTime, CancelSm, CommandStatus, Destination, Failure, FailureBuf, MessageState, Pdu, QuerySm, QuerySmResp,
-    Session, SmppTime, SubmitMulti, SubmitMultiResp,
+    ReplaceSm, Session, SmppTime, SubmitMulti, SubmitMultiResp,
 };
 use std::time::Duration;
 use store::MessageFilter;
 
 use super::answer::{read_id, short_id, status_of, write_id};
+use super::replace::Replace;
 use super::submission;
 use model::resources::SmppLogin;
 
@@ -23,6 +25,7 @@ pub(super) enum Request {
     Multi { submissions: Vec<Result<Submission, CommandStatus>>, to: Vec<OwnAddress> },
     Query { id: Box<[u8]> },
     Cancel { id: Box<[u8]>, from: String, to: String },
+    Replace(Box<Replace>),
 }
 
 /// An address as a client wrote it.
@@ -42,6 +45,7 @@ enum Kind {
     Multi { id: String, failures: FailureBuf },
     Query { id: Box<[u8]>, state: MessageState, final_date: Option<[u8; 16]>, error: u8 },
     Cancel,
+    Replace,
 }
 
 impl Request {
@@ -82,6 +86,11 @@ impl Request {
         Ok(Self::Cancel { id, from, to: submission::recipient(pdu.destination)? })
     }
 
+    /// Reads a replace_sm (SMPP 3.4 §4.10.1).
+    pub fn replace(pdu: &ReplaceSm<'_>, now: Timestamp) -> Result<Self, CommandStatus> {
+        Replace::read(pdu, now).map(|replace| Self::Replace(Box::new(replace)))
+    }
+
     /// Has it answered by the engine.
     pub async fn answer(self, engine: &Engine, caller: &Caller, login: &SmppLogin, short: bool) -> Reply {
         match self {
@@ -90,6 +99,10 @@ impl Request {
             Self::Cancel { id, from, to } => {
                 let status = cancel(engine, caller, &id, from, to).await;
                 Reply { status, kind: Kind::Cancel }
+            }
+            Self::Replace(replace) => {
+                let status = replace.done(engine, caller, login).await.err().unwrap_or_default();
+                Reply { status, kind: Kind::Replace }
             }
         }
     }
@@ -111,6 +124,7 @@ impl Reply {
                 error_code: *error,
             }),
             Kind::Cancel => Pdu::CancelSmResp,
+            Kind::Replace => Pdu::ReplaceSmResp,
         };
         // A session that has ended takes no answer, and needs none.
         let _ = session.respond(sequence, self.status, &pdu, now);
@@ -209,7 +223,7 @@ async fn cancel_one(engine: &Engine, caller: &Caller, message: &Message) -> Comm
 }
 
 /// The message that a client means. A short id is looked for among the newest.
-async fn find(engine: &Engine, caller: &Caller, id: &[u8]) -> Result<Option<Message>, CommandStatus> {
+pub(super) async fn find(engine: &Engine, caller: &Caller, id: &[u8]) -> Result<Option<Message>, CommandStatus> {
     let away = |_| CommandStatus::RSYSERR;
     if let Some(id) = read_id(id) {
         return engine.message(caller, id).await.map_err(away);

@@ -25,7 +25,7 @@ const PRIORITY_MAX: u8 = 4;
 /// Fewer digits are a short code, whatever its type of number says.
 const INTERNATIONAL_DIGITS_MIN: usize = 7;
 /// The longest validity that the engine takes: 63 weeks.
-const VALIDITY_SECONDS_MAX: i64 = 63 * 7 * 86_400;
+pub(super) const VALIDITY_SECONDS_MAX: i64 = 63 * 7 * 86_400;
 
 /// What the three operations have in common.
 struct Request<'a> {
@@ -123,7 +123,13 @@ fn read(request: &Request<'_>, login: &SmppLogin, now: Timestamp) -> Result<Subm
         ingress: Ingress::Smpp,
         ..Submission::default()
     };
-    content(request, login, &mut submission)?;
+    let octets = Octets {
+        user_data: request.user_data,
+        data_coding: request.data_coding,
+        udhi: request.esm_class.has_udh(),
+        sar: sar(request.tlvs)?,
+    };
+    content(octets, login, &mut submission)?;
     Ok(submission)
 }
 
@@ -160,7 +166,7 @@ fn priority(flag: u8) -> Result<u32, CommandStatus> {
 }
 
 /// SMPP 5.0 §4.7.21. With intermediate notifications all that happens is told, whichever end was asked for.
-fn receipt_wish(registered: RegisteredDelivery) -> ReceiptWish {
+pub(super) fn receipt_wish(registered: RegisteredDelivery) -> ReceiptWish {
     match registered.receipt() {
         _ if registered.wants_intermediate() => ReceiptWish::All,
         RegisteredDelivery::NONE => ReceiptWish::None,
@@ -227,7 +233,7 @@ fn times(schedule: &[u8], validity: &[u8], tlvs: Tlvs<'_>, now: Timestamp) -> Re
 }
 
 /// A time of SMPP as a point in time; `None` if there is none.
-fn point(text: &[u8], now: Timestamp) -> Result<Option<Timestamp>, ()> {
+pub(super) fn point(text: &[u8], now: Timestamp) -> Result<Option<Timestamp>, ()> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -258,14 +264,34 @@ fn point(text: &[u8], now: Timestamp) -> Result<Option<Timestamp>, ()> {
     }
 }
 
+/// The text, or the octets, of a message whose text is replaced: its coding and whether it begins with
+/// a header are those of the one before.
+pub(super) fn content_again(
+    user_data: &[u8],
+    (data_coding, udhi): (DataCoding, bool),
+    login: &SmppLogin,
+) -> Result<Submission, CommandStatus> {
+    let mut submission = Submission::default();
+    let octets = Octets { user_data, data_coding, udhi, sar: None };
+    content(octets, login, &mut submission)?;
+    Ok(submission)
+}
+
+/// What a message says, as a client sends it.
+struct Octets<'a> {
+    user_data: &'a [u8],
+    data_coding: DataCoding,
+    /// They begin with a user data header.
+    udhi: bool,
+    sar: Option<Concat>,
+}
+
 /// Fills in the text, or the octets with their header.
-fn content(request: &Request<'_>, login: &SmppLogin, submission: &mut Submission) -> Result<(), CommandStatus> {
-    let data_coding = request.data_coding.0;
-    let udhi = request.esm_class.has_udh();
-    let sar = sar(request.tlvs)?;
+fn content(octets: Octets<'_>, login: &SmppLogin, submission: &mut Submission) -> Result<(), CommandStatus> {
+    let Octets { user_data, data_coding: DataCoding(data_coding), udhi, sar } = octets;
     let described = Described::Smpp { data_coding, default: default_alphabet(login.default_alphabet) };
     if !udhi && sar.is_none() && !is_waiting_indication(data_coding) {
-        let received = sms::decode_user_data(request.user_data, false, described);
+        let received = sms::decode_user_data(user_data, false, described);
         submission.class = received.class.map(|class| u32::from(class.number()));
         match received.body {
             sms::Body::Text(text) => {
@@ -285,10 +311,10 @@ fn content(request: &Request<'_>, login: &SmppLogin, submission: &mut Submission
     }
     let (header, data) = match udhi {
         true => {
-            let (header, data) = Udh::split(request.user_data).map_err(|_| CommandStatus::RINVESMCLASS)?;
+            let (header, data) = Udh::split(user_data).map_err(|_| CommandStatus::RINVESMCLASS)?;
             (header.octets().to_vec(), data)
         }
-        false => (sar.map_or_else(Vec::new, |sar| UdhBuilder::new().concat(sar).finish()), request.user_data),
+        false => (sar.map_or_else(Vec::new, |sar| UdhBuilder::new().concat(sar).finish()), user_data),
     };
     let (data, coding) = recoded(data, &header, data_coding, login.default_alphabet);
     submission.binary = Some(binary(&data, &header, coding));

@@ -135,6 +135,48 @@ async fn what_was_canceled_is_given_back_once() {
 }
 
 #[tokio::test]
+async fn a_longer_text_is_paid_for_and_a_shorter_one_given_back() {
+    let mut fields = prepaid();
+    fields["quota"] = json!({ "daily": 4 });
+    let gateway = with_account(fields).await;
+    credit(&gateway, "other", "0.11").await;
+    let id = gateway.post("/v1/messages", OTHER, hello()).await.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/messages/{id}");
+    let replace = async |length: usize| {
+        let body = json!({ "text": "x".repeat(length) }).to_string();
+        let answer = gateway.call("PATCH", &path, OTHER, &[], body.as_bytes()).await;
+        (answer.status, answer.json())
+    };
+    let (status, replaced) = replace(161).await;
+    assert_eq!((status, &replaced["price"]["amount"]), (200, &json!("0.07")));
+    assert_eq!(balance(&gateway, "other").await, "0.04");
+    // A third part can be paid for, and a fourth can't; nothing has changed then.
+    let (status, refused) = replace(460).await;
+    assert_eq!((status, &refused["code"]), (402, &json!("balance_too_low")));
+    let kept = gateway.get(&path, OTHER).await.json();
+    assert_eq!((kept["text"].as_str().map(str::len), kept["parts"].as_array().map(Vec::len)), (Some(161), Some(2)));
+    assert_eq!(replace(459).await.0, 200);
+    assert_eq!(balance(&gateway, "other").await, "0.005");
+    credit(&gateway, "other", "1").await;
+    let (status, refused) = replace(800).await;
+    assert_eq!((status, &refused["code"]), (429, &json!("quota_exceeded")));
+    assert_eq!(replace(5).await.0, 200);
+    assert_eq!(balance(&gateway, "other").await, "1.075");
+    let usage = gateway.get("/v1/accounts/other/usage", OTHER).await.json();
+    assert_eq!(usage["daily"]["used"], 3, "what was handed in stays handed in");
+    // What was never sent is given back whole.
+    assert_eq!(gateway.post(&format!("{path}/cancel"), OTHER, json!({})).await.status, 200);
+    assert_eq!(balance(&gateway, "other").await, "1.11");
+    let (status, refused) = replace(5).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("too_late_to_replace")));
+    let metrics = gateway.get("/metrics", ADMIN).await.text();
+    for (outcome, count) in [("replaced", 3), ("refused", 2), ("too_late", 1)] {
+        let line = format!("message_replacements_total{{outcome=\"{outcome}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
+}
+
+#[tokio::test]
 async fn a_credit_that_is_repeated_moves_nothing() {
     let gateway = with_account(prepaid()).await;
     let body = json!({ "amount": "12.5", "note": "invoice 7" }).to_string();

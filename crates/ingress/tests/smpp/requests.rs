@@ -55,7 +55,46 @@ async fn what_waits_is_canceled_by_id_or_by_addresses() {
         assert_eq!(client.answer().await.0, status);
     }
     assert!(gateway.messages().await.iter().all(|message| message.progress.status == Status::Canceled));
-    client.request(&ReplaceSm { message_id: ids[0].as_bytes(), ..ReplaceSm::default() });
+}
+
+#[tokio::test]
+async fn what_waits_is_replaced() {
+    let gateway = Gateway::start(shop(json!({}))).await;
+    let mut client = Client::bind(gateway.address, BindMode::Transmitter).await;
+    client.request(&message(b"hello"));
+    let id = client.answer().await.1;
+    let source = Address::alphanumeric(b"SHOP");
+    let plain = ReplaceSm { message_id: id.as_bytes(), source, short_message: b"other", ..ReplaceSm::default() };
+    let later = ReplaceSm { schedule_delivery_time: b"000000010000000R", short_message: b"", ..plain };
+    for (replace, status) in [
+        (ReplaceSm { message_id: b"x", ..plain }, CommandStatus::RINVMSGID),
+        (ReplaceSm { source: Address::alphanumeric(b"OTHER"), ..plain }, CommandStatus::RINVSRCADR),
+        (ReplaceSm { source: Address::default(), ..plain }, CommandStatus::RINVSRCADR),
+        (ReplaceSm { sm_default_msg_id: 1, ..plain }, CommandStatus::RINVDFTMSGID),
+        (ReplaceSm { schedule_delivery_time: b"x", ..plain }, CommandStatus::RINVSCHED),
+        (ReplaceSm { validity_period: b"200101000000000+", ..plain }, CommandStatus::RINVEXPIRY),
+        (later, CommandStatus::ROK),
+        (ReplaceSm { registered_delivery: RegisteredDelivery::FAILURE, ..plain }, CommandStatus::ROK),
+    ] {
+        client.request(&replace);
+        assert_eq!(client.answer().await.0, status, "{replace:?}");
+    }
+    let waits = gateway.messages().await.remove(0);
+    assert_eq!((waits.progress.status, waits.body.content.text()), (Status::Scheduled, Some("other")));
+    assert_eq!(waits.body.receipt, model::ReceiptWish::Failure);
+    // At once, and in UCS-2 when that is what it was in.
+    client.request(&ReplaceSm { schedule_delivery_time: b"200101000000000+", short_message: b"last", ..plain });
+    assert_eq!(client.answer().await.0, CommandStatus::ROK);
+    let ucs2 = SubmitSm { data_coding: DataCoding::UCS2, short_message: b"\x04\x1f", ..message(b"") };
+    client.request(&ucs2);
+    let second = client.answer().await.1;
+    client.request(&ReplaceSm { message_id: second.as_bytes(), short_message: b"\x04\x20\0a", ..plain });
+    assert_eq!(client.answer().await.0, CommandStatus::ROK);
+    let sent = gateway.carrier().accept(2).await;
+    let mut texts: Vec<_> = sent.iter().map(|job| job.body.content.text().unwrap()).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["last", "Рa"]);
+    client.request(&plain);
     assert_eq!(client.answer().await.0, CommandStatus::RREPLACEFAIL);
 }
 

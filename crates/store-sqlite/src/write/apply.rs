@@ -41,6 +41,7 @@ pub(crate) fn commit(
     for new in new {
         desk.insert(new)?;
     }
+    desk.put_bodies(&changes.bodies)?;
     desk.update_and_queue(changes)?;
     desk.put_remote_ids(changes)?;
     desk.put_deliveries(changes)?;
@@ -68,7 +69,7 @@ impl DayStatements<'_> {
 
 /// Runs `change`, which returns how many rows it changed, on the key that the message lies under.
 /// One that is not there is left alone: retention may have taken it.
-fn under_key_of(
+pub(super) fn under_key_of(
     id: MessageId,
     holder: &mut Statement<'_>,
     mut change: impl FnMut(i64) -> rusqlite::Result<usize>,

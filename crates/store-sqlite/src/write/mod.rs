@@ -9,6 +9,7 @@
 
 mod accounts;
 mod apply;
+mod bodies;
 mod resources;
 mod rows;
 mod statements;

@@ -29,7 +29,8 @@ fn entries(entries: Vec<LedgerEntry>) -> Changes {
 fn charged(world: &World, messages: &[Message], account: &str, micros: i64, floor: i64) -> Changes {
     let each = messages.iter().map(|m| (m.body.id, Amount::from_micros(micros))).collect();
     let charge = ChargeClaim { account: account.into(), floor: Sum::from_micros(floor), each };
-    let claim = Claim { message: messages[0].body.id, at: world.clock.now(), quotas: Vec::new(), charge: Some(charge) };
+    let (message, at) = (messages[0].body.id, world.clock.now());
+    let claim = Claim { message, more: None, at, quotas: Vec::new(), charge: Some(charge) };
     let mut changes = Changes { claims: vec![claim], ..Changes::default() };
     messages.iter().for_each(|message| changes.insert.extend(insert(message).insert));
     changes
@@ -37,7 +38,7 @@ fn charged(world: &World, messages: &[Message], account: &str, micros: i64, floo
 
 fn counted(world: &World, message: &Message, tally: Tally, period: i64, parts: u64, limit: u64) -> Changes {
     let quotas = vec![QuotaClaim { account: "shop".into(), tally, period, parts, limit }];
-    let claim = Claim { message: message.body.id, at: world.clock.now(), quotas, charge: None };
+    let claim = Claim { message: message.body.id, more: None, at: world.clock.now(), quotas, charge: None };
     Changes { claims: vec![claim], ..insert(message) }
 }
 
@@ -160,6 +161,26 @@ pub async fn a_claim_is_met_whole(world: &World) {
     changes.claims[0].quotas = counted(world, &messages[0], Tally::Daily, 1, 1, 5).claims.remove(0).quotas;
     assert_eq!(world.store.commit(changes).await, Err(short(0, "shop", Tally::Balance)));
     assert_eq!(value(world, "shop", Tally::Daily).await, None);
+}
+
+/// What a message takes beyond what it took when it was accepted, it takes under an id of its own.
+pub async fn a_message_that_is_there_may_take_more(world: &World) {
+    world.commit(entries(vec![credit(world, "shop", 10)])).await;
+    let messages = [world.samples.message()];
+    world.commit(charged(world, &messages, "shop", 4, 0)).await;
+    let more = |micros| {
+        let mut changes = charged(world, &messages, "shop", micros, 0);
+        changes.claims[0].more = Some(LedgerId(world.samples.id().0));
+        changes.claims[0].quotas = counted(world, &messages[0], Tally::Daily, 1, 2, 5).claims.remove(0).quotas;
+        Changes { claims: changes.claims, ..Changes::default() }
+    };
+    assert_eq!(world.store.commit(more(7)).await, Err(short(0, "shop", Tally::Balance)));
+    world.commit(more(6)).await;
+    world.commit(more(0)).await;
+    assert_eq!((balance(world, "shop").await, value(world, "shop", Tally::Daily).await), (0, Some(4)));
+    let charges: Vec<i64> = ledger(world, "shop").await.iter().map(|entry| entry.amount.micros()).collect();
+    assert_eq!(charges, [-6, -4, 10]);
+    assert!(ledger(world, "shop").await[..2].iter().all(|entry| entry.message == Some(messages[0].body.id)));
 }
 
 /// They are what they were put as, and go on from there.

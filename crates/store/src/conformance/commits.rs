@@ -82,6 +82,56 @@ pub async fn an_update_writes_progress_only(world: &World) {
     assert_eq!(kept.body, body);
 }
 
+/// What may be replaced of it is written, its deadline moves, and it waits where it is put.
+pub async fn a_body_takes_the_place_of_the_one_before(world: &World) {
+    let mut message = world.samples.message();
+    change_body(&mut message, |body| body.supersede_key = Some("order-7".into()));
+    world.commit(insert_queued(std::slice::from_ref(&message))).await;
+    let (before, old) = (place(&message), message.body.expires_at);
+    change_body(&mut message, |body| {
+        body.content = model::Content::Binary { data: [0, 255].into(), udh: [5, 0, 3, 1, 2, 1].into(), dcs: 4 };
+        body.encoding = model::Encoding::Binary;
+        body.receipt = model::ReceiptWish::None;
+        body.send_at = Some(body.created_at.plus_seconds(60));
+        body.expires_at = old.plus_seconds(3600);
+        body.validity_given = true;
+        body.class = Some(1);
+    });
+    message.progress.due = message.body.send_at;
+    message.progress.parts.push(model::Part::waiting());
+    let changes = Changes {
+        bodies: vec![message.body.clone()],
+        dequeue: vec![before],
+        enqueue: vec![place(&message)],
+        ..update(&message)
+    };
+    for _ in 0..2 {
+        world.commit(changes.clone()).await;
+        assert_eq!(world.get(message.body.id).await.as_ref(), Some(&message));
+        assert_eq!(world.store.queue_entry(message.body.id).await.unwrap(), Some(place(&message)));
+        assert_eq!(world.store.queue_depths().await.unwrap(), [("carrier-a".into(), 1)]);
+        assert_eq!(world.store.overdue(old, 9).await.unwrap(), []);
+        assert_eq!(world.store.overdue(message.body.expires_at, 9).await.unwrap(), [message.body.id]);
+    }
+    // One that retention has taken is not made anew.
+    let gone = world.samples.message();
+    world.commit(Changes { bodies: vec![gone.body.clone()], ..update(&gone) }).await;
+    assert_eq!(world.get(gone.body.id).await, None);
+    assert_eq!(world.store.overdue(message.body.expires_at, 9).await.unwrap(), [message.body.id]);
+}
+
+/// Replaced and canceled between two commits: no deadline is left of either body.
+pub async fn a_body_and_the_end_in_one_commit(world: &World) {
+    let mut message = world.samples.message();
+    world.insert(&message).await;
+    let later = message.body.expires_at.plus_seconds(3600);
+    change_body(&mut message, |body| body.expires_at = later);
+    end(&mut message, Status::Canceled, world.clock.now());
+    world.commit(Changes { bodies: vec![message.body.clone()], ..update(&message) }).await;
+    assert_eq!(world.get(message.body.id).await.as_ref(), Some(&message));
+    assert_eq!(world.store.overdue(later, 9).await.unwrap(), []);
+}
+
 /// There is nothing to update; that is no error.
 pub async fn an_update_of_an_unknown_message_makes_none(world: &World) {
     let message = world.samples.message();

@@ -126,6 +126,8 @@ macro_rules! conformance_suite {
                         a_repeated_commit_does_not_queue_a_sent_message_again,
                         an_update_writes_progress_only,
                         an_update_of_an_unknown_message_makes_none,
+                        a_body_takes_the_place_of_the_one_before,
+                        a_body_and_the_end_in_one_commit,
                         a_taken_key_stops_the_whole_commit,
                         a_lost_lease_stops_the_whole_commit,
                         many_commits_at_once_succeed_and_fail_each_on_its_own,
@@ -186,6 +188,7 @@ macro_rules! conformance_suite {
                         claims_of_one_commit_are_met_in_their_order,
                         a_quota_counts_in_its_period,
                         a_claim_is_met_whole,
+                        a_message_that_is_there_may_take_more,
                         tallies_are_put_as_they_are,
                         money_is_neither_made_nor_lost,
                     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::delivery::DeliveryState;
 use model::resources::Kind;
 use model::{
-    BatchId, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutKey, Status,
+    BatchId, Body, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutKey, Status,
     Timestamp,
 };
 
@@ -93,6 +93,7 @@ impl State {
         let mut new = changes.insert;
         new.sort_by_key(|new| new.message.body.id);
         new.into_iter().for_each(|new| self.insert(new));
+        changes.bodies.into_iter().for_each(|body| self.replace(body));
         changes.update.into_iter().for_each(|message| self.update(message));
         for entry in &changes.dequeue {
             self.queue.remove(entry);
@@ -154,6 +155,14 @@ impl State {
         if let Some(entry) = new.queue {
             self.enqueue(entry);
         }
+    }
+
+    fn replace(&mut self, body: Arc<Body>) {
+        let Some(kept) = self.messages.get_mut(&body.id) else { return };
+        if self.deadlines.remove(&(kept.body.expires_at, body.id)) {
+            self.deadlines.insert((body.expires_at, body.id));
+        }
+        kept.body = body;
     }
 
     fn update(&mut self, message: Message) {

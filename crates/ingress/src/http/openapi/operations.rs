@@ -138,6 +138,11 @@ fn messages() -> Vec<Operation> {
             "The message.",
             reference("Message"),
         ),
+        at("patch", "/v1/messages/{id}", "replaceMessage", "Have a message that waits say something else, or later")
+            .scope(Scope::Messages)
+            .body(JSON, reference("Replacement"))
+            .gives(200, "The message as it is sent now.", reference("Message"))
+            .problems(&[402, 409, 429]),
         at("get", "/v1/messages/{id}/events", "getMessageEvents", "See a message's timeline").scope(Scope::Read).gives(
             200,
             "What happened, oldest first.",

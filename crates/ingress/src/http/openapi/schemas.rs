@@ -42,6 +42,7 @@ pub(super) fn all() -> Map<String, Value> {
             ],
         }),
     );
+    add("Replacement", replacement(&draft));
     add("ExplainRequest", explain_request(draft.clone()));
     add("Explanation", rule_schemas::explanation());
     add("Defaults", object(&[], unbounded(draft)));
@@ -99,7 +100,7 @@ pub(super) fn all() -> Map<String, Value> {
             &["at", "event"],
             json!({
                 "at": time(false),
-                "event": { "type": "string", "description": "`accepted`, `sent`, `receipt`, `query`, `withdrawn`, `retry`, `in_doubt`, `delivered` …" },
+                "event": { "type": "string", "description": "`accepted`, `replaced`, `sent`, `receipt`, `query`, `withdrawn`, `retry`, `in_doubt`, `delivered` …" },
                 "part": { "type": "integer", "minimum": 1, "maximum": 255 },
                 "detail": { "type": "string" },
             }),
@@ -261,6 +262,23 @@ fn draft_fields() -> Value {
         "route": { "type": ["string", "null"], "description": "The route to take, if the account may choose." },
         "connector": { "type": ["string", "null"], "description": "The connector to take, if the account may choose." },
         "tlvs": { "type": "array", "maxItems": 32, "items": reference("Tlv"), "description": "Passed on to SMPP." },
+    })
+}
+
+/// What may be different of a message that waits: fields of a submission, all of which may be left out.
+fn replacement(draft: &Value) -> Value {
+    let fields = ["text", "binary", "encoding", "max_parts", "send_at", "validity_seconds", "receipt"];
+    let mut properties: Map<String, Value> = fields.map(|field| (field.to_owned(), draft[field].clone())).into_iter().collect();
+    properties.insert("receipt".to_owned(), json!({ "enum": ["none", "final", "all", "failure", "success", null] }));
+    properties["send_at"]["description"] = json!("When to send it, at most a year ahead; a time that has passed is at once.");
+    properties["validity_seconds"]["description"] = json!("After this it expires, counted from when it is due. Without it, it is valid as long as before.");
+    json!({
+        "type": "object", "properties": properties, "additionalProperties": false,
+        "description": "What is left out stays as it is.",
+        "anyOf": [
+            { "properties": { "binary": { "type": "null" } } },
+            { "properties": { "text": { "type": "null" } } },
+        ],
     })
 }
 

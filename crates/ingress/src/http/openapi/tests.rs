@@ -105,6 +105,7 @@ fn every_field_of_the_model_is_declared() {
         fields.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
     assert_eq!(declared("Submission"), known::<model::Submission>());
+    assert_eq!(declared("Replacement"), known::<model::Replacement>());
     let mut explain = declared("ExplainRequest");
     assert!(explain.remove("account") && explain.remove("ingress"));
     assert_eq!(explain, known::<model::Submission>());

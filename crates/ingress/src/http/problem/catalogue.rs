@@ -116,6 +116,9 @@ entries! {
     TOO_LATE = 409 "too_late_to_cancel", "Too late to cancel",
         "The message is just being sent, has ended, or the carrier gave it no id to ask by.",
         "Read the message to see where it is. One that is being sent may be canceled when it was.";
+    TOO_LATE_TO_REPLACE = 409 "too_late_to_replace", "Too late to replace",
+        "The message is just being sent, a carrier has or may have a part of it, or it has ended.",
+        "Read the message to see where it is. What is wrong with it can only be said in another message.";
     BATCH_CANCELED = 409 "batch_canceled", "The batch was canceled",
         "A batch that was canceled, or is being canceled, can't be paused and does not go on.",
         "Send what is to go out after all in a new batch.";

@@ -2,6 +2,7 @@
 
 use engine::{
     AccessDenied, BatchRefused, CancelError, CancelRefused, CarrierError, EditError, Limit, QueryError, Refusal,
+    ReplaceError,
 };
 use model::resources::SetFault;
 use model::submission::Fault;
@@ -69,6 +70,16 @@ impl From<CancelError> for Problem {
             CancelError::Refused(CancelRefused::TooLate) => Problem::new(&catalogue::TOO_LATE),
             CancelError::Carrier(error) => of_carrier(&error, &catalogue::CANCEL_REFUSED),
             CancelError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplaceError> for Problem {
+    fn from(error: ReplaceError) -> Self {
+        match error {
+            ReplaceError::NoSuchMessage => Problem::new(&catalogue::NOT_FOUND).detail(error.to_string()),
+            ReplaceError::TooLate => Problem::new(&catalogue::TOO_LATE_TO_REPLACE),
+            ReplaceError::Refused(refusal) => refusal.into(),
         }
     }
 }
