@@ -29,11 +29,16 @@ session.on('unbind', (pdu) => {
 session.on('error', (error) => say({ fault: String(error) }));
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
-  const { submit, query } = JSON.parse(line);
+  const { submit, query, replace } = JSON.parse(line);
   if (submit) {
     const pdu = { source_addr: 'SHOP', source_addr_ton: 5, dest_addr_ton: 1, dest_addr_npi: 1, registered_delivery: 1 };
-    session.submit_sm({ ...pdu, destination_addr: submit.to, short_message: submit.text }, (answer) =>
+    session.submit_sm({ ...pdu, destination_addr: submit.to, short_message: submit.text, ...submit.more }, (answer) =>
       say({ answer: { status: answer.command_status, id: answer.message_id } }));
+  }
+  if (replace) {
+    const pdu = { message_id: replace.id, source_addr: replace.from || 'SHOP', source_addr_ton: 5, registered_delivery: 1 };
+    session.replace_sm({ ...pdu, short_message: replace.text, schedule_delivery_time: replace.at || '' }, (answer) =>
+      say({ replaced: answer.command_status }));
   }
   if (query) {
     session.query_sm({ message_id: query }, (answer) =>

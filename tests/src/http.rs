@@ -93,6 +93,14 @@ impl Client {
         self.try_post(path, body).unwrap_or_else(|error| panic!("POST {path}: {error}"))
     }
 
+    /// `PATCH` with a JSON body.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn patch(&mut self, path: &str, body: &Value) -> Answer {
+        self.request("PATCH", path, &body.to_string()).unwrap_or_else(|error| panic!("PATCH {path}: {error}"))
+    }
+
     /// `POST` with a JSON body to a gateway that may be killed meanwhile.
     ///
     /// # Errors
