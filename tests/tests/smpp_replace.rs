@@ -92,6 +92,7 @@ fn what_is_said_last_reaches_the_phone() {
     let whats: Vec<_> = events["data"].as_array().expect("a list").iter().filter_map(|e| e["event"].as_str()).collect();
     assert_eq!(whats[..2], ["accepted", "replaced"]);
     let metrics = client.get("/metrics").body;
-    let counted = r#"postrider_smpp_pdus_total{direction="out",command="replace_sm_resp",status="ESME_RREPLACEFAIL"} 1"#;
+    let counted =
+        r#"postrider_smpp_pdus_total{direction="out",command="replace_sm_resp",status="ESME_RREPLACEFAIL"} 1"#;
     assert!(metrics.contains(counted), "{metrics}");
 }

@@ -15,8 +15,8 @@ use std::time::Instant;
 use model::resources::{Amount, LongForm};
 use model::submission::{EncodingChoice, Fault};
 use model::{
-    Body, Change, Charge, Content, Encoding, LedgerEntry, LedgerId, LedgerKind, Message, MessageId, Plan,
-    ReceiptWish, Replacement, Submission, Sum, Timestamp,
+    Body, Change, Charge, Content, Encoding, LedgerEntry, LedgerId, LedgerKind, Message, MessageId, Plan, ReceiptWish,
+    Replacement, Submission, Sum, Timestamp,
 };
 use store::{ChargeClaim, Claim, CommitError, StoreError};
 use tokio::sync::oneshot;

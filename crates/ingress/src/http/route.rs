@@ -198,8 +198,8 @@ impl Operation<'_> {
     pub(crate) fn scope(&self, open_metrics: bool) -> Option<Scope> {
         use Operation::*;
         match self {
-            SendMessage | ReplaceMessage(_) | CancelMessage(_) | QueryMessage(_) | SendBatch | WantBatch(..) | TestWebhook(_)
-            | Redeliver(_) | CreateOptOut | DeleteOptOut(_) => Some(Scope::Messages),
+            SendMessage | ReplaceMessage(_) | CancelMessage(_) | QueryMessage(_) | SendBatch | WantBatch(..)
+            | TestWebhook(_) | Redeliver(_) | CreateOptOut | DeleteOptOut(_) => Some(Scope::Messages),
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
             | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) | ListOptOuts
             | GetOptOut(_) => Some(Scope::Read),

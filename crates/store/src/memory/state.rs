@@ -7,8 +7,8 @@ use std::sync::Arc;
 use model::delivery::DeliveryState;
 use model::resources::Kind;
 use model::{
-    BatchId, Body, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutKey, Status,
-    Timestamp,
+    BatchId, Body, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutKey,
+    Status, Timestamp,
 };
 
 use crate::changes::{

@@ -268,10 +268,13 @@ fn draft_fields() -> Value {
 /// What may be different of a message that waits: fields of a submission, all of which may be left out.
 fn replacement(draft: &Value) -> Value {
     let fields = ["text", "binary", "encoding", "max_parts", "send_at", "validity_seconds", "receipt"];
-    let mut properties: Map<String, Value> = fields.map(|field| (field.to_owned(), draft[field].clone())).into_iter().collect();
+    let mut properties: Map<String, Value> =
+        fields.map(|field| (field.to_owned(), draft[field].clone())).into_iter().collect();
     properties.insert("receipt".to_owned(), json!({ "enum": ["none", "final", "all", "failure", "success", null] }));
-    properties["send_at"]["description"] = json!("When to send it, at most a year ahead; a time that has passed is at once.");
-    properties["validity_seconds"]["description"] = json!("After this it expires, counted from when it is due. Without it, it is valid as long as before.");
+    properties["send_at"]["description"] =
+        json!("When to send it, at most a year ahead; a time that has passed is at once.");
+    properties["validity_seconds"]["description"] =
+        json!("After this it expires, counted from when it is due. Without it, it is valid as long as before.");
     json!({
         "type": "object", "properties": properties, "additionalProperties": false,
         "description": "What is left out stays as it is.",
