@@ -26,7 +26,7 @@ use crate::access::Caller;
 use crate::admit;
 use crate::engine::Engine;
 use crate::facts::Fact;
-use crate::persist::{Draft, Recorder};
+use crate::persist::{Draft, Recorder, queue_entry};
 use crate::schedule::End;
 use crate::text;
 use crate::validate::{Faults, Valid, wanted_encoding};
@@ -304,7 +304,7 @@ impl Recorder {
         draft.changes.entries.extend(refund);
         let back = draft.message(id).and_then(back);
         for (_, end) in draft.ends.iter_mut().skip(ends) {
-            *end = back.unwrap_or(*end);
+            *end = back.clone().unwrap_or_else(|| end.clone());
         }
         Ok(())
     }
@@ -325,7 +325,7 @@ impl Recorder {
 
 /// It is found in the store again, unless it was put aside.
 fn back(message: &Message) -> Option<End> {
-    Some(End::Back(message.body.id, message.progress.due?, message.body.priority))
+    Some(End::Back(Box::new(queue_entry(message)?)))
 }
 
 impl Replacing {

@@ -36,7 +36,7 @@ use crate::replace::Replacing;
 use crate::respond::Lately;
 use crate::schedule::End;
 use crate::world::World;
-pub(crate) use draft::{Cancellation, Draft, Waiter, Waiting};
+pub(crate) use draft::{Cancellation, Draft, Waiter, Waiting, queue_entry};
 use flight::{Acknowledgement, Flight};
 pub(crate) use recent::Recent;
 use supersede::Older;
