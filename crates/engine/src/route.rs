@@ -7,6 +7,7 @@ use model::resources::{LongForm, Money};
 use model::submission::{EncodingChoice, Fault};
 use model::{Body, Change, Content, Message, Name, Plan, Progress, Reason, Status, Submission, Timestamp};
 use routing::{Outcome, Question, RoutePlan};
+use sms::Udh;
 
 use crate::accept::Refusal;
 use crate::charge;
@@ -132,6 +133,7 @@ pub(crate) fn question<'v>(
         priority: Some(*priority),
         tags,
         now: Some(send_at.unwrap_or(now)),
+        reference: reference(content),
     })
 }
 
@@ -148,7 +150,14 @@ pub(crate) fn question_again(body: &Body, parts: usize) -> Question<'_> {
         priority: Some(body.priority),
         tags: &body.tags,
         now: Some(body.send_at.unwrap_or(body.created_at)),
+        reference: reference(&body.content),
     }
+}
+
+/// The concatenation reference of octets that are a part of a long message.
+fn reference(content: &Content) -> Option<u16> {
+    let Content::Binary { udh, .. } = content else { return None };
+    Some(Udh::split(udh).ok()?.0.concat()?.reference)
 }
 
 /// An outcome as an application is told it.

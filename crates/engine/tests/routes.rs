@@ -6,6 +6,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use engine::Refusal;
 use model::Status;
 use support::*;
@@ -36,6 +38,24 @@ async fn a_pool_takes_turns() {
     let bench = with(&pool("round-robin"), &[r#"{"id":"r","to":"p"}"#]).await;
     let (_a, _b) = (bench.session_of("a"), bench.session_of("b"));
     assert_eq!(shares(&bench, 10).await, BTreeMap::from([("a".into(), 5), ("b".into(), 5)]));
+}
+
+#[tokio::test]
+async fn the_parts_that_an_application_cut_go_one_way() {
+    let bench = with(&pool("round-robin"), &[r#"{"id":"r","to":"p"}"#]).await;
+    let (_a, _b) = (bench.session_of("a"), bench.session_of("b"));
+    let mut ways = BTreeMap::new();
+    for reference in 0u8..24 {
+        for sequence in 1..=3 {
+            let udh = STANDARD.encode([5, 0, 3, reference, 3, sequence]);
+            let part = format!(r#"{{"to":"07700 900123","binary":{{"data":"QUJD","udh":"{udh}"}}}}"#);
+            let message = bench.submit(&part).await.unwrap();
+            let way = message.progress.connector.unwrap().to_string();
+            assert_eq!(*ways.entry(reference).or_insert_with(|| way.clone()), way, "part {sequence} of {reference}");
+        }
+    }
+    let used: std::collections::BTreeSet<&String> = ways.values().collect();
+    assert_eq!(used.len(), 2, "long messages are shared out: {ways:?}");
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ impl RouteTable {
             if rule.against(asked, true).is_some() {
                 continue;
             }
-            match self.outcome(rule, asked, health, random) {
+            match self.outcome(rule, asked, health, question.chance(random)) {
                 Outcome::Send(copy) if matches!(rule.action, Action::Copy(_)) => {
                     if copies.len() < COPIES_MAX {
                         copies.push(copy);
@@ -143,6 +143,7 @@ impl RouteTable {
     pub fn plan_over(&self, route: &str, question: &Question<'_>, health: &dyn Health, random: u64) -> Option<Outcome> {
         let rule = self.rules.get(*self.by_id.get(route)? as usize)?;
         let chosen = matches!(rule.action, Action::Send(_)) && rule.fault.is_none();
+        let random = question.chance(random);
         chosen.then(|| self.outcome(rule, Asked::new(question, self.countries.as_ref()), health, random))
     }
 

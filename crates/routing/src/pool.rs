@@ -87,6 +87,8 @@ pub(crate) struct Choice<'a> {
     pub from: &'a Address,
     pub health: &'a dyn Health,
     pub random: u64,
+    /// All that come with this random number go the same way, however busy its members are.
+    pub together: bool,
 }
 
 /// A member that is looked at, with how it is.
@@ -105,12 +107,9 @@ impl Pool {
             Sticky::To => hash(choice.to.as_str()),
             Sticky::From => hash(choice.from.as_str()),
         });
-        let mut candidates: Vec<Candidate<'_>> = self
-            .members
-            .iter()
-            .zip(0..)
-            .map(|(member, place)| self.candidate(member, place, key.unwrap_or(choice.random), choice.health))
-            .collect();
+        let key = key.or(choice.together.then_some(choice.random));
+        let mut candidates: Vec<Candidate<'_>> =
+            self.members.iter().zip(0..).map(|(member, place)| self.candidate(member, place, key, choice)).collect();
         candidates.sort_by_key(|c| (c.class, c.member.priority));
         for group in candidates.chunk_by_mut(|a, b| (a.class, a.member.priority) == (b.class, b.member.priority)) {
             match key {
@@ -122,10 +121,11 @@ impl Pool {
         (candidates.into_iter().map(|c| c.member.connector.clone()).collect(), usable)
     }
 
-    fn candidate<'p>(&self, member: &'p Member, place: u64, chance: u64, health: &dyn Health) -> Candidate<'p> {
-        let state = health.state(&member.connector);
+    fn candidate<'p>(&self, member: &'p Member, place: u64, key: Option<u64>, choice: Choice<'_>) -> Candidate<'p> {
+        let state = choice.health.state(&member.connector);
+        let chance = key.unwrap_or(choice.random);
         // A weighted draw already gives a member its share; elsewhere it is let in or passed over.
-        let by_weight = self.strategy == PoolStrategy::Weighted && self.sticky.is_none();
+        let by_weight = self.strategy == PoolStrategy::Weighted && key.is_none();
         let let_in = || below(u64::from(FULL_SHARE), mix(chance ^ hash(&member.connector))) < u64::from(state.share);
         let class = match state.usable {
             false => 2,

@@ -2,6 +2,7 @@
 
 use model::{Address, AddressKind, Encoding, Timestamp};
 
+use crate::chance::{hash, mix};
 use crate::country::{Countries, CountryId};
 use crate::digits::Digits;
 
@@ -40,6 +41,18 @@ pub struct Question<'a> {
     pub tags: &'a [(Box<str>, Box<str>)],
     /// When it is routed.
     pub now: Option<Timestamp>,
+    /// Of a part of a long message that the application has cut itself: its concatenation reference (3GPP
+    /// 23.040 §9.2.3.24.1). What has the same account, addresses and reference goes the same way as the same.
+    pub reference: Option<u16>,
+}
+
+impl Question<'_> {
+    /// What chance is drawn from: a number that all parts of one long message share, or else `fresh`.
+    pub(crate) fn chance(&self, fresh: u64) -> u64 {
+        let Some(reference) = self.reference else { return fresh };
+        let ends = mix(hash(self.to.as_str())) ^ hash(self.from.as_str());
+        mix(ends ^ mix(hash(self.account) ^ u64::from(reference)))
+    }
 }
 
 impl<'a> From<Outgoing<'a>> for Question<'a> {
@@ -55,6 +68,7 @@ impl<'a> From<Outgoing<'a>> for Question<'a> {
             priority: None,
             tags: &[],
             now: None,
+            reference: None,
         }
     }
 }

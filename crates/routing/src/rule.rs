@@ -145,7 +145,8 @@ impl Sending {
             Target::Connector(name) => (None, (vec![name.clone()], usize::from(health.state(name).usable))),
             Target::Pool(pool) => {
                 let from = from.as_ref().unwrap_or(question.from);
-                (Some(pool.id.clone()), pool.order(Choice { to: recipient, from, health, random }))
+                let together = question.reference.is_some();
+                (Some(pool.id.clone()), pool.order(Choice { to: recipient, from, health, random, together }))
             }
         };
         Ok(RoutePlan {

@@ -32,7 +32,7 @@ fn pool(strategy: PoolStrategy, members: &[(&str, u32, u32)]) -> Pool {
 
 fn order_to(pool: &Pool, health: &dyn Health, to: &str, random: u64) -> (String, usize) {
     let (to, from) = (Address::recipient(to, None).unwrap(), Address::sender("SHOP", None).unwrap());
-    let (names, usable) = pool.order(Choice { to: &to, from: &from, health, random });
+    let (names, usable) = pool.order(Choice { to: &to, from: &from, health, random, together: false });
     (names.join(" "), usable)
 }
 
@@ -155,4 +155,24 @@ fn a_recipient_keeps_to_its_connector_and_only_those_of_a_lost_one_move() {
         }
     }
     assert!(kept[0].abs_diff(1_000) < 120 && kept[1].abs_diff(2_000) < 150, "{kept:?}");
+}
+
+#[test]
+fn what_belongs_together_goes_one_way_whatever_the_strategy() {
+    let (to, from) = (Address::recipient("+447700900123", None).unwrap(), Address::sender("SHOP", None).unwrap());
+    for strategy in [PoolStrategy::Weighted, PoolStrategy::RoundRobin, PoolStrategy::LeastBusy, PoolStrategy::LeastCost]
+    {
+        let pool = pool(strategy, &[("a", 1, 0), ("b", 1, 0), ("c", 1, 0), ("later", 1, 1)]);
+        let first = |random, turn, busy| {
+            let busy = [("a", busy), ("b", 3), ("c", 2)];
+            let state = |busy| ConnectorState { busy, ..ConnectorState::default() };
+            let ward = Ward { states: busy.map(|(name, busy)| (name, state(busy))).into(), turn };
+            pool.order(Choice { to: &to, from: &from, health: &ward, random, together: true }).0[0].to_string()
+        };
+        let ways: std::collections::HashSet<String> = (0..60).map(|random| first(mix(random), 0, 1)).collect();
+        assert_eq!(ways.len(), 3, "{strategy:?} shares out what does not belong together: {ways:?}");
+        for random in 0..60 {
+            assert_eq!(first(mix(random), 0, 1), first(mix(random), 1, 9), "{strategy:?}");
+        }
+    }
 }
