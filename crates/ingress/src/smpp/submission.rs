@@ -137,7 +137,11 @@ fn read(request: &Request<'_>, login: &SmppLogin, now: Timestamp) -> Result<Subm
 fn refuse_what_is_not_done(request: &Request<'_>) -> Result<(), CommandStatus> {
     // The way of an answer can't be promised: what the phone sends back comes as its carrier has it.
     let reply_path = request.esm_class.0 & EsmClass::REPLY_PATH != 0;
-    if reply_path || request.esm_class.message_type() != MessageType::Default {
+    // Acknowledgements between SMEs are for ANSI-41 networks (SMPP 5.0 §4.7.12). Libraries set their bit by
+    // default, and what they mark so is an ordinary message.
+    let kind = request.esm_class.message_type();
+    let ordinary = matches!(kind, MessageType::Default | MessageType::DeliveryAck | MessageType::ManualAck);
+    if reply_path || !ordinary {
         return Err(CommandStatus::RINVESMCLASS);
     }
     if request.service_type.eq_ignore_ascii_case(USSD) {

@@ -177,10 +177,19 @@ fn tlvs_go_along_but_for_those_that_carry_the_text() {
 }
 
 #[test]
+fn acknowledgements_between_applications_are_messages_like_others() {
+    let plain = read(&message());
+    for kind in [0x08, 0x10] {
+        assert_eq!(read(&SubmitSm { esm_class: EsmClass(kind), ..message() }), plain);
+    }
+}
+
+#[test]
 fn what_would_become_something_else_is_refused() {
     let plain = message();
     for (pdu, status) in [
-        (SubmitSm { esm_class: EsmClass(0x08), ..plain }, CommandStatus::RINVESMCLASS),
+        (SubmitSm { esm_class: EsmClass(0x04), ..plain }, CommandStatus::RINVESMCLASS),
+        (SubmitSm { esm_class: EsmClass(0x20), ..plain }, CommandStatus::RINVESMCLASS),
         (SubmitSm { esm_class: EsmClass(0x80), ..plain }, CommandStatus::RINVESMCLASS),
         (SubmitSm { service_type: b"USSD", ..plain }, CommandStatus::RINVSERTYP),
         (SubmitSm { protocol_id: 0x40, ..plain }, CommandStatus::RSUBMITFAIL),
