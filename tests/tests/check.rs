@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const PLANNED: &str = r#"
 [[account]]
 id = "shop"
-quiet_hours = { from = "22:00", to = "08:00" }
+credit = { limit = 5 }
 
 [[connector]]
 id = "ucp"
@@ -45,7 +45,7 @@ number = "447700900001"
 
 /// What must be named, at the line of [`PLANNED`] that has it.
 const LINES: [(usize, &str); 9] = [
-    (4, "quiet_hours"),
+    (4, "credit"),
     (8, "ucp"),
     (13, "cimd2"),
     (18, "http"),
@@ -107,7 +107,7 @@ fn programs_are_told_the_same_faults_as_people() {
     assert_eq!(faults.iter().map(sentence).collect::<Vec<_>>(), told);
     let keys: Vec<&str> = faults.iter().filter_map(|fault| fault["key"].as_str()).collect();
     assert!(
-        ["account.0.quiet_hours", "connector.3.protocol", "inbound.0.action", "sender.0"]
+        ["account.0.credit", "connector.3.protocol", "inbound.0.action", "sender.0"]
             .iter()
             .all(|k| keys.contains(k)),
         "{keys:?}"

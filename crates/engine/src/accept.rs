@@ -85,6 +85,18 @@ pub enum Refusal {
     /// The recipient wants nothing more from the account.
     #[error("{0} has opted out of messages from this account")]
     OptedOut(Address),
+    /// It comes in quiet hours, and may not or can't wait for their end.
+    #[error("the quiet hours of the account {account} end at {until}{}", if *.expires { ", when the message has expired" } else { "" })]
+    QuietHours {
+        /// Whose they are.
+        account: Name,
+        /// When they end.
+        until: Timestamp,
+        /// It would wait, but expires before that.
+        expires: bool,
+        /// When it may be tried again.
+        retry_after_seconds: u32,
+    },
     /// The account pays before it sends, and there is no price for this recipient.
     #[error("there is no price for {} in {}", .0, .1.as_str())]
     NoPrice(Address, Currency),
@@ -295,11 +307,15 @@ impl Engine {
         asked_for: bool,
     ) -> Result<Prepared, Refusal> {
         let wish = Wish::of(&submission);
-        let valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
+        let mut valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
         admit::check(account, &valid.body)?;
         if !asked_for && self.is_opted_out(&account.id, &valid.body) {
             self.inner.metrics.opt_out_heeded(&account.id);
             return Err(Refusal::OptedOut(valid.body.to));
+        }
+        match asked_for {
+            true => valid.body.ignore_quiet_hours = true,
+            false => valid.hold = account.hold(&valid.body, now)?,
         }
         self.routed(world, account, valid, &wish, now)
     }

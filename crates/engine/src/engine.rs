@@ -24,6 +24,7 @@ use crate::money;
 use crate::notify::Outbox;
 use crate::opt_outs::OptOuts;
 use crate::persist::{self, Recorder};
+use crate::rhythm::Rhythm;
 use crate::schedule::{HealthView, Lane, SessionView, refill};
 use crate::token_use;
 use crate::vault::Vault;
@@ -324,6 +325,8 @@ impl Engine {
         drop(refills);
         let shares = Arc::new(world.shares());
         lanes.iter().for_each(|lane| lane.set_shares(shares.clone()));
+        let rhythm = Arc::new(Rhythm::of(world.accounts()));
+        lanes.iter().for_each(|lane| lane.set_rhythm(rhythm.clone()));
         inner.lanes.store(Arc::new(lanes));
         inner.current.store(world.clone());
         inner.world.send_replace(world);

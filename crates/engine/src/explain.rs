@@ -26,6 +26,8 @@ pub struct Explanation {
     pub routes: Vec<RouteTried>,
     /// The connectors of the plan in order, with how they are; none where nothing is sent.
     pub connectors: Vec<ConnectorTried>,
+    /// The time zones whose quiet hours it comes in, if it does.
+    pub quiet_clocks: Vec<Box<str>>,
     /// The message as it would be kept, and copies of it; or why it is refused.
     pub outcome: Result<(Message, Vec<Message>), Refusal>,
 }
@@ -74,7 +76,7 @@ impl Engine {
         let (world, now) = (self.world(), self.now());
         let wish = Wish { dry: true, ..Wish::of(&submission) };
         // A text that is not given is not known.
-        let valid = match validate(submission, account, self.next_id(now), now) {
+        let mut valid = match validate(submission, account, self.next_id(now), now) {
             Ok(valid) => valid,
             Err(faults) => return Explanation::refused(Refusal::Invalid(faults)),
         };
@@ -89,12 +91,21 @@ impl Engine {
                 true => Err(Refusal::OptedOut(valid.body.to.clone())),
                 false => Ok(()),
             });
-        let outcome = admitted.and_then(|()| self.routed(&world, account, valid, &wish, now));
+        let held = admitted.and_then(|()| account.hold(&valid.body, now));
+        let quiet_clocks = match &held {
+            Ok(Some(_)) | Err(Refusal::QuietHours { .. }) => account.quiet_clocks(&valid.body),
+            _ => Vec::new(),
+        };
+        let outcome = held.and_then(|hold| {
+            valid.hold = hold;
+            self.routed(&world, account, valid, &wish, now)
+        });
         let connectors = match &outcome {
             Ok(Prepared { message, .. }) => self.connectors_of(message, &world),
             Err(_) => Vec::new(),
         };
-        Explanation { routes, connectors, outcome: outcome.map(|Prepared { message, copies }| (message, copies)) }
+        let outcome = outcome.map(|Prepared { message, copies }| (message, copies));
+        Explanation { routes, connectors, quiet_clocks, outcome }
     }
 
     fn connectors_of(&self, message: &Message, world: &World) -> Vec<ConnectorTried> {
@@ -129,7 +140,7 @@ impl Engine {
 
 impl Explanation {
     fn refused(refusal: Refusal) -> Self {
-        Self { routes: Vec::new(), connectors: Vec::new(), outcome: Err(refusal) }
+        Self { routes: Vec::new(), connectors: Vec::new(), quiet_clocks: Vec::new(), outcome: Err(refusal) }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::batches::Step;
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
 use crate::opt_outs::OptOutChange;
 use crate::replace::Replacing;
+use crate::rhythm::Hold;
 
 /// The recorder's end of every channel.
 pub(crate) type FactSender = mpsc::Sender<Facts>;
@@ -75,6 +76,8 @@ pub(crate) enum Fact {
     Overlooked { message: MessageId },
     /// A message waits for a connector that is down or sick, and another one would take it.
     Move { message: MessageId, from: Name, to: Name },
+    /// A message may not go yet, for a reason of its account.
+    PutOff { connector: Name, message: MessageId, hold: Box<Hold> },
     /// Something else is wanted of a batch.
     Batch { batch: BatchId, phase: BatchPhase },
     /// All messages of a batch have ended, as was seen `at` this time and told so.

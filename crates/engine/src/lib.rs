@@ -57,6 +57,7 @@ mod replace;
 pub mod replay;
 pub mod resources;
 mod respond;
+mod rhythm;
 mod route;
 mod schedule;
 mod services;

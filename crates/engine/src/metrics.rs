@@ -53,6 +53,12 @@ struct WithLimit {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WithReason {
+    account: Name,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfRule {
     rule: Name,
 }
@@ -85,6 +91,7 @@ pub struct Metrics {
     responses: Family<WithAction, Counter>,
     opted_out: Family<OfAccount, Counter>,
     opt_outs_heeded: Family<OfAccount, Counter>,
+    put_off: Family<WithReason, Counter>,
     receipt_ids: Family<WithForm, Gauge>,
     shares: Family<OfConnector, Gauge>,
     failed_over: Family<OfConnector, Counter>,
@@ -110,6 +117,7 @@ impl Metrics {
             responses: Family::default(),
             opted_out: Family::default(),
             opt_outs_heeded: Family::default(),
+            put_off: Family::default(),
             receipt_ids: Family::default(),
             shares: Family::default(),
             failed_over: Family::default(),
@@ -147,6 +155,11 @@ impl Metrics {
             "opt_outs_heeded",
             "Messages refused because their recipient had opted out",
             metrics.opt_outs_heeded.clone(),
+        );
+        registry.register(
+            "messages_put_off",
+            "Messages that were to be sent and have to wait, by account and reason",
+            metrics.put_off.clone(),
         );
         registry.register(
             "receipt_id_forms",
@@ -247,6 +260,10 @@ impl Metrics {
 
     pub(crate) fn opt_out_heeded(&self, account: &Name) {
         self.opt_outs_heeded.get_or_create(&OfAccount { account: account.clone() }).inc();
+    }
+
+    pub(crate) fn put_off(&self, account: &Name, reason: &'static str) {
+        self.put_off.get_or_create(&WithReason { account: account.clone(), reason }).inc();
     }
 
     pub(crate) fn share(&self, connector: &Name, share: u16) {

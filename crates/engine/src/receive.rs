@@ -243,6 +243,7 @@ impl Recorder {
             receipt: ReceiptWish::None,
             client_ref: None,
             supersede_key: None,
+            ignore_quiet_hours: false,
             tags: Vec::new(),
             callback_url: None,
             dialect: None,

@@ -223,6 +223,9 @@ fn push_extras(body: &Body, out: &mut String) {
         out.push_str(r#","supersede_key":"#);
         push_text(key, out);
     }
+    if body.ignore_quiet_hours {
+        out.push_str(r#","ignore_quiet_hours":true"#);
+    }
     if let Some(url) = &body.callback_url {
         out.push_str(r#","callback_url":"#);
         push_text(url, out);

@@ -13,6 +13,7 @@ use crate::accept::Refusal;
 use crate::charge;
 use crate::engine::Engine;
 use crate::health::Wellbeing;
+use crate::rhythm::Hold;
 use crate::text;
 use crate::validate::{Size, Valid};
 use crate::world::{AccountView, World};
@@ -132,7 +133,7 @@ pub(crate) fn question<'v>(
         parts: size.map(|size: Size| u16::try_from(size.parts).unwrap_or(u16::MAX)),
         priority: Some(*priority),
         tags,
-        now: Some(send_at.unwrap_or(now)),
+        now: Some(valid.hold.as_ref().map_or(send_at.unwrap_or(now), |hold| hold.until)),
         reference: reference(content),
     })
 }
@@ -229,6 +230,7 @@ impl Layout<'_> {
         };
         valid.body.plan = plan.boxed();
         let long = self.world.connector(&connector).map_or(LongForm::Udh, |c| c.long_messages);
+        let hold = valid.hold.take();
         let (mut body, size) = valid.sized(self.choice, self.account, long).map_err(Refusal::Invalid)?;
         let copied = copy_of.is_some();
         let own_price = || charge::own_price(self.account, &body.to).filter(|_| !copied);
@@ -240,9 +242,14 @@ impl Layout<'_> {
             body.charge = charge::of(self.account, &body)?;
         }
         let parts = if long == LongForm::Payload { 1 } else { size.parts };
-        let status = if body.send_at.is_some() { Status::Scheduled } else { Status::Queued };
+        let waits = body.send_at.is_some() || hold.is_some();
+        let status = if waits { Status::Scheduled } else { Status::Queued };
         let mut progress = Progress::accepted(status, Some(connector), parts, self.now);
         progress.due = Some(body.send_at.unwrap_or(self.now));
+        if let Some(Hold { until, reason }) = hold {
+            progress.due = Some(until);
+            progress.put_off(reason, self.now);
+        }
         if let Some(route) = route {
             progress.taken_by(&route);
         }

@@ -44,6 +44,7 @@ impl Recorder {
             Fact::OfBatch { message, step } => self.step(message, step, world, draft),
             Fact::Overdue { message } => self.overdue(message, world, draft),
             Fact::Move { message, from, to } => self.move_on(message, &from, to, world, draft),
+            Fact::PutOff { connector, message, hold } => self.put_off(connector, message, *hold, world, draft),
             Fact::Delivery { done, put } => {
                 draft.changes.deliveries_done.push(done);
                 draft.changes.deliveries.extend(put);
@@ -285,6 +286,7 @@ impl Fact {
             | Fact::Cancel { message, .. }
             | Fact::Told { message, .. }
             | Fact::Move { message, .. }
+            | Fact::PutOff { message, .. }
             | Fact::OfBatch { message, .. }
             | Fact::Overdue { message } => Some(*message),
             Fact::Replace(asked) => Some(asked.message),

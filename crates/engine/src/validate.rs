@@ -8,6 +8,7 @@ use model::submission::{EncodingChoice, Fault};
 use model::{Address, Body, Content, Direction, Encoding, MessageId, ReceiptWish, Submission, Timestamp};
 use sms::{Alphabet, Choice, TextError, TextOptions};
 
+use crate::rhythm::Hold;
 use crate::text::{encoding_of, plan_binary, shift_of};
 use crate::world::AccountView;
 
@@ -33,6 +34,8 @@ const TLV_OCTETS_MAX: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Valid {
     pub body: Body,
+    /// Why it waits longer than it asks for.
+    pub hold: Option<Hold>,
     max_parts: u32,
 }
 
@@ -93,6 +96,7 @@ pub(crate) fn validate(
         receipt: submission.receipt,
         client_ref,
         supersede_key,
+        ignore_quiet_hours: submission.ignore_quiet_hours,
         tags,
         callback_url,
         dialect: submission.dialect,
@@ -108,7 +112,7 @@ pub(crate) fn validate(
         plan: None,
         charge: None,
     };
-    Ok(Valid { body, max_parts })
+    Ok(Valid { body, hold: None, max_parts })
 }
 
 impl Valid {
@@ -132,7 +136,7 @@ impl Valid {
             batch: None,
             ..self.body.clone()
         };
-        Self { body, max_parts: self.max_parts }
+        Self { body, hold: None, max_parts: self.max_parts }
     }
 
     /// What the content comes to as it stands.

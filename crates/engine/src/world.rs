@@ -273,6 +273,11 @@ impl World {
         self.accounts.get(id)
     }
 
+    /// Every account.
+    pub fn accounts(&self) -> impl Iterator<Item = &Arc<AccountView>> {
+        self.accounts.values()
+    }
+
     /// The account that binds with this `system_id`.
     #[must_use]
     pub fn login(&self, system_id: &[u8]) -> Option<&Arc<AccountView>> {
@@ -354,7 +359,7 @@ impl AccountView {
     }
 
     /// The account, the one above it, and so on.
-    pub(crate) fn chain(&self) -> impl Iterator<Item = &Self> {
+    pub(crate) fn chain(&self) -> impl Iterator<Item = &Self> + Clone {
         std::iter::successors(Some(self), |account| account.parent.as_deref())
     }
 

@@ -52,6 +52,8 @@ pub struct Body {
     /// A newer message of the account with this key to the same recipient takes this one's place
     /// while it waits.
     pub supersede_key: Option<Box<str>>,
+    /// It goes in the account's quiet hours too.
+    pub ignore_quiet_hours: bool,
     /// Searchable pairs, at most 16, sorted by key.
     pub tags: Vec<(Box<str>, Box<str>)>,
     /// Events go here instead of to the account's webhooks.

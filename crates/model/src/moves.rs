@@ -56,6 +56,16 @@ impl Progress {
         self.events.iter().any(|event| event.what == PASSED_ON)
     }
 
+    /// It has to wait longer; `false` if nothing of it waits. When it is due is not changed here.
+    pub fn put_off(&mut self, reason: Reason, at: Timestamp) -> bool {
+        let waits = !self.status.is_final() && self.unsent().next().is_some();
+        if waits {
+            self.note(at, "put_off", None, Some(reason.detail.clone()));
+            self.reason = Some(Box::new(reason));
+        }
+        waits
+    }
+
     pub(crate) fn move_to(&mut self, to: Name, parts: u8, why: &str, at: Timestamp) -> bool {
         self.may_move() && self.go_to(to, parts, "moved", why, at)
     }

@@ -23,6 +23,7 @@ pub fn body(at: Timestamp) -> Body {
         receipt: ReceiptWish::Final,
         client_ref: None,
         supersede_key: None,
+        ignore_quiet_hours: false,
         tags: Vec::new(),
         callback_url: None,
         dialect: None,

@@ -58,6 +58,9 @@ pub struct Submission {
     /// most 128 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersede_key: Option<String>,
+    /// Send it in the account's quiet hours too, if the account lets its messages say so.
+    #[serde(default)]
+    pub ignore_quiet_hours: bool,
     /// At most 16 searchable pairs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

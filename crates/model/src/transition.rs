@@ -119,6 +119,8 @@ pub enum Change {
         /// Into how many parts its connector cuts it.
         parts: u8,
     },
+    /// It has to wait longer before it is sent.
+    PutOff(Reason),
     /// A scheduled message's time has come.
     Due,
 }
@@ -188,6 +190,7 @@ impl Message {
             Change::Cancel => progress.end_unsent(Status::Canceled, PartStatus::Canceled, None, at),
             Change::Supersede { by } => progress.supersede(by, at),
             Change::Replace { body, parts } => self.replace(body, parts, at),
+            Change::PutOff(reason) => progress.put_off(reason, at),
             Change::Due => {
                 let due = progress.status == Status::Scheduled;
                 if due {

@@ -13,6 +13,8 @@ use crate::digits::Digits;
 use crate::error::{Faults, RuleError};
 use crate::pattern;
 use crate::price::PriceTable;
+use crate::quiet::Quiet;
+use crate::zones::Zones;
 
 /// What one account may do.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct Admission {
     pub prices: Option<PriceTable>,
     /// The clock of its days and months, if it has quotas.
     pub calendar: Option<Calendar>,
+    /// When its messages don't go, if that is at any time.
+    pub quiet: Option<Arc<Quiet>>,
 }
 
 /// Compiles what each of `accounts` may do, in their order; `None` for one that may do everything.
@@ -30,7 +34,7 @@ pub struct Admission {
 #[must_use]
 pub fn admissions(accounts: &[Account]) -> (Vec<Option<Admission>>, Vec<RuleError>) {
     let mut errors = Vec::new();
-    let mut countries = None;
+    let (mut countries, mut zones) = (None, None);
     let mut compile = |account: &Account| {
         let senders = (!account.allowed_senders.is_empty()).then(|| Senders::new(account, &mut errors));
         let limited = !account.allowed_countries.is_empty() || !account.denied_countries.is_empty();
@@ -43,8 +47,13 @@ pub fn admissions(accounts: &[Account]) -> (Vec<Option<Admission>>, Vec<RuleErro
         let prices = prices.and_then(|table| faults.keep("price", "price.prefixes".into(), table));
         let calendar = Calendar::new(account.time_zone.as_deref());
         let calendar = faults.keep("time_zone", "time_zone".into(), calendar).filter(|_| account.quota.is_some());
-        let some = senders.is_some() || countries.is_some() || prices.is_some() || calendar.is_some();
-        some.then_some(Admission { senders, countries, prices, calendar })
+        let quiet = account.quiet_hours.as_deref().and_then(|hours| {
+            let zones = zones.get_or_insert_with(|| Arc::new(Zones::new()));
+            Quiet::compile(hours, account.time_zone.as_deref(), zones, &mut faults).map(Arc::new)
+        });
+        let some =
+            senders.is_some() || countries.is_some() || prices.is_some() || calendar.is_some() || quiet.is_some();
+        some.then_some(Admission { senders, countries, prices, calendar, quiet })
     };
     (accounts.iter().map(&mut compile).collect(), errors)
 }

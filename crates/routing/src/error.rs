@@ -40,6 +40,9 @@ pub enum RuleProblem {
     /// Not a time of day.
     #[error("\"{0}\" is no time of day such as 08:30")]
     NotATime(String),
+    /// Quiet hours that never end.
+    #[error("with these no time is left at which anything goes out")]
+    AlwaysQuiet,
     /// An address that can't be one.
     #[error("\"{text}\" {error}")]
     Address {

@@ -38,7 +38,8 @@
 //!   messages it is for. `rewrite`: how it changes addresses. `price`: what it costs.
 //! * `pool`: the order of a pool's connectors; `chance`: numbers that look random.
 //! * `index`, `trie`, `digits`, `country`: from a number to the rules for it.
-//! * `admission`: what an account may do. `calendar`: its days and months.
+//! * `admission`: what an account may do. `calendar`: its days and months. `quiet`: when its messages don't go;
+//!   `zones`: the clocks of countries.
 //! * `inbound`: the table of inbound rules. `keyword`, `reply`: their words.
 
 mod admission;
@@ -57,11 +58,13 @@ mod plan;
 mod pool;
 mod price;
 mod question;
+mod quiet;
 mod reply;
 mod rewrite;
 mod rule;
 mod trie;
 mod window;
+mod zones;
 
 pub use admission::{Admission, admissions};
 pub use calendar::{Calendar, Period};
@@ -73,3 +76,4 @@ pub use plan::{COPIES_MAX, Decision, Outcome, RoutePlan, Tried};
 pub use pool::{AllWell, ConnectorState, FULL_SHARE, Health};
 pub use price::PriceTable;
 pub use question::{Outgoing, Question};
+pub use quiet::Quiet;

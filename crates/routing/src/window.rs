@@ -1,8 +1,9 @@
 //! Stretches of the week in some time zone.
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{ToSpan, civil};
 use model::Timestamp;
-use model::resources::TimeWindow;
+use model::resources::{Day, TimeWindow};
 
 use crate::error::{Faults, RuleProblem};
 
@@ -12,6 +13,12 @@ const DAY_MINUTES: u16 = 24 * 60;
 #[derive(Debug)]
 pub(crate) struct Window {
     zone: TimeZone,
+    span: Span,
+}
+
+/// A stretch of some days of the week, by whatever clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
     /// Bit 0 is Monday.
     days: u8,
     /// Minutes since midnight; one at or after `to` makes the window end on the next day.
@@ -36,28 +43,64 @@ impl Window {
             }
         };
         let zone = faults.keep("time", format!("match.time.{n}.zone"), zone);
-        let days = window.days.iter().fold(0, |days, day| days | 1 << *day as u8);
-        let days = if days == 0 { 0x7f } else { days };
-        Some(Self { zone: zone?, days, from: from?, to: to? })
+        Some(Self { zone: zone?, span: Span::new(&window.days, from?, to?) })
     }
 
     /// Is `now` in it?
     pub fn holds(&self, now: Timestamp) -> bool {
         let Ok(point) = jiff::Timestamp::from_millisecond(now.as_millis()) else { return false };
-        let local = self.zone.to_datetime(point);
+        self.span.days_to_end(self.zone.to_datetime(point)).is_some()
+    }
+}
+
+impl Span {
+    /// Of days on which it begins, empty being every day, and of minutes since midnight; with `to` at or
+    /// before `from` it ends on the next day.
+    pub fn new(days: &[Day], from: u16, to: u16) -> Self {
+        let days = days.iter().fold(0, |days, day| days | 1 << *day as u8);
+        Self { days: if days == 0 { 0x7f } else { days }, from, to }
+    }
+
+    /// When it ends by this clock, if `now` is in it.
+    pub fn end(&self, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
+        let point = jiff::Timestamp::from_millisecond(now.as_millis()).ok()?;
+        let local = zone.to_datetime(point);
+        let days = self.days_to_end(local)? + i64::from(self.to / DAY_MINUTES);
+        let date = local.date().checked_add(days.days()).ok()?;
+        let minute = self.to % DAY_MINUTES;
+        let end = zone.to_ambiguous_timestamp(date.at((minute / 60) as i8, (minute % 60) as i8, 0, 0));
+        let first = end.clone().compatible().ok()?;
+        // When the clocks are put back a time comes twice.
+        let end = if first > point { first } else { end.later().ok().filter(|end| *end > point)? };
+        Some(Timestamp::from_millis(end.as_millisecond()))
+    }
+
+    /// Is this minute of this day, counted from Monday, in it?
+    pub fn holds(&self, day: i8, minute: u16) -> bool {
+        self.ends_after(day, minute).is_some()
+    }
+
+    fn days_to_end(&self, local: civil::DateTime) -> Option<i64> {
         let minute = local.hour() as u16 * 60 + local.minute() as u16;
-        let today = local.weekday().to_monday_zero_offset();
+        self.ends_after(local.weekday().to_monday_zero_offset(), minute)
+    }
+
+    /// In how many days it ends, if it has begun.
+    fn ends_after(&self, today: i8, minute: u16) -> Option<i64> {
         let begins_on = |day: i8| self.days & 1 << day != 0;
         if self.from < self.to {
-            begins_on(today) && (self.from..self.to).contains(&minute)
-        } else {
-            minute >= self.from && begins_on(today) || minute < self.to && begins_on((today + 6) % 7)
+            return (begins_on(today) && (self.from..self.to).contains(&minute)).then_some(0);
+        }
+        match minute {
+            _ if minute < self.to && begins_on((today + 6) % 7) => Some(0),
+            _ if minute >= self.from && begins_on(today) => Some(1),
+            _ => None,
         }
     }
 }
 
 /// Minutes since midnight of `HH:MM`, up to 24:00.
-fn minutes(text: &str) -> Option<u16> {
+pub(crate) fn minutes(text: &str) -> Option<u16> {
     let (hours, minutes) = text.split_once(':')?;
     let number = |part: &str, max: u16| {
         let two_digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());

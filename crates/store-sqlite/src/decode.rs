@@ -161,6 +161,7 @@ impl<'r> Columns<'r> {
             validity_given: extra.validity_given,
             charge: extra.charge,
             supersede_key: extra.supersede_key,
+            ignore_quiet_hours: extra.ignore_quiet_hours,
             wide_reference: extra.wide_reference,
             shift: extra.shift.unwrap_or_default(),
             callback_url: extra.callback_url,

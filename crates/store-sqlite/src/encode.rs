@@ -67,6 +67,8 @@ pub(crate) struct Extra {
     pub charge: Option<Box<Charge>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supersede_key: Option<Box<str>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_quiet_hours: bool,
 }
 
 /// The column's text for a message that came by SMPP and has nothing else that is rare.
@@ -87,6 +89,7 @@ impl Extra {
             && body.plan.is_none()
             && body.charge.is_none()
             && body.supersede_key.is_none()
+            && !body.ignore_quiet_hours
             && matches!(body.content, Content::Text(_));
         if plain {
             return (!is_http(&body.ingress)).then_some(Cow::Borrowed(BY_SMPP));
@@ -110,6 +113,7 @@ impl Extra {
             plan: body.plan.clone(),
             charge: body.charge.clone(),
             supersede_key: body.supersede_key.clone(),
+            ignore_quiet_hours: body.ignore_quiet_hours,
         };
         Some(serde_json::to_string(&extra).expect("strings and numbers only").into())
     }

@@ -37,6 +37,7 @@ pub fn text(text: &str, encoding: Encoding) -> Body {
         receipt: ReceiptWish::Final,
         client_ref: None,
         supersede_key: None,
+        ignore_quiet_hours: false,
         tags: Vec::new(),
         callback_url: None,
         dialect: None,

@@ -41,6 +41,7 @@ fn message() -> Message {
         receipt: ReceiptWish::Final,
         client_ref: None,
         supersede_key: None,
+        ignore_quiet_hours: false,
         tags: vec![],
         callback_url: None,
         dialect: None,

@@ -291,6 +291,23 @@ impl Active {
         self.ready[priority].falls_behind(account, &self.shares);
     }
 
+    /// Takes a message out of which a part was just taken, if sessions hold no other part of it.
+    /// [`put_back`](Self::put_back) or [`forget`](Self::forget) must follow when the store knows.
+    pub fn put_off(&mut self, id: MessageId) -> bool {
+        let out = self.revoke_but(id, 1);
+        if out {
+            self.returned.retain(|(other, _)| *other != id);
+        }
+        out
+    }
+
+    /// A message that was put off is found in the store again when it is due.
+    pub fn put_back(&mut self, place: Place, account: &Name, priority: u8) {
+        self.forget(place.1);
+        let priority = usize::from(priority).min(PRIORITIES - 1);
+        self.backlog[priority].leave_until_due(account, place);
+    }
+
     fn leave(&mut self, id: MessageId) {
         self.resident.remove(&id);
         if self.reading {

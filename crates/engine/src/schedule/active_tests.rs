@@ -28,6 +28,7 @@ pub(super) fn body_of(account: &str, n: u128, priority: u8) -> Arc<Body> {
         receipt: ReceiptWish::Final,
         client_ref: None,
         supersede_key: None,
+        ignore_quiet_hours: false,
         tags: vec![],
         callback_url: None,
         dialect: None,

@@ -1,6 +1,7 @@
 //! A connector's lane: its active set, its pacing, its pauses and its state, behind one lock.
 
 mod reading;
+mod take;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI64, AtomicU16};
@@ -13,17 +14,15 @@ use routing::ConnectorState;
 use store::{QueueEntry, Store};
 use tokio::sync::{Notify, watch};
 
-use super::active::{Active, Taken};
+use super::active::Active;
 use super::pacing::Pacing;
 use super::pause::Pause;
 use super::ready::Shares;
 use super::status::{SessionView, Sessions};
 use super::vitals::{HealthView, Vitals};
-use crate::dispatch::{Desired, Job, SessionState};
+use crate::dispatch::{Desired, SessionState};
 use crate::facts::{ConnectorEvent, Fact};
-
-/// Parts that are being marked at a time.
-const MARKING_MAX: usize = 256;
+use crate::rhythm::Rhythm;
 
 /// What one connector is to send.
 #[derive(Debug)]
@@ -49,6 +48,9 @@ pub(crate) struct Lane {
 struct State {
     settings: Arc<Connector>,
     active: Active,
+    rhythm: Arc<Rhythm>,
+    /// Messages that are being put off, and whose new places are not durable yet.
+    putting_off: usize,
     pacing: Pacing,
     pause: Pause,
     sessions: Sessions,
@@ -58,20 +60,6 @@ struct State {
     bad_since: Option<Instant>,
     /// Facts of sessions that were dropped, and of messages that expired before they were taken.
     orphans: Vec<Fact>,
-}
-
-impl State {
-    /// The next part: one that was marked, or, where nothing needs to be, any.
-    fn take(&mut self) -> Option<Taken> {
-        if self.settings.mark_first { self.active.take_marked() } else { self.active.take() }
-    }
-}
-
-/// When a session may take something.
-enum Chance {
-    Now,
-    At(Instant),
-    Unknown,
 }
 
 impl Lane {
@@ -85,6 +73,8 @@ impl Lane {
                 pacing: Pacing::new(settings.throughput),
                 settings,
                 active: Active::new(),
+                rhythm: Arc::default(),
+                putting_off: 0,
                 pause: Pause::default(),
                 sessions: Sessions::default(),
                 vitals: Vitals::new(Instant::now()),
@@ -132,6 +122,11 @@ impl Lane {
     /// What accounts get of this connector.
     pub fn set_shares(&self, shares: Arc<Shares>) {
         self.lock().active.set_shares(shares);
+    }
+
+    /// When messages of accounts may go.
+    pub fn set_rhythm(&self, rhythm: Arc<Rhythm>) {
+        self.lock().rhythm = rhythm;
     }
 
     pub fn desired(&self) -> watch::Receiver<Desired> {
@@ -245,87 +240,6 @@ impl Lane {
         state.pause.reason(now).map(Box::from)
     }
 
-    /// Up to `room` parts that may be sent now. Their tickets are for the session to give.
-    pub fn take(&self, room: usize, now: Instant) -> Vec<Job> {
-        let clock = self.store.now();
-        let mut jobs = Vec::new();
-        if *self.desired.borrow() != Desired::Running {
-            return jobs;
-        }
-        let mut state = self.lock();
-        if state.pause.end(now).is_some() {
-            return jobs;
-        }
-        if state.settings.mark_first {
-            self.mark(&mut state, room, clock);
-        }
-        while jobs.len() < room && state.pacing.next(now).is_none() {
-            let Some(taken) = state.take() else { break };
-            if taken.body.expires_at <= clock {
-                let message = taken.body.id;
-                state.active.forget(message);
-                state.orphans.push(Fact::Overdue { message });
-                self.orphaned.notify_one();
-                continue;
-            }
-            state.pacing.count(now);
-            jobs.push(Job { ticket: 0, body: taken.body, part: taken.part, parts: taken.parts });
-        }
-        let hungry = state.active.is_hungry(clock);
-        drop(state);
-        if hungry {
-            self.hungry.notify_one();
-        }
-        jobs
-    }
-
-    /// Has parts recorded as handed over before they are: they are taken when that is durable.
-    fn mark(&self, state: &mut State, room: usize, clock: Timestamp) {
-        while state.active.marking() < room.min(MARKING_MAX) {
-            let Some(taken) = state.active.take() else { break };
-            let message = taken.body.id;
-            if taken.body.expires_at <= clock {
-                state.active.forget(message);
-                state.orphans.push(Fact::Overdue { message });
-            } else {
-                let connector = self.connector.clone();
-                state.orphans.push(Fact::Marked { connector, message, part: taken.part });
-                state.active.mark(taken);
-            }
-            self.orphaned.notify_one();
-        }
-    }
-
-    /// Waits until [`take`](Self::take) may give something.
-    pub async fn ready(&self) {
-        loop {
-            let mut woken = std::pin::pin!(self.wake.notified());
-            // Listening begins before looking, so that nothing is missed between the two.
-            woken.as_mut().enable();
-            match self.chance(Instant::now()) {
-                Chance::Now => return,
-                Chance::Unknown => woken.await,
-                Chance::At(at) => {
-                    let _ = tokio::time::timeout_at(at.into(), woken).await;
-                }
-            }
-        }
-    }
-
-    fn chance(&self, now: Instant) -> Chance {
-        if *self.desired.borrow() != Desired::Running {
-            return Chance::Unknown;
-        }
-        let state = self.lock();
-        if !state.active.has_ready() {
-            return Chance::Unknown;
-        }
-        match state.pause.end(now).into_iter().chain(state.pacing.next(now)).max() {
-            Some(at) => Chance::At(at),
-            None => Chance::Now,
-        }
-    }
-
     /// The carrier is busy: the part goes first after a pause, which grows while it stays busy.
     pub fn throttled(&self, message: MessageId, part: u8, reason: &Reason) {
         let now = Instant::now();
@@ -367,6 +281,10 @@ impl Lane {
                 }
                 End::Marked(id, part) => {
                     state.active.marked(id, part);
+                    wake = true;
+                }
+                End::PutOff(id, entry) => {
+                    state.put_off_recorded(id, entry.as_deref());
                     wake = true;
                 }
             }
@@ -423,4 +341,6 @@ pub(crate) enum End {
     Back(Box<QueueEntry>),
     /// It is recorded as handed over, and may now be.
     Marked(MessageId, u8),
+    /// It was put off, and waits in the store; or not any more.
+    PutOff(MessageId, Option<Box<QueueEntry>>),
 }

@@ -1,6 +1,7 @@
 //! An engine on a store in memory, with one account, one connector, and a hand for a session.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use engine::dispatch::{Incoming, Job, LinkSession, Outcome, SessionState};
@@ -23,6 +24,34 @@ fn clock() -> Timestamp {
     Timestamp::from_millis(now.as_millis() as i64)
 }
 
+/// A clock that stands still until it is set.
+#[derive(Clone)]
+pub struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    pub fn at(text: &str) -> Self {
+        let clock = Self(Arc::default());
+        clock.set(text);
+        clock
+    }
+
+    pub fn set(&self, text: &str) {
+        self.0.store(text.parse::<Timestamp>().unwrap().as_millis(), SeqCst);
+    }
+
+    pub fn reader(&self) -> impl Fn() -> Timestamp + Send + Sync + 'static {
+        let millis = self.0.clone();
+        move || Timestamp::from_millis(millis.load(SeqCst))
+    }
+}
+
+/// With one account of these settings, and one connector.
+pub async fn restart_as(account: &str, store: Arc<MemoryStore>, connector: &str) -> Bench {
+    let mut wanted = resources(&[connector], &[], &[]);
+    wanted.accounts = vec![serde_json::from_str(account).unwrap()];
+    restart_on(store, wanted).await
+}
+
 pub async fn start(connector: &str) -> Bench {
     let store = Arc::new(MemoryStore::new(clock));
     restart(store, connector).await
@@ -38,8 +67,11 @@ pub async fn start_with(connectors: &[&str], pools: &[&str], routes: &[&str]) ->
 }
 
 pub async fn restart_with(store: Arc<MemoryStore>, connectors: &[&str], pools: &[&str], routes: &[&str]) -> Bench {
+    restart_on(store, resources(connectors, pools, routes)).await
+}
+
+async fn restart_on(store: Arc<MemoryStore>, wanted: ResourceSet) -> Bench {
     let vault = Vault::new(&[1; 32]);
-    let wanted = resources(connectors, pools, routes);
     engine::resources::apply(&*store, &vault, &wanted).await.unwrap();
     let settings = Settings {
         vault,

@@ -34,6 +34,7 @@ pub(super) struct Draft {
     receipt: Option<ReceiptWish>,
     client_ref: Option<String>,
     supersede_key: Option<String>,
+    ignore_quiet_hours: Option<bool>,
     #[serde(default)]
     tags: BTreeMap<String, String>,
     callback_url: Option<String>,
@@ -63,7 +64,7 @@ impl Draft {
             fill!(text, binary);
         }
         fill!(to, from, encoding, transliterate, max_parts, class, priority, send_at, validity_seconds);
-        fill!(receipt, client_ref, supersede_key, callback_url, route, connector, tlvs);
+        fill!(receipt, client_ref, supersede_key, ignore_quiet_hours, callback_url, route, connector, tlvs);
         self.into()
     }
 }
@@ -85,6 +86,7 @@ impl From<Draft> for Submission {
             receipt: draft.receipt.unwrap_or_default(),
             client_ref: draft.client_ref,
             supersede_key: draft.supersede_key,
+            ignore_quiet_hours: draft.ignore_quiet_hours.unwrap_or_default(),
             tags: draft.tags,
             callback_url: draft.callback_url,
             route: draft.route,

@@ -4,7 +4,7 @@ use engine::{ConnectorTried, Explanation, Refusal, RouteTried, render};
 use model::message::Ingress;
 use model::resources::Money;
 use model::submission::Fault;
-use model::{Message, Submission};
+use model::{Message, Submission, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -22,6 +22,8 @@ struct Explained {
     outcome: &'static str,
     routes: Vec<Route>,
     connectors: Vec<Connector>,
+    due_at: Option<Timestamp>,
+    quiet_hours_of: Vec<Box<str>>,
     message: Option<Box<RawValue>>,
     copies: Vec<Box<RawValue>>,
     problem: Option<Box<RawValue>>,
@@ -106,6 +108,8 @@ fn explained(account: &str, explanation: Explanation) -> Explained {
         outcome: "refuse",
         routes,
         connectors,
+        due_at: None,
+        quiet_hours_of: explanation.quiet_clocks,
         message: None,
         copies: Vec::new(),
         problem: None,
@@ -113,6 +117,7 @@ fn explained(account: &str, explanation: Explanation) -> Explained {
     match explanation.outcome {
         Ok((message, copies)) => Explained {
             outcome: if message.progress.connector.is_some() { "send" } else { "drop" },
+            due_at: message.progress.due,
             message: Some(shown(&message)),
             copies: copies.iter().map(shown).collect(),
             ..explained

@@ -62,6 +62,7 @@ pub(super) fn status_of(refusal: &Refusal) -> CommandStatus {
         Refusal::Rejected { .. }
         | Refusal::Misrouted { .. }
         | Refusal::Forbidden(_)
+        | Refusal::QuietHours { .. }
         | Refusal::NoPrice(..)
         | Refusal::BalanceTooLow(_) => CommandStatus::RSUBMITFAIL,
         Refusal::Draining | Refusal::StoreAway(_) | Refusal::KeyInUse | Refusal::KeyReused => CommandStatus::RSYSERR,

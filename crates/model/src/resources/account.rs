@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{OptOutWords, Prepaid, PriceList, Quota, Secret, SenderRule, SmppLogin};
+use super::{OptOutWords, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule, SmppLogin};
 use crate::form;
 use crate::{CallbackStyle, Timestamp};
 
@@ -65,6 +65,9 @@ pub struct Account {
     /// The clock of its days and months, an IANA time zone such as `Europe/London`; default UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// Hours in which nothing of it goes out.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<Box<QuietHours>>,
     /// What it pays for a part, where the route has no price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<PriceList>,

@@ -11,6 +11,7 @@ mod limits;
 mod opt_out;
 mod pool;
 mod price;
+mod quiet_hours;
 mod rewrite;
 mod route;
 mod secret;
@@ -30,6 +31,7 @@ pub use opt_out::{
 };
 pub use pool::{FAILOVER_SECONDS, POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
 pub use price::{Amount, Currency, Money, MoneyError, PriceList};
+pub use quiet_hours::{QuietAction, QuietHours, RECIPIENT_ZONE};
 pub use rewrite::{AddressRewrite, Rewrite, TEXT_APPEND_MAX};
 pub use route::{Day, INGRESSES, PREFIX_MAX, PartRange, Route, RouteAction, RouteMatch, TimeWindow};
 pub use secret::{Secret, SecretError, is_signing_secret};

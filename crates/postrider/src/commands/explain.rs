@@ -75,6 +75,9 @@ fn told(answer: &Value) -> Vec<String> {
             let parts = message["parts"].as_array().map_or(0, Vec::len);
             lines.push(format!("sent as {} to {}", shown(message, "from"), shown(message, "to")));
             lines.push(format!("{parts} part{}, {}", if parts == 1 { "" } else { "s" }, text(&message["encoding"])));
+            if let Some(due) = waits_until(&answer["due_at"], message) {
+                lines.push(due);
+            }
             if let Some(amount) = message["price"]["amount"].as_str() {
                 lines.push(format!("price {amount} {}", text(&message["price"]["currency"])));
             }
@@ -86,6 +89,10 @@ fn told(answer: &Value) -> Vec<String> {
             text(&answer["problem"]["code"])
         )),
     }
+    let clocks: Vec<String> = list("quiet_hours_of").iter().map(text).collect();
+    if !clocks.is_empty() {
+        lines.push(format!("quiet hours of {}", clocks.join(", ")));
+    }
     for (n, connector) in list("connectors").iter().enumerate() {
         lines.push(format!("{}. {}", n + 1, of_connector(connector)));
     }
@@ -93,6 +100,13 @@ fn told(answer: &Value) -> Vec<String> {
         lines.push(format!("copy over {} to {}", text(&copy["connector"]), shown(&copy, "to")));
     }
     lines
+}
+
+/// When a message is due that does not go at once, and why.
+fn waits_until(due: &Value, message: &Value) -> Option<String> {
+    let due = due.as_str().filter(|_| message["status"] == "scheduled")?;
+    let why = message["reason"]["detail"].as_str().map(|why| format!(": {why}"));
+    Some(format!("waits until {due}{}", why.unwrap_or_default()))
 }
 
 /// An address as it is sent, with the one that was asked for where it differs.
@@ -156,6 +170,17 @@ mod tests {
             "2. b: is sick, 0 queued",
         ];
         assert_eq!(told(&answer), expected);
+        let waits = json!({
+            "outcome": "send", "routes": [], "connectors": [], "due_at": "2026-01-01T08:00:00.000Z",
+            "quiet_hours_of": ["Europe/London"],
+            "message": { "from": "SHOP", "to": "+447700900123", "parts": [{}], "encoding": "gsm7", "status": "scheduled",
+                "reason": { "detail": "the quiet hours end" } },
+        });
+        let told_of_it = told(&waits);
+        assert_eq!(
+            told_of_it[2..],
+            ["waits until 2026-01-01T08:00:00.000Z: the quiet hours end", "quiet hours of Europe/London"]
+        );
         let refused = json!({ "outcome": "refuse", "routes": [], "problem": { "title": "No", "code": "no_route" } });
         assert_eq!(told(&refused), ["refused: No (no_route)"]);
     }

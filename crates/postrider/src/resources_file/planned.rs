@@ -24,19 +24,7 @@ const TABLES: [(&str, &str); 10] = [
 const KEYS: [(Kind, &[&str]); 4] = [
     (
         Kind::Account,
-        &[
-            "balance",
-            "credit",
-            "prices",
-            "currency",
-            "senders",
-            "countries",
-            "allow",
-            "quiet_hours",
-            "max_parts",
-            "password",
-            "http",
-        ],
+        &["balance", "credit", "prices", "currency", "senders", "countries", "allow", "max_parts", "password", "http"],
     ),
     (Kind::Connector, &["price", "prices", "quiet_hours", "senders", "per_sender_throughput", "rewrite"]),
     (

@@ -110,6 +110,7 @@ impl Known {
             body.priority = (random >> 8) as u8 % 4;
             body.expires_at = START.plus_seconds((random >> 16) as i64 % 9000);
             body.client_ref = (random >> 20).is_multiple_of(3).then(|| format!("ref {}", random % 5).into());
+            body.ignore_quiet_hours = (random >> 28).is_multiple_of(5);
             body.supersede_key = (random >> 24).is_multiple_of(3).then(|| format!("key {}", random % 3).into());
             body.batch = Self::pick(samples, &self.batches).map(|b| b.id);
         });

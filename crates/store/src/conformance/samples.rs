@@ -85,6 +85,7 @@ impl Samples {
             receipt: ReceiptWish::Final,
             client_ref: None,
             supersede_key: None,
+            ignore_quiet_hours: false,
             tags: Vec::new(),
             callback_url: None,
             dialect: None,

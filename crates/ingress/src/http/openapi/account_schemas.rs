@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use model::resources::{LIMIT_LIST_MAX, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, SHARE_MAX};
+use model::resources::{
+    LIMIT_LIST_MAX, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, RECIPIENT_ZONE, SHARE_MAX,
+};
 use serde_json::{Map, Value, json};
 
 use super::resource_schemas::{enabled, name, nullable, open_text};
+use super::rule_schemas::day;
 use super::schemas::{count, recipient, sender, time};
 use super::{object, reference, rule_schemas};
 
@@ -19,6 +22,7 @@ pub(super) fn all() -> Map<String, Value> {
     add("OptOutWords", opt_out_words());
     add("OptOut", opt_out());
     add("NewOptOut", new_opt_out());
+    add("QuietHours", quiet_hours());
     let quota =
         object(&["limit", "used", "resets_at"], json!({ "limit": count(), "used": count(), "resets_at": time(false) }));
     add(
@@ -73,6 +77,30 @@ fn opt_out_words() -> Value {
             "help_reply": reply("What a phone that asks for help is told."),
             "scope": { "type": "string", "enum": ["account", "number"], "default": "account",
                 "description": "From whom a phone that opts out gets nothing more: any sender of the account, or the number that it wrote to." },
+        }),
+    )
+}
+
+fn quiet_hours() -> Value {
+    let time = |what: &str| {
+        json!({ "type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", "examples": ["21:00"],
+            "description": what })
+    };
+    let days = |what: &str| json!({ "type": "array", "items": day(), "description": what });
+    object(
+        &["from", "to"],
+        json!({
+            "from": time("When they begin."),
+            "to": time("When they end; at or before `from` it is that time on the next day."),
+            "days": days("Days on which they begin; empty is every day."),
+            "quiet_days": days("Days that are quiet from midnight to midnight, besides those hours."),
+            "time_zone": { "type": ["string", "null"], "examples": ["Europe/London"], "default": RECIPIENT_ZONE,
+                "description": "`recipient` for the clock of the recipient's country, or an IANA time zone." },
+            "action": { "type": "string", "enum": ["delay", "reject"], "default": "delay",
+                "description": "What becomes of a message that comes in them." },
+            "exempt_priority": { "type": ["integer", "null"], "minimum": 0, "maximum": 3,
+                "description": "Messages of this priority or a higher one go at any time." },
+            "may_ignore": { "type": "boolean", "default": false, "description": "Messages may say `ignore_quiet_hours`." },
         }),
     )
 }
@@ -205,6 +233,7 @@ fn account() -> Value {
                 "description": "What it gets of a busy connector, measured against other accounts; default 1." },
             "quota": nullable(object(&[], json!({ "daily": parts("From midnight to midnight."), "monthly": parts("From the first of a month to the next.") }))),
             "time_zone": { "type": ["string", "null"], "examples": ["Europe/London"], "description": "The clock of its days and months; default UTC." },
+            "quiet_hours": { "anyOf": [reference("QuietHours"), { "type": "null" }], "description": "Hours in which nothing of it goes out." },
             "price": rule_schemas::prices("What a part costs, where the route has no price."),
             "prepaid": nullable(prepaid()),
             "balance": nullable(balance()),

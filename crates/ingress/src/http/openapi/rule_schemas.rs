@@ -60,12 +60,14 @@ pub(super) fn explanation() -> Value {
         }),
     );
     object(
-        &["account", "outcome", "routes", "connectors", "message", "copies", "problem"],
+        &["account", "outcome", "routes", "connectors", "due_at", "quiet_hours_of", "message", "copies", "problem"],
         json!({
             "account": text(),
             "outcome": { "type": "string", "enum": ["send", "drop", "refuse"] },
             "routes": { "type": "array", "items": route, "description": "Those that were looked at, in order; the last that matches decides." },
             "connectors": { "type": "array", "items": connector, "description": "In the order in which they are tried." },
+            "due_at": { "type": ["string", "null"], "format": "date-time", "description": "When it would be sent at the earliest." },
+            "quiet_hours_of": { "type": "array", "items": text(), "description": "The time zones by whose clocks quiet hours make it wait, or be refused." },
             "message": { "anyOf": [reference("Message"), { "type": "null" }], "description": "As it would be kept; its id is of no message." },
             "copies": { "type": "array", "items": reference("Message") },
             "problem": { "anyOf": [reference("Problem"), { "type": "null" }], "description": "What the application would be told." },
@@ -242,12 +244,17 @@ pub(super) fn inbound() -> Value {
     rule
 }
 
+/// A day of the week.
+pub(super) fn day() -> Value {
+    json!({ "type": "string", "enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] })
+}
+
 fn route_match() -> Value {
     let time = || json!({ "type": ["string", "null"], "pattern": "^([01][0-9]|2[0-4]):[0-5][0-9]$" });
     let window = object(
         &[],
         json!({
-            "days": { "type": "array", "items": { "type": "string", "enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] } },
+            "days": { "type": "array", "items": day() },
             "from": time(), "to": time(),
             "zone": { "type": ["string", "null"], "description": "IANA time zone; UTC if it is left out.", "examples": ["Europe/London"] },
         }),

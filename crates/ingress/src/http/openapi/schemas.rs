@@ -187,7 +187,9 @@ fn unbounded(mut fields: Value) -> Value {
         fields[field] = number(u32::MAX.into());
     }
     fields["validity_seconds"] = number(u64::MAX);
-    fields["transliterate"] = json!({ "type": ["boolean", "null"] });
+    for field in ["transliterate", "ignore_quiet_hours"] {
+        fields[field] = json!({ "type": ["boolean", "null"] });
+    }
     fields["tags"] = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     let word =
         |words: &[&str]| json!({ "enum": words.iter().map(|w| json!(w)).chain([Value::Null]).collect::<Vec<_>>() });
@@ -256,6 +258,8 @@ fn draft_fields() -> Value {
         "client_ref": { "type": ["string", "null"], "maxLength": 128, "description": "Given back everywhere." },
         "supersede_key": { "type": ["string", "null"], "minLength": 1, "maxLength": 128,
             "description": "A newer message with this key to the same recipient cancels this one while it waits." },
+        "ignore_quiet_hours": { "type": "boolean", "default": false,
+            "description": "Send it in quiet hours too, if the account lets its messages say so." },
         "tags": { "type": "object", "maxProperties": 16, "propertyNames": { "minLength": 1, "maxLength": 128 },
             "additionalProperties": { "type": "string", "maxLength": 128 }, "description": "Searchable pairs; at most 128 octets each." },
         "callback_url": { "type": ["string", "null"], "pattern": URL, "maxLength": 2048, "description": "Events go here instead of to the account's webhooks." },
@@ -340,6 +344,7 @@ fn message() -> Value {
             "receipt": { "type": "string", "enum": ["none", "final", "all", "failure", "success"] },
             "client_ref": { "type": ["string", "null"] },
             "supersede_key": text(),
+            "ignore_quiet_hours": { "type": "boolean", "description": "It goes in quiet hours too." },
             "tags": { "type": "object", "additionalProperties": text() },
             "callback_url": text(),
             "tlvs": { "type": "array", "items": reference("Tlv") },

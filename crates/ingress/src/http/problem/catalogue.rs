@@ -155,6 +155,9 @@ entries! {
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "Wrong content type",
         "The body's `Content-Type` is not one that the operation reads, or it has a `Content-Encoding`.",
         "Send `Content-Type: application/json`; a batch may also be `application/x-ndjson`. Don't compress the body.";
+    QUIET_HOURS = 422 "quiet_hours" retry 60, "The message comes in quiet hours",
+        "The account, or one above it, has `quiet_hours` in which its messages are refused, or in which they wait and this one would have expired before their end.",
+        "Send it when they have ended, which `detail` and `Retry-After` say; give it a longer `validity_seconds`; or have it ignore them, if the account lets it.";
     INVALID = 422 "invalid", "Fields are wrong",
         "The body is JSON, but fields are missing, unknown, of the wrong type or out of range.",
         "See `errors`: every fault is there with a JSON pointer (RFC 6901) to its field.";
@@ -241,6 +244,11 @@ pub static REASONS: &[ReasonEntry] = &[
         "superseded",
         "A newer message with the same `supersede_key` to the same recipient came while this one waited.",
         "Nothing: that is what the key is for. `detail` names the newer message.",
+    ),
+    reason(
+        "quiet_hours",
+        "The message came in quiet hours of the account, or one above it, or was to be sent in them: it waits.",
+        "Nothing: it goes when they have ended, which `detail` says. Codes may be exempt by `exempt_priority` or `ignore_quiet_hours`.",
     ),
     reason(
         "in_doubt",

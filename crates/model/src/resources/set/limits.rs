@@ -107,6 +107,9 @@ impl Faults {
         if account.priority_share.is_some_and(|share| !(1..=SHARE_MAX).contains(&share)) {
             fault("priority_share".into(), format!("must be 1 to {SHARE_MAX}"));
         }
+        if account.quiet_hours.as_ref().is_some_and(|hours| hours.exempt_priority.is_some_and(|p| p > 3)) {
+            fault("quiet_hours.exempt_priority".into(), "must be 0 to 3".into());
+        }
         if account.throughput == Some(0) {
             fault(
                 "throughput".into(),
@@ -174,6 +177,10 @@ mod tests {
                 "price.currency: is EUR, and the balance is in USD",
             ),
             ("priority_share = 0", "priority_share: must be 1 to 1000"),
+            (
+                "quiet_hours = { from = \"21:00\", to = \"08:00\", exempt_priority = 4 }",
+                "quiet_hours.exempt_priority: must be 0 to 3",
+            ),
             ("throughput = 0", "throughput: must be at least 1"),
         ] {
             let faults = faults(&format!("[[account]]\nid = \"shop\"\n{bad}\n"));

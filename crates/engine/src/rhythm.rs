@@ -1,0 +1,144 @@
+//! Rhythm: when messages of an account may go, beyond what connectors can take. What comes in quiet
+//! hours is kept until they end; what waits when they begin is put off by the lane that would send it.
+
+use std::sync::Arc;
+
+use foldhash::HashMap;
+use model::resources::QuietAction;
+use model::{Body, Change, MessageId, Name, Reason, Timestamp};
+use routing::Quiet;
+
+use crate::accept::Refusal;
+use crate::persist::{Draft, Recorder, queue_entry};
+use crate::schedule::End;
+use crate::world::{AccountView, World};
+
+/// Ends of quiet hours that lead into others, of accounts above each other, at the most.
+const STEPS_MAX: usize = 20;
+
+/// A message may not go yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Hold {
+    pub until: Timestamp,
+    pub reason: Reason,
+}
+
+/// The quiet hours of accounts, each with those of the accounts above it; nothing of the others.
+#[derive(Debug, Default)]
+pub(crate) struct Rhythm {
+    quiet: HashMap<Name, Vec<(Name, Arc<Quiet>)>>,
+}
+
+impl Rhythm {
+    pub fn of<'a>(accounts: impl Iterator<Item = &'a Arc<AccountView>>) -> Self {
+        let quiet = accounts.filter_map(|account| {
+            let hours: Vec<_> = account.quiet_hours().map(|(owner, hours)| (owner.id.clone(), hours.clone())).collect();
+            (!hours.is_empty()).then(|| (account.id.clone(), hours))
+        });
+        Self { quiet: quiet.collect() }
+    }
+
+    /// May everything go at any time?
+    pub fn is_empty(&self) -> bool {
+        self.quiet.is_empty()
+    }
+
+    /// Why this message may not go now, if that is so.
+    pub fn hold(&self, body: &Body, now: Timestamp) -> Option<Hold> {
+        let hours = self.quiet.get(&body.account)?;
+        quiet_hold(hours.iter().map(|(owner, hours)| (owner, &**hours)), body, now)
+    }
+}
+
+impl AccountView {
+    /// Its quiet hours and those of the accounts above it.
+    fn quiet_hours(&self) -> impl Iterator<Item = (&Self, &Arc<Quiet>)> + Clone {
+        self.chain().filter_map(|account| Some((account, account.admission.as_ref()?.quiet.as_ref()?)))
+    }
+
+    /// Why a message that is accepted now, or due at its own time, has to wait longer than that; or why it
+    /// is refused.
+    pub(crate) fn hold(&self, body: &Body, now: Timestamp) -> Result<Option<Hold>, Refusal> {
+        let hours = self.quiet_hours();
+        if body.ignore_quiet_hours && hours.clone().any(|(_, hours)| !hours.may_ignore) {
+            return Err(Refusal::Forbidden("messages of this account may not ignore its quiet hours"));
+        }
+        let due = body.send_at.unwrap_or(now);
+        let rejects = |hours: &Quiet| hours.action == QuietAction::Reject && !hours.exempts(body);
+        for (owner, hours) in hours.clone().filter(|(_, hours)| rejects(hours)) {
+            if let Some(until) = hours.until(&body.to, due) {
+                return Err(in_quiet_hours(owner, until, false, now));
+            }
+        }
+        let hold = quiet_hold(hours.clone().map(|(owner, hours)| (&owner.id, &**hours)), body, due);
+        match hold {
+            Some(Hold { until, .. }) if until >= body.expires_at => Err(in_quiet_hours(self, until, true, now)),
+            hold => Ok(hold),
+        }
+    }
+
+    /// The clocks by which quiet hours count for this message.
+    pub(crate) fn quiet_clocks(&self, body: &Body) -> Vec<Box<str>> {
+        let mut names: Vec<Box<str>> =
+            self.quiet_hours().flat_map(|(_, hours)| hours.clock_names(&body.to)).map(Into::into).collect();
+        names.dedup();
+        names
+    }
+}
+
+fn in_quiet_hours(account: &AccountView, until: Timestamp, expires: bool, now: Timestamp) -> Refusal {
+    let seconds = until.millis_since(now).max(1000) / 1000;
+    let retry_after_seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+    Refusal::QuietHours { account: account.id.clone(), until, expires, retry_after_seconds }
+}
+
+fn quiet_hold<'a>(
+    hours: impl Iterator<Item = (&'a Name, &'a Quiet)> + Clone,
+    body: &Body,
+    now: Timestamp,
+) -> Option<Hold> {
+    let (mut until, mut owner) = (now, None);
+    for _ in 0..STEPS_MAX {
+        let ends = hours.clone().filter(|(_, hours)| !hours.exempts(body));
+        let ends = ends.filter_map(|(owner, hours)| Some((hours.until(&body.to, until)?, owner)));
+        let Some((end, whose)) = ends.max() else { break };
+        (until, owner) = (end, Some(whose));
+    }
+    let detail = format!("the quiet hours of the account {} end at {until}", owner?);
+    Some(Hold { until, reason: Reason::new("quiet_hours", detail, false) })
+}
+
+impl Recorder {
+    /// A lane put a message off: its place in the queue moves.
+    pub(crate) fn put_off(
+        &mut self,
+        connector: Name,
+        id: MessageId,
+        Hold { until, reason }: Hold,
+        world: &World,
+        draft: &mut Draft,
+    ) {
+        let waits_there = draft.message(id).is_some_and(|message| {
+            message.progress.connector.as_ref() == Some(&connector) && message.progress.due.is_some()
+        });
+        let why = reason_word(&reason);
+        let moved = waits_there && draft.apply(&self.engine, world, id, Change::PutOff(reason), None);
+        if moved {
+            draft.requeue(id, until);
+        }
+        let message = draft.message(id).filter(|_| moved);
+        if let Some(message) = message {
+            self.engine.inner.metrics.put_off(&message.body.account, why);
+        }
+        let entry = message.and_then(queue_entry).map(Box::new);
+        draft.ends.push((connector, End::PutOff(id, entry)));
+    }
+}
+
+/// The word for a reason in the metrics.
+fn reason_word(reason: &Reason) -> &'static str {
+    match &*reason.code {
+        "quiet_hours" => "quiet_hours",
+        _ => "pace",
+    }
+}

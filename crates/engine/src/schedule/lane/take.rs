@@ -1,0 +1,163 @@
+//! What sessions take: the next parts, those excepted that have to wait for some reason of their account.
+
+use std::time::Instant;
+
+use model::{MessageId, Timestamp};
+use store::QueueEntry;
+
+use super::{Lane, State};
+use crate::dispatch::{Desired, Job};
+use crate::facts::Fact;
+use crate::schedule::active::Taken;
+
+/// Parts that are being marked at a time.
+const MARKING_MAX: usize = 256;
+/// Messages that are being put off at a time.
+const PUTTING_OFF_MAX: usize = 1024;
+
+/// When a session may take something.
+enum Chance {
+    Now,
+    At(Instant),
+    Unknown,
+}
+
+/// May a part that was just taken go?
+#[derive(PartialEq)]
+enum Leave {
+    Given,
+    /// Its message is put off.
+    PutOff,
+    /// It should be, and there are too many of those: it was given back.
+    GivenBack,
+}
+
+impl State {
+    /// The next part: one that was marked, or, where nothing needs to be, any.
+    fn take(&mut self) -> Option<Taken> {
+        if self.settings.mark_first { self.active.take_marked() } else { self.active.take() }
+    }
+
+    pub(super) fn put_off_recorded(&mut self, id: MessageId, entry: Option<&QueueEntry>) {
+        self.putting_off = self.putting_off.saturating_sub(1);
+        match entry {
+            Some(entry) => self.active.put_back((entry.due, id), &entry.account, entry.priority),
+            None => self.active.forget(id),
+        }
+    }
+}
+
+impl Lane {
+    /// Up to `room` parts that may be sent now. Their tickets are for the session to give.
+    pub fn take(&self, room: usize, now: Instant) -> Vec<Job> {
+        let clock = self.store.now();
+        let mut jobs = Vec::new();
+        if *self.desired.borrow() != Desired::Running {
+            return jobs;
+        }
+        let mut state = self.lock();
+        if state.pause.end(now).is_some() {
+            return jobs;
+        }
+        if state.settings.mark_first {
+            self.mark(&mut state, room, clock);
+        }
+        while jobs.len() < room && state.pacing.next(now).is_none() {
+            let Some(taken) = state.take() else { break };
+            if taken.body.expires_at <= clock {
+                let message = taken.body.id;
+                state.active.forget(message);
+                state.orphans.push(Fact::Overdue { message });
+                self.orphaned.notify_one();
+                continue;
+            }
+            if !state.settings.mark_first {
+                match self.leave(&mut state, &taken, clock) {
+                    Leave::Given => {}
+                    Leave::PutOff => continue,
+                    Leave::GivenBack => break,
+                }
+            }
+            state.pacing.count(now);
+            jobs.push(Job { ticket: 0, body: taken.body, part: taken.part, parts: taken.parts });
+        }
+        let hungry = state.active.is_hungry(clock);
+        drop(state);
+        if hungry {
+            self.hungry.notify_one();
+        }
+        jobs
+    }
+
+    /// Has parts recorded as handed over before they are: they are taken when that is durable.
+    fn mark(&self, state: &mut State, room: usize, clock: Timestamp) {
+        while state.active.marking() < room.min(MARKING_MAX) {
+            let Some(taken) = state.active.take() else { break };
+            let message = taken.body.id;
+            if taken.body.expires_at <= clock {
+                state.active.forget(message);
+                state.orphans.push(Fact::Overdue { message });
+            } else {
+                match self.leave(state, &taken, clock) {
+                    Leave::Given => {}
+                    Leave::PutOff => continue,
+                    Leave::GivenBack => break,
+                }
+                let connector = self.connector.clone();
+                state.orphans.push(Fact::Marked { connector, message, part: taken.part });
+                state.active.mark(taken);
+            }
+            self.orphaned.notify_one();
+        }
+    }
+
+    /// May a part that was just taken go now? A message of which something went out goes out whole.
+    fn leave(&self, state: &mut State, taken: &Taken, clock: Timestamp) -> Leave {
+        if state.rhythm.is_empty() || taken.part > 0 {
+            return Leave::Given;
+        }
+        let Some(hold) = state.rhythm.hold(&taken.body, clock) else { return Leave::Given };
+        let message = taken.body.id;
+        if state.putting_off >= PUTTING_OFF_MAX {
+            state.active.give_back(message, taken.part);
+            return Leave::GivenBack;
+        }
+        if !state.active.put_off(message) {
+            return Leave::Given;
+        }
+        state.putting_off += 1;
+        state.orphans.push(Fact::PutOff { connector: self.connector.clone(), message, hold: Box::new(hold) });
+        self.orphaned.notify_one();
+        Leave::PutOff
+    }
+
+    /// Waits until [`take`](Self::take) may give something.
+    pub async fn ready(&self) {
+        loop {
+            let mut woken = std::pin::pin!(self.wake.notified());
+            // Listening begins before looking, so that nothing is missed between the two.
+            woken.as_mut().enable();
+            match self.chance(Instant::now()) {
+                Chance::Now => return,
+                Chance::Unknown => woken.await,
+                Chance::At(at) => {
+                    let _ = tokio::time::timeout_at(at.into(), woken).await;
+                }
+            }
+        }
+    }
+
+    fn chance(&self, now: Instant) -> Chance {
+        if *self.desired.borrow() != Desired::Running {
+            return Chance::Unknown;
+        }
+        let state = self.lock();
+        if !state.active.has_ready() || state.putting_off >= PUTTING_OFF_MAX {
+            return Chance::Unknown;
+        }
+        match state.pause.end(now).into_iter().chain(state.pacing.next(now)).max() {
+            Some(at) => Chance::At(at),
+            None => Chance::Now,
+        }
+    }
+}
