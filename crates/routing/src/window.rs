@@ -69,7 +69,7 @@ impl Span {
         let date = local.date().checked_add(days.days()).ok()?;
         let minute = self.to % DAY_MINUTES;
         let end = zone.to_ambiguous_timestamp(date.at((minute / 60) as i8, (minute % 60) as i8, 0, 0));
-        let first = end.clone().compatible().ok()?;
+        let first = end.compatible().ok()?;
         // When the clocks are put back a time comes twice.
         let end = if first > point { first } else { end.later().ok().filter(|end| *end > point)? };
         Some(Timestamp::from_millis(end.as_millisecond()))
