@@ -19,6 +19,8 @@ RULES = {
         # Routes decide by number, sender and account.
         "no_route": "/to",
         "route_rejects": None,
+        # An account that was just put may have quiet hours.
+        "quiet_hours": None,
         # How many parts a text takes, whether its alphabet has it, and whether a header agrees with its
         # length octet; a year ahead of now; octets of what is counted in characters; what has to exist.
         "invalid": r"/text|/binary|/binary/udh|/send_at|/tags/.*|/connector|/route",
@@ -29,11 +31,11 @@ RULES = {
     # As with a message.
     "encode": {"invalid": r"/text"},
     # An id is the one in the path, or left out. Ids of webhooks and names of users differ over all accounts.
-    # A new login needs a password; what is said to be above has to exist; zones have names; patterns; a list of
+    # A new login needs a password; what is said to be above has to exist; zones have names; quiet hours end; patterns; a list of
     # prices is not empty, and in one currency with the balance.
     "putAccount": {
         "invalid": rf"/id|/({SECRET})|/webhooks/\d+/(id|secret)|/parent|/time_zone|/price.*|/prepaid.*|/allowed_senders/.*"
-        r"|/opt_out/.*|/smpp/(system_id|password|password_sha256|allow/\d+)|/compat/(username|password)"
+        r"|/opt_out/.*|/quiet_hours(/time_zone)?|/smpp/(system_id|password|password_sha256|allow/\d+)|/compat/(username|password)"
     },
     # Only a prepaid account has a balance.
     "creditAccount": REPEATED | {"invalid": ""},

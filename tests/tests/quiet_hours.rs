@@ -45,7 +45,7 @@ fn what_waits_when_quiet_hours_begin_does_not_go_in_them() {
     }
     let events = client.get(&format!("/v1/messages/{}/events", waiting[0])).json();
     let last = events["data"].as_array().and_then(|events| events.last()).expect("a timeline").clone();
-    assert_eq!(last["what"], "put_off");
+    assert_eq!(last["event"], "put_off");
     assert!(last["detail"].as_str().is_some_and(|why| why.contains("quiet hours")), "{last}");
 
     // What comes now is scheduled, and explain says so.
