@@ -59,8 +59,7 @@ fn what_waits_when_quiet_hours_begin_does_not_go_in_them() {
     short["validity_seconds"] = json!(60);
     let refused = client.post("/v1/messages", &short);
     assert_eq!((refused.status, &refused.json()["code"]), (422, &json!("quiet_hours")), "{refused:?}");
-    let wait: u32 = refused.header("retry-after").expect("when to come again").parse().expect("seconds");
-    assert!((1..=6 * 3600).contains(&wait), "{wait}");
+    assert!(refused.json()["detail"].as_str().is_some_and(|why| why.contains("has expired")), "{refused:?}");
     let mut ignores = message("ignores them", 1);
     ignores["ignore_quiet_hours"] = json!(true);
     let ignores = client.send(&ignores);

@@ -94,8 +94,6 @@ pub enum Refusal {
         until: Timestamp,
         /// It would wait, but expires before that.
         expires: bool,
-        /// When it may be tried again.
-        retry_after_seconds: u32,
     },
     /// The account pays before it sends, and there is no price for this recipient.
     #[error("there is no price for {} in {}", .0, .1.as_str())]

@@ -67,12 +67,12 @@ impl AccountView {
         let rejects = |hours: &Quiet| hours.action == QuietAction::Reject && !hours.exempts(body);
         for (owner, hours) in hours.clone().filter(|(_, hours)| rejects(hours)) {
             if let Some(until) = hours.until(&body.to, due) {
-                return Err(in_quiet_hours(owner, until, false, now));
+                return Err(in_quiet_hours(owner, until, false));
             }
         }
         let hold = quiet_hold(hours.clone().map(|(owner, hours)| (&owner.id, &**hours)), body, due);
         match hold {
-            Some(Hold { until, .. }) if until >= body.expires_at => Err(in_quiet_hours(self, until, true, now)),
+            Some(Hold { until, .. }) if until >= body.expires_at => Err(in_quiet_hours(self, until, true)),
             hold => Ok(hold),
         }
     }
@@ -86,10 +86,8 @@ impl AccountView {
     }
 }
 
-fn in_quiet_hours(account: &AccountView, until: Timestamp, expires: bool, now: Timestamp) -> Refusal {
-    let seconds = until.millis_since(now).max(1000) / 1000;
-    let retry_after_seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-    Refusal::QuietHours { account: account.id.clone(), until, expires, retry_after_seconds }
+fn in_quiet_hours(account: &AccountView, until: Timestamp, expires: bool) -> Refusal {
+    Refusal::QuietHours { account: account.id.clone(), until, expires }
 }
 
 fn quiet_hold<'a>(

@@ -157,7 +157,7 @@ entries! {
         "Send `Content-Type: application/json`; a batch may also be `application/x-ndjson`. Don't compress the body.";
     QUIET_HOURS = 422 "quiet_hours" retry 60, "The message comes in quiet hours",
         "The account, or one above it, has `quiet_hours` in which its messages are refused, or in which they wait and this one would have expired before their end.",
-        "Send it when they have ended, which `detail` and `Retry-After` say; give it a longer `validity_seconds`; or have it ignore them, if the account lets it.";
+        "Send it when they have ended, which `detail` says; give it a longer `validity_seconds`; or have it ignore them, if the account lets it.";
     INVALID = 422 "invalid", "Fields are wrong",
         "The body is JSON, but fields are missing, unknown, of the wrong type or out of range.",
         "See `errors`: every fault is there with a JSON pointer (RFC 6901) to its field.";

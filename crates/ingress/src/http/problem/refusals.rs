@@ -28,9 +28,7 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::SenderNotAllowed(_) => Problem::new(&catalogue::SENDER_NOT_ALLOWED).fault("/from", detail()),
         Refusal::CountryNotAllowed(_) => Problem::new(&catalogue::COUNTRY_NOT_ALLOWED).fault("/to", detail()),
         Refusal::OptedOut(_) => Problem::new(&catalogue::OPTED_OUT).fault("/to", detail()),
-        Refusal::QuietHours { retry_after_seconds, .. } => {
-            Problem::new(&catalogue::QUIET_HOURS).detail(detail()).retry_after(*retry_after_seconds)
-        }
+        Refusal::QuietHours { .. } => Problem::new(&catalogue::QUIET_HOURS).detail(detail()),
         Refusal::NoPrice(..) => Problem::new(&catalogue::NO_PRICE).fault("/to", detail()),
         Refusal::BalanceTooLow(_) => Problem::new(&catalogue::BALANCE_TOO_LOW).detail(detail()),
         Refusal::Limited { limit, retry_after_seconds, .. } => {
