@@ -25,7 +25,7 @@ use crate::notify::Outbox;
 use crate::opt_outs::OptOuts;
 use crate::persist::{self, Recorder};
 use crate::rhythm::Rhythm;
-use crate::schedule::{HealthView, Lane, SessionView, refill};
+use crate::schedule::{HealthView, Lane, Paces, SessionView, refill};
 use crate::token_use;
 use crate::vault::Vault;
 use crate::world::{World, WorldError};
@@ -79,6 +79,9 @@ pub(crate) struct Inner {
     pub batches: Batches,
     pub endings: Endings,
     pub opt_outs: OptOuts,
+    /// What was sent lately, where a pace is to be kept.
+    pub paces: Arc<Paces>,
+    pub rhythm: ArcSwap<Rhythm>,
     pub authority: Option<String>,
     /// Held by whoever changes the stored resources or takes them up.
     pub editing: tokio::sync::Mutex<()>,
@@ -150,6 +153,8 @@ impl Engine {
             batches: Batches::read(&*store).await?,
             endings: Endings::read(&*store).await?,
             opt_outs: OptOuts::load(&*store).await?,
+            paces: Arc::default(),
+            rhythm: ArcSwap::default(),
             authority: settings.authority,
             editing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),
@@ -325,8 +330,9 @@ impl Engine {
         drop(refills);
         let shares = Arc::new(world.shares());
         lanes.iter().for_each(|lane| lane.set_shares(shares.clone()));
-        let rhythm = Arc::new(Rhythm::of(world.accounts()));
+        let rhythm = Arc::new(Rhythm::of(&world, inner.paces.clone()));
         lanes.iter().for_each(|lane| lane.set_rhythm(rhythm.clone()));
+        inner.rhythm.store(rhythm);
         inner.lanes.store(Arc::new(lanes));
         inner.current.store(world.clone());
         inner.world.send_replace(world);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::resources::{Money, Route};
-use model::{Message, Name, Submission};
+use model::{Message, Name, Progress, Submission, Timestamp};
 use routing::{Health, PriceTable, Tried};
 use serde_json::Value;
 
@@ -28,6 +28,8 @@ pub struct Explanation {
     pub connectors: Vec<ConnectorTried>,
     /// The time zones whose quiet hours it comes in, if it does.
     pub quiet_clocks: Vec<Box<str>>,
+    /// When the paces of its sender and recipient would let it go, if not at once.
+    pub paced_until: Option<Timestamp>,
     /// The message as it would be kept, and copies of it; or why it is refused.
     pub outcome: Result<(Message, Vec<Message>), Refusal>,
 }
@@ -105,7 +107,21 @@ impl Engine {
             Err(_) => Vec::new(),
         };
         let outcome = outcome.map(|Prepared { message, copies }| (message, copies));
-        Explanation { routes, connectors, quiet_clocks, outcome }
+        let paced_until = match &outcome {
+            Ok((message, _)) => self.paced_until(message, now),
+            Err(_) => None,
+        };
+        Explanation { routes, connectors, quiet_clocks, paced_until, outcome }
+    }
+
+    /// When the paces would let a message go that is due now, if that is later.
+    fn paced_until(&self, message: &Message, now: Timestamp) -> Option<Timestamp> {
+        let Progress { connector, parts, due, .. } = &message.progress;
+        let parts = u8::try_from(parts.len()).unwrap_or(u8::MAX);
+        let due_now = due.is_some_and(|due| due <= now);
+        let rhythm = self.inner.rhythm.load();
+        let hold = rhythm.turn(connector.as_ref().filter(|_| due_now)?, &message.body, parts, now)?;
+        Some(hold.until)
     }
 
     fn connectors_of(&self, message: &Message, world: &World) -> Vec<ConnectorTried> {
@@ -140,7 +156,13 @@ impl Engine {
 
 impl Explanation {
     fn refused(refusal: Refusal) -> Self {
-        Self { routes: Vec::new(), connectors: Vec::new(), quiet_clocks: Vec::new(), outcome: Err(refusal) }
+        Self {
+            routes: Vec::new(),
+            connectors: Vec::new(),
+            quiet_clocks: Vec::new(),
+            paced_until: None,
+            outcome: Err(refusal),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rhythm: when messages of an account may go, beyond what connectors can take. What comes in quiet
-//! hours is kept until they end; what waits when they begin is put off by the lane that would send it.
+//! hours is kept until they end; what waits when they begin is put off by the lane that would send it,
+//! and so is what comes faster than the pace of its sender or recipient.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use routing::Quiet;
 
 use crate::accept::Refusal;
 use crate::persist::{Draft, Recorder, queue_entry};
-use crate::schedule::End;
+use crate::schedule::{End, Of, Owner, PaceRule, Paces, Turn};
 use crate::world::{AccountView, World};
 
 /// Ends of quiet hours that lead into others, of accounts above each other, at the most.
@@ -23,31 +24,77 @@ pub(crate) struct Hold {
     pub reason: Reason,
 }
 
-/// The quiet hours of accounts, each with those of the accounts above it; nothing of the others.
+/// The quiet hours and paces of accounts, each with those of the accounts above it, and the paces of
+/// connectors; nothing of the others.
 #[derive(Debug, Default)]
 pub(crate) struct Rhythm {
     quiet: HashMap<Name, Vec<(Name, Arc<Quiet>)>>,
+    accounts: HashMap<Name, Vec<PaceRule>>,
+    connectors: HashMap<Name, PaceRule>,
+    paces: Arc<Paces>,
 }
 
 impl Rhythm {
-    pub fn of<'a>(accounts: impl Iterator<Item = &'a Arc<AccountView>>) -> Self {
-        let quiet = accounts.filter_map(|account| {
+    /// Of these resources, going on with what was sent lately.
+    pub fn of(world: &World, paces: Arc<Paces>) -> Self {
+        let quiet = world.accounts().filter_map(|account| {
             let hours: Vec<_> = account.quiet_hours().map(|(owner, hours)| (owner.id.clone(), hours.clone())).collect();
             (!hours.is_empty()).then(|| (account.id.clone(), hours))
         });
-        Self { quiet: quiet.collect() }
+        let accounts = world.accounts().filter_map(|account| {
+            let rule = |owner: &AccountView| {
+                Some(PaceRule::new(Owner::Account(owner.id.clone()), owner.account.pace.as_deref()?))
+            };
+            let rules: Vec<_> = account.chain().filter_map(rule).collect();
+            (!rules.is_empty()).then(|| (account.id.clone(), rules))
+        });
+        let connectors = world.connectors().filter_map(|connector| {
+            let name: Name = connector.id.as_str().into();
+            Some((name.clone(), PaceRule::new(Owner::Connector(name), connector.pace.as_deref()?)))
+        });
+        Self { quiet: quiet.collect(), accounts: accounts.collect(), connectors: connectors.collect(), paces }
     }
 
-    /// May everything go at any time?
+    /// May everything go at any time, as fast as can be?
     pub fn is_empty(&self) -> bool {
-        self.quiet.is_empty()
+        self.quiet.is_empty() && self.accounts.is_empty() && self.connectors.is_empty()
     }
 
-    /// Why this message may not go now, if that is so.
-    pub fn hold(&self, body: &Body, now: Timestamp) -> Option<Hold> {
-        let hours = self.quiet.get(&body.account)?;
-        quiet_hold(hours.iter().map(|(owner, hours)| (owner, &**hours)), body, now)
+    /// Why this message of so many parts may not go over a connector now, if that is so. If it may, it is
+    /// counted.
+    pub fn hold(&self, connector: &Name, body: &Body, parts: u8, now: Timestamp) -> Option<Hold> {
+        if let Some(hours) = self.quiet.get(&body.account)
+            && let Some(hold) = quiet_hold(hours.iter().map(|(owner, hours)| (owner, &**hours)), body, now)
+        {
+            return Some(hold);
+        }
+        let mut rules = self.rules(connector, body).peekable();
+        rules.peek()?;
+        self.paces.ask(self.rules(connector, body), body, parts, now).map(|turn| paced(&turn, body))
     }
+
+    /// When a message would go over a connector by the paces, if not now. Nothing is counted.
+    pub fn turn(&self, connector: &Name, body: &Body, parts: u8, now: Timestamp) -> Option<Hold> {
+        self.paces.peek(self.rules(connector, body), body, parts, now).map(|turn| paced(&turn, body))
+    }
+
+    fn rules(&self, connector: &Name, body: &Body) -> impl Iterator<Item = &PaceRule> + Clone {
+        let of_account = self.accounts.get(&body.account).into_iter().flatten();
+        of_account.chain(self.connectors.get(connector))
+    }
+}
+
+fn paced(turn: &Turn<'_>, body: &Body) -> Hold {
+    let (what, address) = match turn.of {
+        Of::Sender => ("sender", body.sent_from()),
+        Of::Recipient => ("recipient", body.sent_to()),
+    };
+    let (kind, owner) = match turn.owner {
+        Owner::Account(id) => ("account", id),
+        Owner::Connector(id) => ("connector", id),
+    };
+    let detail = format!("the pace of the {kind} {owner} for the {what} {address} lets it go at {}", turn.at);
+    Hold { until: turn.at, reason: Reason::new("paced", detail, false) }
 }
 
 impl AccountView {

@@ -8,6 +8,7 @@
 mod active;
 mod backlog;
 mod lane;
+mod pace;
 mod pacing;
 mod pause;
 mod ready;
@@ -17,6 +18,7 @@ mod sweep;
 mod vitals;
 
 pub(crate) use lane::{End, Lane};
+pub(crate) use pace::{Of, Owner, PaceRule, Paces, Turn};
 pub(crate) use ready::Shares;
 pub(crate) use refill::refill;
 pub use status::SessionView;

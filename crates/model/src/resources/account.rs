@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{OptOutWords, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule, SmppLogin};
+use super::{OptOutWords, Pace, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule, SmppLogin};
 use crate::form;
 use crate::{CallbackStyle, Timestamp};
 
@@ -68,6 +68,9 @@ pub struct Account {
     /// Hours in which nothing of it goes out.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<Box<QuietHours>>,
+    /// How far apart messages of one of its senders, and to one recipient, go.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Box<Pace>>,
     /// What it pays for a part, where the route has no price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<PriceList>,

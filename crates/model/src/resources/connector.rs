@@ -7,7 +7,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::account::{is_no, is_yes, yes};
-use super::{PriceList, Secret};
+use super::{Pace, PriceList, Secret};
+use crate::form;
 use crate::receipt::{ReceiptPolicy, ReceiptState};
 use crate::transition::DoubtPolicy;
 
@@ -52,6 +53,9 @@ pub struct Connector {
     /// Unanswered submits allowed per session. Default 10.
     #[serde(default = "ten")]
     pub window: u16,
+    /// How far apart messages of one sender, and to one recipient, go over it.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Box<Pace>>,
     /// Parts a second over all sessions; default no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<u32>,

@@ -9,6 +9,7 @@ mod connector;
 mod inbound;
 mod limits;
 mod opt_out;
+mod pace;
 mod pool;
 mod price;
 mod quiet_hours;
@@ -29,6 +30,7 @@ pub use opt_out::{
     HELP_WORDS, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, OptOutScope, OptOutWords, START_REPLY,
     START_WORDS, STOP_REPLY, STOP_WORDS,
 };
+pub use pace::{PACE_COUNT_MAX, PACE_SECONDS_MAX, Pace, RecipientPace, SenderPace};
 pub use pool::{FAILOVER_SECONDS, POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
 pub use price::{Amount, Currency, Money, MoneyError, PriceList};
 pub use quiet_hours::{QuietAction, QuietHours, RECIPIENT_ZONE};

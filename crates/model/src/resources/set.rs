@@ -216,6 +216,9 @@ impl Faults {
                 }
             }
         }
+        for (field, detail) in connector.pace.iter().flat_map(|pace| pace.faults()) {
+            fault(&format!("pace.{field}"), &detail);
+        }
         if connector.query_after_seconds == Some(0) {
             fault("query_after_seconds", "must be at least 1; leave it out to ask nothing");
         }

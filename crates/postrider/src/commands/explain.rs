@@ -93,6 +93,9 @@ fn told(answer: &Value) -> Vec<String> {
     if !clocks.is_empty() {
         lines.push(format!("quiet hours of {}", clocks.join(", ")));
     }
+    if let Some(until) = answer["paced_until"].as_str() {
+        lines.push(format!("paced until {until}"));
+    }
     for (n, connector) in list("connectors").iter().enumerate() {
         lines.push(format!("{}. {}", n + 1, of_connector(connector)));
     }
@@ -172,14 +175,18 @@ mod tests {
         assert_eq!(told(&answer), expected);
         let waits = json!({
             "outcome": "send", "routes": [], "connectors": [], "due_at": "2026-01-01T08:00:00.000Z",
-            "quiet_hours_of": ["Europe/London"],
+            "quiet_hours_of": ["Europe/London"], "paced_until": "2026-01-01T08:00:01.000Z",
             "message": { "from": "SHOP", "to": "+447700900123", "parts": [{}], "encoding": "gsm7", "status": "scheduled",
                 "reason": { "detail": "the quiet hours end" } },
         });
         let told_of_it = told(&waits);
         assert_eq!(
             told_of_it[2..],
-            ["waits until 2026-01-01T08:00:00.000Z: the quiet hours end", "quiet hours of Europe/London"]
+            [
+                "waits until 2026-01-01T08:00:00.000Z: the quiet hours end",
+                "quiet hours of Europe/London",
+                "paced until 2026-01-01T08:00:01.000Z"
+            ]
         );
         let refused = json!({ "outcome": "refuse", "routes": [], "problem": { "title": "No", "code": "no_route" } });
         assert_eq!(told(&refused), ["refused: No (no_route)"]);

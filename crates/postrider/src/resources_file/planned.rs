@@ -26,7 +26,7 @@ const KEYS: [(Kind, &[&str]); 4] = [
         Kind::Account,
         &["balance", "credit", "prices", "currency", "senders", "countries", "allow", "max_parts", "password", "http"],
     ),
-    (Kind::Connector, &["price", "prices", "quiet_hours", "senders", "per_sender_throughput", "rewrite"]),
+    (Kind::Connector, &["price", "prices", "quiet_hours", "senders", "rewrite"]),
     (
         Kind::Route,
         &[

@@ -116,7 +116,9 @@ impl Lane {
         if state.rhythm.is_empty() || taken.part > 0 {
             return Leave::Given;
         }
-        let Some(hold) = state.rhythm.hold(&taken.body, clock) else { return Leave::Given };
+        let Some(hold) = state.rhythm.hold(&self.connector, &taken.body, taken.parts, clock) else {
+            return Leave::Given;
+        };
         let message = taken.body.id;
         if state.putting_off >= PUTTING_OFF_MAX {
             state.active.give_back(message, taken.part);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::resources::{
-    LIMIT_LIST_MAX, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, RECIPIENT_ZONE, SHARE_MAX,
+    LIMIT_LIST_MAX, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, PACE_COUNT_MAX, PACE_SECONDS_MAX,
+    RECIPIENT_ZONE, SHARE_MAX,
 };
 use serde_json::{Map, Value, json};
 
@@ -23,6 +24,7 @@ pub(super) fn all() -> Map<String, Value> {
     add("OptOut", opt_out());
     add("NewOptOut", new_opt_out());
     add("QuietHours", quiet_hours());
+    add("Pace", pace_itself());
     let quota =
         object(&["limit", "used", "resets_at"], json!({ "limit": count(), "used": count(), "resets_at": time(false) }));
     add(
@@ -103,6 +105,21 @@ fn quiet_hours() -> Value {
             "may_ignore": { "type": "boolean", "default": false, "description": "Messages may say `ignore_quiet_hours`." },
         }),
     )
+}
+
+/// The pace of an account or a connector.
+pub(super) fn pace(description: &str) -> Value {
+    json!({ "anyOf": [reference("Pace"), { "type": "null" }], "description": description })
+}
+
+fn pace_itself() -> Value {
+    let rate = |what: &str| {
+        let whole = |most: u32| json!({ "type": "integer", "minimum": 1, "maximum": most });
+        nullable(object(&[what, "seconds"], json!({ what: whole(PACE_COUNT_MAX), "seconds": whole(PACE_SECONDS_MAX) })))
+    };
+    let mut pace = object(&[], json!({ "per_sender": rate("parts"), "per_recipient": rate("messages") }));
+    pace["description"] = json!("So many in so many seconds, evenly. What comes faster waits for its turn.");
+    pace
 }
 
 fn opt_out() -> Value {
@@ -234,6 +251,7 @@ fn account() -> Value {
             "quota": nullable(object(&[], json!({ "daily": parts("From midnight to midnight."), "monthly": parts("From the first of a month to the next.") }))),
             "time_zone": { "type": ["string", "null"], "examples": ["Europe/London"], "description": "The clock of its days and months; default UTC." },
             "quiet_hours": { "anyOf": [reference("QuietHours"), { "type": "null" }], "description": "Hours in which nothing of it goes out." },
+            "pace": pace("How far apart messages of one of its senders, and to one recipient, go."),
             "price": rule_schemas::prices("What a part costs, where the route has no price."),
             "prepaid": nullable(prepaid()),
             "balance": nullable(balance()),

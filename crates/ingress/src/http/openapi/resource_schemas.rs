@@ -216,6 +216,7 @@ fn connector() -> Value {
         "sessions": number(1, 64, 1),
         "window": number(1, 10_000, 10),
         "throughput": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32, "description": "Parts a second." },
+        "pace": account_schemas::pace("How far apart messages of one sender, and to one recipient, go over it."),
         "tls": nullable(object(&[], json!({
             "ca": open_text("PEM file of authorities."), "cert": open_text("PEM file."), "key": open_text("PEM file."),
             "server_name": open_text("The name in the server's certificate."),

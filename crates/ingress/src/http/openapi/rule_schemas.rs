@@ -60,7 +60,18 @@ pub(super) fn explanation() -> Value {
         }),
     );
     object(
-        &["account", "outcome", "routes", "connectors", "due_at", "quiet_hours_of", "message", "copies", "problem"],
+        &[
+            "account",
+            "outcome",
+            "routes",
+            "connectors",
+            "due_at",
+            "quiet_hours_of",
+            "paced_until",
+            "message",
+            "copies",
+            "problem",
+        ],
         json!({
             "account": text(),
             "outcome": { "type": "string", "enum": ["send", "drop", "refuse"] },
@@ -68,6 +79,7 @@ pub(super) fn explanation() -> Value {
             "connectors": { "type": "array", "items": connector, "description": "In the order in which they are tried." },
             "due_at": { "type": ["string", "null"], "format": "date-time", "description": "When it would be sent at the earliest." },
             "quiet_hours_of": { "type": "array", "items": text(), "description": "The time zones by whose clocks quiet hours make it wait, or be refused." },
+            "paced_until": { "type": ["string", "null"], "format": "date-time", "description": "When the paces of its sender and recipient would let it go, if not at once." },
             "message": { "anyOf": [reference("Message"), { "type": "null" }], "description": "As it would be kept; its id is of no message." },
             "copies": { "type": "array", "items": reference("Message") },
             "problem": { "anyOf": [reference("Problem"), { "type": "null" }], "description": "What the application would be told." },

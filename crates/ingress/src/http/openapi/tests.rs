@@ -114,6 +114,7 @@ fn every_field_of_the_model_is_declared() {
     assert!(account.remove("balance") && account.remove("binds"));
     assert_eq!(account, known::<model::resources::Account>());
     assert_eq!(declared("OptOutWords"), known::<model::resources::OptOutWords>());
+    assert_eq!(declared("Pace"), known::<model::resources::Pace>());
     assert_eq!(declared("QuietHours"), known::<model::resources::QuietHours>());
     assert_eq!(declared("SmppLogin"), known::<model::resources::SmppLogin>());
     assert_eq!(declared("AccountWebhook"), known::<model::resources::Webhook>());

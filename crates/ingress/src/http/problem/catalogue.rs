@@ -251,6 +251,11 @@ pub static REASONS: &[ReasonEntry] = &[
         "Nothing: it goes when they have ended, which `detail` says. Codes may be exempt by `exempt_priority` or `ignore_quiet_hours`.",
     ),
     reason(
+        "paced",
+        "The account, one above it, or the connector has a `pace`, and the message came sooner after another one of its sender, or to its recipient, than that allows: it waits for its turn.",
+        "Nothing: it goes when `detail` says. A message of a higher `priority` goes before all of lower ones.",
+    ),
+    reason(
         "in_doubt",
         "The link to the carrier was lost before it answered: the part may have been taken or not.",
         "The connector's `in_doubt` decides what happens: `retry`, `hold` or `fail`.",

@@ -110,6 +110,9 @@ impl Faults {
         if account.quiet_hours.as_ref().is_some_and(|hours| hours.exempt_priority.is_some_and(|p| p > 3)) {
             fault("quiet_hours.exempt_priority".into(), "must be 0 to 3".into());
         }
+        for (field, detail) in account.pace.iter().flat_map(|pace| pace.faults()) {
+            fault(format!("pace.{field}"), detail);
+        }
         if account.throughput == Some(0) {
             fault(
                 "throughput".into(),
@@ -180,6 +183,11 @@ mod tests {
             (
                 "quiet_hours = { from = \"21:00\", to = \"08:00\", exempt_priority = 4 }",
                 "quiet_hours.exempt_priority: must be 0 to 3",
+            ),
+            ("pace = { per_sender = { parts = 0, seconds = 1 } }", "pace.per_sender.parts: must be 1 to 1000"),
+            (
+                "pace = { per_recipient = { messages = 1, seconds = 86401 } }",
+                "pace.per_recipient.seconds: must be 1 to 86400",
             ),
             ("throughput = 0", "throughput: must be at least 1"),
         ] {
