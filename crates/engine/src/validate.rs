@@ -118,7 +118,7 @@ pub(crate) fn validate(
 impl Valid {
     /// A body that was valid before, with another content.
     pub fn again(body: Body, max_parts: u32) -> Self {
-        Self { body, max_parts }
+        Self { body, hold: None, max_parts }
     }
 
     /// The same under another id: a copy that belongs to no account, and of which nobody is told.
