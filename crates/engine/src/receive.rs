@@ -247,6 +247,7 @@ impl Recorder {
             tags: Vec::new(),
             callback_url: None,
             dialect: None,
+            passed_on: None,
             tlvs: Vec::new(),
             reference: mo.concat.map_or(0, |c| c.reference),
             wide_reference: mo.concat.is_some_and(|c| c.wide),
