@@ -258,7 +258,7 @@ impl Desk {
             return;
         }
         if RegisteredDelivery(flag).wants_intermediate() {
-            self.owe_receipt(submission, id, ReceiptState::Enroute, (now + answer_delay, now));
+            self.owe_receipt(submission, id, self.settings.receipts.intermediate, (now + answer_delay, now));
         }
         let state = self.final_state();
         let at = self.final_moment(answer_delay, now);
