@@ -80,7 +80,7 @@ pub struct Http {
     pub limits: Limits,
 }
 
-/// `[http] tls`
+/// `tls` of `[http]`, `[kannel]`, `[jasmin]` and `[ozeki]`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -173,6 +173,8 @@ pub struct Kannel {
     pub on_http: bool,
     /// Addresses of its own.
     pub listen: Vec<SocketAddr>,
+    /// HTTPS on these.
+    pub tls: Option<Tls>,
     /// `Sent.` for an answer.
     pub immediate_reply: bool,
 }
@@ -187,6 +189,8 @@ pub struct Jasmin {
     pub listen: Vec<SocketAddr>,
     /// Addresses of the REST API.
     pub rest_listen: Vec<SocketAddr>,
+    /// HTTPS on both.
+    pub tls: Option<Tls>,
 }
 
 /// `[ozeki]`
@@ -197,6 +201,8 @@ pub struct Ozeki {
     pub on_http: bool,
     /// Addresses of its own.
     pub listen: Vec<SocketAddr>,
+    /// HTTPS on these.
+    pub tls: Option<Tls>,
 }
 
 /// `[webhooks]`
