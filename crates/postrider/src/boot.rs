@@ -256,7 +256,11 @@ fn engine_settings(config: &Config, storage: &Storage, resources: Option<&Path>)
     let retention = &config.storage.retention;
     Settings {
         vault: storage.vault(),
-        retention: Retention { messages: seconds(retention.messages), texts: seconds(retention.text) },
+        retention: Retention {
+            messages: seconds(retention.messages),
+            texts: seconds(retention.text),
+            ledger: seconds(retention.ledger),
+        },
         webhook_concurrency: config.webhooks.concurrency,
         watch_resources: WATCH_RESOURCES,
         authority: resources.map(|file| file.display().to_string()),

@@ -64,6 +64,8 @@ pub struct Retention {
     pub messages: Span,
     /// Their texts.
     pub text: Span,
+    /// Single charges and refunds.
+    pub ledger: Span,
 }
 
 /// `[http]`
@@ -313,7 +315,7 @@ impl Config {
 impl Default for Retention {
     fn default() -> Self {
         let ninety_days = Span(Duration::from_secs(90 * 86_400));
-        Self { messages: ninety_days, text: ninety_days }
+        Self { messages: ninety_days, text: ninety_days, ledger: Span(Duration::from_secs(400 * 86_400)) }
     }
 }
 
