@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::resources::Amount;
-use model::{LedgerEntry, LedgerId, LedgerKind, Message, Name, Sum};
+use model::{LedgerEntry, LedgerId, LedgerKind, Message, Name, Sum, Timestamp};
 
 use super::World;
 use super::samples::insert;
