@@ -9,10 +9,13 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use model::{Body, Message, Name, Sum, Timestamp};
-use store::{ChargeClaim, Claim, QuotaClaim, Short, Tally};
+use store::{ChargeClaim, Claim, QueueClaim, QuotaClaim, Short, Tally};
 
 use crate::accept::Refusal;
 use crate::world::AccountView;
+
+/// When to come again to a full queue. It may take longer, or less.
+const QUEUE_WAIT: Duration = Duration::from_secs(1);
 
 /// A limit of an account that is used up for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum Limit {
     DailyQuota,
     /// Parts a month.
     MonthlyQuota,
+    /// Messages that are queued.
+    Queue,
 }
 
 impl Limit {
@@ -33,6 +38,7 @@ impl Limit {
             Limit::Throughput => "throughput",
             Limit::DailyQuota => "daily_quota",
             Limit::MonthlyQuota => "monthly_quota",
+            Limit::Queue => "max_queue",
         }
     }
 }
@@ -43,6 +49,7 @@ impl fmt::Display for Limit {
             Limit::Throughput => "the throughput",
             Limit::DailyQuota => "the daily quota",
             Limit::MonthlyQuota => "the monthly quota",
+            Limit::Queue => "the room in the queue",
         })
     }
 }
@@ -109,13 +116,19 @@ pub(crate) fn refused(
 fn claim_of(account: &AccountView, messages: &[Message], parts: u64, now: Timestamp) -> Option<Claim> {
     let message = messages.first()?.body.id;
     let quotas = quotas_of(account, parts, now);
+    let claim = |account: &AccountView| {
+        let limit = account.account.max_queue?;
+        let (messages, of) = (messages.len() as u64, account.queue_of.clone());
+        Some(QueueClaim { account: account.id.clone(), of, messages, limit })
+    };
+    let queues: Vec<QueueClaim> = account.chain().filter_map(claim).collect();
     let charge = account.payer().map(|(payer, prepaid)| ChargeClaim {
         account: payer.id.clone(),
         floor: Sum::from(prepaid.overdraft).negative(),
         each: messages.iter().filter_map(|m| Some((m.body.id, m.body.charge.as_ref()?.price.amount))).collect(),
     });
-    let any = !quotas.is_empty() || charge.is_some();
-    any.then_some(Claim { message, more: None, at: now, quotas, charge })
+    let any = !quotas.is_empty() || !queues.is_empty() || charge.is_some();
+    any.then_some(Claim { message, more: None, at: now, quotas, queues, charge })
 }
 
 /// Parts of every quota that holds for an account.
@@ -136,9 +149,11 @@ pub(crate) fn quotas_of(account: &AccountView, parts: u64, now: Timestamp) -> Ve
 /// What a claim wants of one tally.
 fn cost(claim: &Claim, account: &Name, tally: Tally) -> i64 {
     let parts = claim.quotas.iter().filter(|quota| quota.account == *account && quota.tally == tally);
+    let queues = claim.queues.iter().filter(|queue| queue.account == *account && tally == Tally::Queued);
+    let counts = parts.map(|quota| quota.parts).chain(queues.map(|queue| queue.messages));
     let money = claim.charge.iter().filter(|charge| charge.account == *account && tally == Tally::Balance);
     let micros = money.flat_map(|charge| &charge.each).map(|(_, amount)| amount.micros());
-    micros.chain(parts.map(|quota| i64::try_from(quota.parts).unwrap_or(i64::MAX))).fold(0, i64::saturating_add)
+    micros.chain(counts.map(|count| i64::try_from(count).unwrap_or(i64::MAX))).fold(0, i64::saturating_add)
 }
 
 fn refusal(account: &AccountView, short: &Name, tally: Tally, now: Timestamp) -> Refusal {
@@ -150,6 +165,7 @@ fn refusal(account: &AccountView, short: &Name, tally: Tally, now: Timestamp) ->
     match tally {
         Tally::Daily => until(Limit::DailyQuota, calendar.map(|calendar| calendar.day(now).end)),
         Tally::Monthly => until(Limit::MonthlyQuota, calendar.map(|calendar| calendar.month(now).end)),
+        Tally::Queued => limited(Limit::Queue, short, QUEUE_WAIT),
         Tally::Balance | Tally::LowTold | Tally::TokenUsed => Refusal::BalanceTooLow(short.clone()),
     }
 }

@@ -37,6 +37,7 @@ mod engine;
 mod explain;
 mod facts;
 mod failover;
+mod families;
 mod guessing;
 pub mod hash;
 mod health;

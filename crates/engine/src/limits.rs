@@ -9,6 +9,8 @@ use store::Tally;
 /// For how long it is believed that an account is short of something: an application that goes on
 /// trying then costs one commit in so long that has to be made twice.
 const SHORT_FOR: Duration = Duration::from_secs(1);
+/// The same for room in queues, which comes as messages go.
+const FULL_FOR: Duration = Duration::from_millis(20);
 
 /// What of an account's limits is used up just now.
 #[derive(Debug, Default)]
@@ -58,7 +60,8 @@ impl Meter {
     pub fn note_short(&self, tally: Tally, cost: i64, now: Instant) {
         let mut short = self.short();
         short.retain(|known| known.tally != tally && known.until > now);
-        short.push(Shortage { tally, cost, until: now + SHORT_FOR });
+        let long = if tally == Tally::Queued { FULL_FOR } else { SHORT_FOR };
+        short.push(Shortage { tally, cost, until: now + long });
     }
 
     /// What is known to be too little, so that the store need not be asked.

@@ -13,6 +13,7 @@ use crate::access::Caller;
 use crate::announce;
 use crate::engine::Engine;
 use crate::facts::{Acceptance, Fact, Facts};
+use crate::families::families;
 use crate::world::AccountView;
 
 /// The most that is put in or taken out at a time, in units: sums of very many of them are still exact.
@@ -58,6 +59,13 @@ impl Engine {
         let rows = if owners.is_empty() { Vec::new() } else { self.inner.store.tallies(&owners).await? };
         let now = self.now();
         Ok(accounts.iter().map(|account| usage_of(account, &rows, now)).collect())
+    }
+
+    /// How many messages of an account, and of those below it, are in queues.
+    pub async fn queued(&self, account: &str) -> Result<u64, StoreError> {
+        let world = self.world();
+        let family = families(&world.set.accounts, |any| any.id == account).remove(account).unwrap_or_default();
+        Ok(self.inner.store.queued(&family).await?.into_iter().sum())
     }
 
     /// The movements of an account's money, newest first, strictly older than `before`.

@@ -222,7 +222,7 @@ fn dearer(
         more => admit::quotas_of(account, more as u64, now),
     };
     let any = charge.is_some() || !quotas.is_empty();
-    (any.then_some(Claim { message: old.id, more: Some(entry), at: now, quotas, charge }), refund)
+    (any.then_some(Claim { message: old.id, more: Some(entry), at: now, quotas, queues: Vec::new(), charge }), refund)
 }
 
 impl Recorder {

@@ -279,6 +279,7 @@ fn told_failure(why: &AcceptFailed) -> String {
         AcceptFailed::Short(Short { account, tally, .. }, _) => match tally {
             Tally::Daily => format!("the daily quota of the account {account} is used up"),
             Tally::Monthly => format!("the monthly quota of the account {account} is used up"),
+            Tally::Queued => format!("the queue of the account {account} is full"),
             Tally::Balance | Tally::LowTold | Tally::TokenUsed => Refusal::BalanceTooLow(account.clone()).to_string(),
         },
         AcceptFailed::KeyTaken => "it was sent already".into(),

@@ -11,6 +11,7 @@ use model::{Name, Timestamp};
 use routing::{Admission, Calendar, InboundTable, RouteTable};
 use store::Resources;
 
+use crate::families::families;
 use crate::hash::sha256;
 use crate::limits::Meter;
 use crate::opt_outs::OptOutRules;
@@ -68,6 +69,8 @@ pub struct AccountView {
     pub(crate) admission: Option<Admission>,
     /// What of its limits is used up, if it has any.
     pub(crate) meter: Option<Arc<Meter>>,
+    /// The accounts whose messages count against its `max_queue`, in order; empty where it has none.
+    pub(crate) queue_of: Arc<[Name]>,
     /// The hash of its SMPP password; `None` if it has none that can be read.
     pub(crate) password: Option<PasswordHash>,
     /// What its phones may write to hear nothing more.
@@ -332,6 +335,7 @@ impl AccountView {
     /// Every account, each with the one above it.
     fn all(accounts: &[Account], old: &World) -> HashMap<Name, Arc<Self>> {
         let (admissions, _) = routing::admissions(accounts);
+        let mut families = families(accounts, |account| account.max_queue.is_some());
         let mut left: Vec<_> = accounts.iter().zip(admissions).collect();
         let mut views: HashMap<Name, Arc<Self>> = HashMap::new();
         loop {
@@ -348,7 +352,8 @@ impl AccountView {
                     },
                 };
                 let meter = is_metered(account).then(|| old.meter_of(&account.id));
-                let view = Self { admission, meter, parent, ..Self::new(account) };
+                let queue_of = families.remove(account.id.as_str()).unwrap_or_default().into();
+                let view = Self { admission, meter, queue_of, parent, ..Self::new(account) };
                 views.insert(view.id.clone(), Arc::new(view));
             }
             // Those whose parents there are not, or go round in a circle, are refused when they are put.
@@ -411,6 +416,7 @@ impl AccountView {
             account: account.clone(),
             admission: None,
             meter: None,
+            queue_of: Arc::default(),
             parent: None,
             id,
         }
@@ -467,7 +473,7 @@ impl TokenView {
 }
 
 fn is_metered(account: &Account) -> bool {
-    account.throughput.is_some() || account.quota.is_some() || account.prepaid.is_some()
+    account.throughput.is_some() || account.quota.is_some() || account.prepaid.is_some() || account.max_queue.is_some()
 }
 
 /// 32 octets from 64 hexadecimal digits.

@@ -167,7 +167,6 @@ impl<'r> Columns<'r> {
             callback_url: extra.callback_url,
             plan: extra.plan,
             dialect: extra.dialect,
-            passed_on: extra.passed_on,
         })
     }
 

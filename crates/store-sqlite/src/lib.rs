@@ -60,8 +60,8 @@ mod encode;
 mod error;
 mod forget;
 mod key;
+mod queued;
 mod read;
-mod roll_up;
 mod schema;
 mod write;
 
@@ -190,6 +190,11 @@ impl Store for SqliteStore {
 
     async fn queue_entry(&self, id: MessageId) -> Result<Option<QueueEntry>, StoreError> {
         self.readers.run(move |reader| read::queue_entry(reader, id)).await
+    }
+
+    async fn queued(&self, accounts: &[Name]) -> Result<Vec<u64>, StoreError> {
+        let accounts = accounts.to_vec();
+        self.readers.run(move |reader| Ok(queued::count(&reader.db, &accounts)?)).await
     }
 
     async fn queue_depths(&self) -> Result<Vec<(Name, u64)>, StoreError> {
@@ -336,10 +341,6 @@ impl Store for SqliteStore {
 
     async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
         forget::texts(&self.writer, &self.readers, before, limit).await
-    }
-
-    async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        roll_up::ledger(&self.writer, &self.readers, before, limit).await
     }
 
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -5,11 +5,12 @@
 //! store reads for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::resources::Amount;
 use model::{LedgerEntry, LedgerId, LedgerKind, MessageId, Name, Sum, Timestamp};
 
-use crate::Changes;
+use crate::{Changes, QueueEntry};
 
 /// A number that is kept of an account, or of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,10 +25,12 @@ pub enum Tally {
     LowTold,
     /// When a token was used last, in milliseconds of Unix time.
     TokenUsed,
+    /// Messages in queues. Never kept: the queue itself is what is counted.
+    Queued,
 }
 
 impl Tally {
-    /// Every tally, in the order of their numbers in the store.
+    /// Every tally that is kept, in the order of their numbers in the store.
     pub const ALL: [Tally; 5] = [Tally::Daily, Tally::Monthly, Tally::Balance, Tally::LowTold, Tally::TokenUsed];
 }
 
@@ -58,6 +61,8 @@ pub struct Claim {
     pub at: Timestamp,
     /// Parts of quotas.
     pub quotas: Vec<QuotaClaim>,
+    /// Room in queues.
+    pub queues: Vec<QueueClaim>,
     /// Money.
     pub charge: Option<ChargeClaim>,
 }
@@ -74,6 +79,20 @@ pub struct QuotaClaim {
     /// How many.
     pub parts: u64,
     /// How many there are in a period.
+    pub limit: u64,
+}
+
+/// Room for messages in the queues of connectors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueClaim {
+    /// Whose limit it is.
+    pub account: Name,
+    /// The accounts whose messages count, in order.
+    pub of: Arc<[Name]>,
+    /// How many messages are to be added.
+    pub messages: u64,
+    /// How many there may be, of all these accounts and in all queues together, those that are due later
+    /// among them.
     pub limit: u64,
 }
 
@@ -108,6 +127,8 @@ pub trait AccountRows {
     fn tally(&mut self, owner: &Name, tally: Tally) -> Result<Option<(i64, i64)>, Self::Error>;
     /// Is this message there?
     fn has_message(&mut self, id: MessageId) -> Result<bool, Self::Error>;
+    /// How many messages of this account are in queues, before the commit?
+    fn queued(&mut self, account: &Name) -> Result<u64, Self::Error>;
     /// Is this entry there?
     fn has_entry(&mut self, account: &Name, id: LedgerId) -> Result<bool, Self::Error>;
 }
@@ -125,7 +146,8 @@ pub struct Settled {
 /// order. If a claim is not met, nothing is to be written, and every such claim is told; those
 /// that are told take nothing from the others.
 pub fn settle<R: AccountRows>(changes: &Changes, rows: R) -> Result<Result<Settled, Vec<Short>>, R::Error> {
-    let mut books = Books { rows, values: BTreeMap::new(), entries: Vec::new(), new: BTreeSet::new() };
+    let (values, queued) = (BTreeMap::new(), BTreeMap::new());
+    let mut books = Books { rows, changes, values, queued, entries: Vec::new(), new: BTreeSet::new() };
     for entry in &changes.entries {
         books.enter(entry.clone())?;
     }
@@ -150,15 +172,18 @@ pub fn settle<R: AccountRows>(changes: &Changes, rows: R) -> Result<Result<Settl
     Ok(Ok(Settled { tallies: changed, entries: books.entries }))
 }
 
-struct Books<R> {
+struct Books<'c, R> {
     rows: R,
+    changes: &'c Changes,
     /// Tallies that were looked at, as they will be.
     values: BTreeMap<(Name, Tally), (i64, i64)>,
+    /// What was counted for a limit on queues, as it will be.
+    queued: BTreeMap<Name, i64>,
     entries: Vec<LedgerEntry>,
     new: BTreeSet<(Name, LedgerId)>,
 }
 
-impl<R: AccountRows> Books<R> {
+impl<R: AccountRows> Books<'_, R> {
     fn value(&mut self, owner: &Name, tally: Tally, period: i64) -> Result<i64, R::Error> {
         let key = (owner.clone(), tally);
         let (kept, value) = match self.values.get(&key) {
@@ -180,6 +205,22 @@ impl<R: AccountRows> Books<R> {
         Ok(())
     }
 
+    /// How many messages count against a limit. What leaves queues in this commit leaves them first, and
+    /// what only moves is no more than it was.
+    fn queued(&mut self, claim: &QueueClaim) -> Result<i64, R::Error> {
+        if let Some(known) = self.queued.get(&claim.account) {
+            return Ok(*known);
+        }
+        let theirs = |entry: &&QueueEntry| claim.of.binary_search(&entry.account).is_ok();
+        let count = |entries: &[QueueEntry]| i64::try_from(entries.iter().filter(theirs).count()).unwrap_or(i64::MAX);
+        let mut queued = count(&self.changes.enqueue) - count(&self.changes.dequeue);
+        for account in claim.of.iter() {
+            queued = queued.saturating_add_unsigned(self.rows.queued(account)?);
+        }
+        self.queued.insert(claim.account.clone(), queued);
+        Ok(queued)
+    }
+
     /// What a claim lacks.
     fn shortage(&mut self, claim: &Claim) -> Result<Option<(Name, Tally)>, R::Error> {
         for quota in &claim.quotas {
@@ -187,6 +228,12 @@ impl<R: AccountRows> Books<R> {
             let wanted = i128::from(used) + i128::from(quota.parts);
             if wanted > i128::from(quota.limit) {
                 return Ok(Some((quota.account.clone(), quota.tally)));
+            }
+        }
+        for queue in &claim.queues {
+            let wanted = i128::from(self.queued(queue)?) + i128::from(queue.messages);
+            if wanted > i128::from(queue.limit) {
+                return Ok(Some((queue.account.clone(), Tally::Queued)));
             }
         }
         if let Some(charge) = &claim.charge {
@@ -204,6 +251,11 @@ impl<R: AccountRows> Books<R> {
         for quota in &claim.quotas {
             let parts = i64::try_from(quota.parts).unwrap_or(i64::MAX);
             self.add(&quota.account, quota.tally, quota.period, parts)?;
+        }
+        for queue in &claim.queues {
+            if let Some(queued) = self.queued.get_mut(&queue.account) {
+                *queued = queued.saturating_add_unsigned(queue.messages);
+            }
         }
         let Some(charge) = &claim.charge else { return Ok(()) };
         for (message, amount) in charge.each.iter().filter(|(_, amount)| amount.micros() > 0) {

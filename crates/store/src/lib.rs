@@ -45,7 +45,7 @@ pub use changes::{
     Batch, BatchPhase, Changes, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage,
     ParkedReceipt, QueueEntry, RemoteId, RemoteKey, SupersedeKey,
 };
-pub use claims::{AccountRows, ChargeClaim, Claim, QuotaClaim, Settled, Short, Tally, TallyRow, settle};
+pub use claims::{AccountRows, ChargeClaim, Claim, QueueClaim, QuotaClaim, Settled, Short, Tally, TallyRow, settle};
 pub use lease::{Fence, Lease};
 pub use memory::MemoryStore;
 pub use query::{
@@ -103,6 +103,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The queue entry of a message, if it is still to be sent.
     async fn queue_entry(&self, id: MessageId) -> Result<Option<QueueEntry>, StoreError>;
+
+    /// How many messages of each of `accounts` are in queues, those that are due later among them.
+    async fn queued(&self, accounts: &[Name]) -> Result<Vec<u64>, StoreError>;
 
     /// How many entries each connector's queue has.
     async fn queue_depths(&self) -> Result<Vec<(Name, u64)>, StoreError>;
@@ -217,11 +220,6 @@ pub trait Store: Send + Sync + 'static {
     /// Empties the texts of messages that ended and were made before `before`; at most `limit` of
     /// them, and returns how many.
     async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
-
-    /// Puts charges and refunds of days before `before`'s day into one entry of each day, account and kind
-    /// ([`LedgerEntry::of_day`]); at most `limit` of them, and returns how many. Each step is a commit
-    /// of its own, and no balance changes by it.
-    async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
 
     /// Drops idempotency answers, parked receipts and remote ids that have run out by `now`.
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError>;

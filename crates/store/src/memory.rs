@@ -163,6 +163,11 @@ impl Store for MemoryStore {
         Ok(state.places.get(&id).filter(|entry| state.queue.contains(*entry)).cloned())
     }
 
+    async fn queued(&self, accounts: &[Name]) -> Result<Vec<u64>, StoreError> {
+        let state = self.state();
+        Ok(accounts.iter().map(|account| state.queued(account)).collect())
+    }
+
     async fn queue_depths(&self) -> Result<Vec<(Name, u64)>, StoreError> {
         let mut depths: Vec<(Name, u64)> = Vec::new();
         for entry in &self.state().queue {
@@ -339,10 +344,6 @@ impl Store for MemoryStore {
 
     async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
         Ok(self.state().forget_texts(before, limit))
-    }
-
-    async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        Ok(self.state().roll_up_ledger(before, limit))
     }
 
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -45,7 +45,6 @@ fn message() -> Message {
         tags: vec![],
         callback_url: None,
         dialect: None,
-        passed_on: None,
         tlvs: vec![],
         reference: 0,
         wide_reference: false,

@@ -31,6 +31,9 @@ pub(super) struct AccountShown {
     /// Its sessions at the SMPP server, where one account is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     binds: Option<Vec<BindView>>,
+    /// Its messages in queues, where one account is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued: Option<u64>,
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -93,6 +96,7 @@ pub(super) async fn list(request: &Request<'_>) -> Result<Reply, Problem> {
 pub(super) async fn get(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
     let binds = request.state.settings.binds.of(id);
     let mut account = show(request, id).await?;
+    account.queued = Some(request.engine().queued(id).await?);
     account.binds = account.account.smpp.is_some().then_some(binds);
     Ok(Reply::ok(&account))
 }
@@ -175,7 +179,7 @@ fn find(request: &Request<'_>, id: &str) -> Result<Arc<AccountView>, Problem> {
 }
 
 fn shown(view: &AccountView, usage: &Usage) -> AccountShown {
-    AccountShown { account: redact::account(&view.account), balance: balance_of(usage), binds: None }
+    AccountShown { account: redact::account(&view.account), balance: balance_of(usage), binds: None, queued: None }
 }
 
 fn balance_of(usage: &Usage) -> Option<Balance> {

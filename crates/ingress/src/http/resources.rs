@@ -174,6 +174,7 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
         // What is shown of an account may be sent back.
         fields.remove("balance");
         fields.remove("binds");
+        fields.remove("queued");
     }
     let secret = |pointer: &str, signing: bool| {
         let given = fields.pointer(pointer).unwrap_or(&Value::Null);

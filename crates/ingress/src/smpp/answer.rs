@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use engine::{BindDenied, Refusal};
+use engine::{BindDenied, Limit, Refusal};
 use model::MessageId;
 use model::id::Uuid;
 use model::resources::MessageIdForm;
@@ -49,7 +49,7 @@ pub(super) fn short_id(text: &[u8]) -> Option<u32> {
 }
 
 /// The status that tells a client why its message was not accepted. Those that it may send again
-/// are temporary in every client: ESME_RSYSERR and ESME_RTHROTTLED.
+/// are temporary in every client: ESME_RSYSERR, ESME_RTHROTTLED and ESME_RMSGQFUL.
 pub(super) fn status_of(refusal: &Refusal) -> CommandStatus {
     match refusal {
         Refusal::Invalid(faults) => {
@@ -58,6 +58,7 @@ pub(super) fn status_of(refusal: &Refusal) -> CommandStatus {
         }
         Refusal::NoRoute | Refusal::CountryNotAllowed(_) | Refusal::OptedOut(_) => CommandStatus::RINVDSTADR,
         Refusal::SenderNotAllowed(_) => CommandStatus::RINVSRCADR,
+        Refusal::Limited { limit: Limit::Queue, .. } => CommandStatus::RMSGQFUL,
         Refusal::Limited { .. } => CommandStatus::RTHROTTLED,
         Refusal::Rejected { .. }
         | Refusal::Misrouted { .. }
@@ -78,7 +79,6 @@ fn status_of_field(field: &str) -> CommandStatus {
         "validity_seconds" => CommandStatus::RINVEXPIRY,
         "priority" => CommandStatus::RINVPRTFLG,
         "tlvs" => CommandStatus::RINVTLVVAL,
-        "service_type" => CommandStatus::RINVSERTYP,
         _ => CommandStatus::RSUBMITFAIL,
     }
 }

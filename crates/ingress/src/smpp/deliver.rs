@@ -65,8 +65,7 @@ impl Deliveries {
         token: u64,
         now: Duration,
     ) -> Result<(), NotSent> {
-        let said = receipt.stat.as_deref().and_then(ReceiptState::from_word).filter(|state| !state.is_final());
-        let state = said.unwrap_or_else(|| state_of(receipt.status));
+        let state = state_of(receipt.status);
         self.id.clear();
         write_id(receipt.id, login.message_id, !session.with_tlvs(), &mut self.id);
         self.text.clear();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::gateway::{ADMIN, Gateway, OTHER, hello};
+use crate::gateway::{ADMIN, Gateway, OTHER, SHOP, hello};
 
 /// A gateway whose account `other` has these fields.
 async fn with_account(fields: Value) -> Gateway {
@@ -93,4 +93,59 @@ async fn a_batch_is_taken_whole_and_then_paid_back() {
     assert_eq!(gateway.post("/v1/messages", OTHER, hello()).await.status, 429);
     put_account(&gateway, json!({})).await;
     assert_eq!(gateway.post("/v1/messages", OTHER, hello()).await.status, 202);
+}
+
+#[tokio::test]
+async fn more_than_may_be_queued_is_refused_until_there_is_room() {
+    let gateway = Gateway::start().await;
+    put_account(&gateway, json!({})).await;
+    // From before there is a limit, and for tomorrow.
+    let mut tomorrow = hello();
+    tomorrow["send_at"] = json!(gateway.engine.now().plus_seconds(86_400));
+    let first = gateway.post("/v1/messages", OTHER, tomorrow).await;
+    assert_eq!(first.status, 202, "{}", first.text());
+    let limited = json!({ "max_queue": 3 });
+    put_account(&gateway, limited.clone()).await;
+    let batch = |count: usize| json!({ "messages": vec![hello(); count] });
+    let whole = gateway.post("/v1/batches", OTHER, batch(3)).await;
+    assert_eq!((whole.status, whole.code().as_str()), (429, "queue_full"));
+    let fits = gateway.post("/v1/batches", OTHER, batch(2)).await;
+    assert_eq!(fits.status, 202, "{}", fits.text());
+    let full = gateway.post("/v1/messages", OTHER, hello()).await;
+    assert_eq!((full.status, full.code().as_str()), (429, "queue_full"));
+    assert_eq!(full.header("retry-after"), Some("1"));
+    assert!(full.text().contains("the room in the queue of the account other is used up"), "{}", full.text());
+    let shown = gateway.get("/v1/accounts/other", ADMIN).await.json();
+    assert_eq!((&shown["max_queue"], &shown["queued"]), (&json!(3), &json!(3)));
+    assert_eq!(gateway.put("/v1/accounts/other", ADMIN, shown).await.status, 200, "it may be sent back as it is");
+    // What is canceled makes room; it is believed for a moment that there is none.
+    let id = first.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(gateway.post(&format!("/v1/messages/{id}/cancel"), OTHER, json!({})).await.status, 200);
+    while gateway.post("/v1/messages", OTHER, hello()).await.status != 202 {}
+    // Without a limit anything goes, and all of that counts when there is one again.
+    put_account(&gateway, json!({})).await;
+    assert_eq!(gateway.post("/v1/batches", OTHER, batch(5)).await.status, 202);
+    put_account(&gateway, limited).await;
+    assert_eq!(gateway.post("/v1/messages", OTHER, hello()).await.code(), "queue_full");
+    put_account(&gateway, json!({ "max_queue": 9 })).await;
+    assert_eq!(gateway.post("/v1/messages", OTHER, hello()).await.status, 202);
+    assert_eq!(gateway.get("/v1/accounts/other", ADMIN).await.json()["queued"], 9);
+}
+
+#[tokio::test]
+async fn the_room_in_queues_is_that_of_an_account_and_all_below_it() {
+    let gateway = Gateway::start().await;
+    put_account(&gateway, json!({ "parent": "shop" })).await;
+    let mut shop = gateway.get("/v1/accounts/shop", ADMIN).await.json();
+    shop["max_queue"] = json!(2);
+    assert_eq!(gateway.put("/v1/accounts/shop", ADMIN, shop).await.status, 200);
+    assert_eq!(gateway.post("/v1/messages", OTHER, hello()).await.status, 202);
+    assert_eq!(gateway.post("/v1/messages", SHOP, hello()).await.status, 202);
+    for token in [OTHER, SHOP] {
+        assert_eq!(gateway.post("/v1/messages", token, hello()).await.code(), "queue_full");
+    }
+    let queued = async |id: &str| gateway.get(&format!("/v1/accounts/{id}"), ADMIN).await.json()["queued"].clone();
+    assert_eq!((queued("shop").await, queued("other").await), (json!(2), json!(1)));
+    let metrics = gateway.engine.metrics_text();
+    assert!(metrics.contains("\"max_queue\""), "{metrics}");
 }

@@ -142,3 +142,29 @@ async fn answers_are_written_down() {
     assert_eq!((&lines[1]["code"], &lines[1]["method"]), (&json!("ESME_RINVDSTADR"), &json!("submit_sm")));
     assert!(!text.contains("447700900123"), "{text}");
 }
+
+#[tokio::test]
+async fn a_full_queue_is_told_and_takes_more_when_there_is_room() {
+    let mut account = shop(json!({}));
+    account["max_queue"] = json!(2);
+    let gateway = Gateway::start(account).await;
+    let mut client = Client::bind(gateway.address, BindMode::Transceiver).await;
+    for _ in 0..3 {
+        client.request(&message(b"hello"));
+    }
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(client.answer().await.0);
+    }
+    answers.sort_unstable_by_key(|status| status.0);
+    assert_eq!(answers, [CommandStatus::ROK, CommandStatus::ROK, CommandStatus::RMSGQFUL]);
+    gateway.carrier().accept(2).await;
+    loop {
+        client.request(&message(b"hello"));
+        match client.answer().await.0 {
+            CommandStatus::ROK => break,
+            status => assert_eq!(status, CommandStatus::RMSGQFUL),
+        }
+    }
+    assert_eq!(gateway.messages().await.len(), 3);
+}

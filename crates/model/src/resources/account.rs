@@ -59,6 +59,10 @@ pub struct Account {
     /// What it gets of a connector that is busy, measured against other accounts; default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority_share: Option<u32>,
+    /// Messages of it, and of the accounts below it, that may be queued at a time, scheduled ones among
+    /// them; default any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_queue: Option<u64>,
     /// Parts that it may hand in by day and month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,

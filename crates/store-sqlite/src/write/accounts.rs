@@ -30,6 +30,10 @@ impl AccountRows for &mut Desk<'_> {
         Ok(false)
     }
 
+    fn queued(&mut self, account: &Name) -> Result<u64, Failure> {
+        Ok(self.queued.of(self.db, account)?)
+    }
+
     fn has_entry(&mut self, account: &Name, id: LedgerId) -> Result<bool, Failure> {
         let statement = self.statements.get(Sql::HasEntry)?;
         Ok(statement.exists((account.as_ref(), id.as_bytes().as_slice()))?)

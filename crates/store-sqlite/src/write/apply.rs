@@ -178,7 +178,7 @@ impl Desk<'_> {
             self.latest(Sql::PutLatest, body)?;
         }
         match &new.queue {
-            Some(entry) => self.entry(Sql::Enqueue, entry),
+            Some(entry) => self.put_entry(entry),
             None => Ok(()),
         }
     }
@@ -192,10 +192,10 @@ impl Desk<'_> {
             self.update(message, place)?;
         }
         for entry in &changes.dequeue {
-            self.entry(Sql::Dequeue, entry)?;
+            self.take_entry(entry)?;
         }
         for entry in &changes.enqueue {
-            self.entry(Sql::Enqueue, entry)?;
+            self.put_entry(entry)?;
             if let Some(entry) = places.remove(&entry.id)
                 && let Some(day) = self.statements.day(entry.id.made_at().day())?
             {
@@ -241,11 +241,22 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, sql: Sql, entry: &QueueEntry) -> Result<(), Failure> {
+    fn put_entry(&mut self, entry: &QueueEntry) -> Result<(), Failure> {
+        let rows = self.entry(Sql::Enqueue, entry)?;
+        self.queued.put(&entry.account, rows);
+        Ok(())
+    }
+
+    fn take_entry(&mut self, entry: &QueueEntry) -> Result<(), Failure> {
+        let rows = self.entry(Sql::Dequeue, entry)?;
+        self.queued.taken(&entry.account, rows);
+        Ok(())
+    }
+
+    fn entry(&mut self, sql: Sql, entry: &QueueEntry) -> Result<usize, Failure> {
         let statement = self.statements.get(sql)?;
         bind_entry(statement, entry)?;
-        statement.raw_execute()?;
-        Ok(())
+        Ok(statement.raw_execute()?)
     }
 
     fn put_remote_ids(&mut self, changes: &Changes) -> Result<(), Failure> {

@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::OpenError;
 use crate::checkpoint::Checkpointer;
 use crate::error::Failure;
+use crate::queued::Counts;
 pub(crate) use apply::commit;
 pub(crate) use resources::{change_resources, release_lease, take_lease};
 use statements::Statements;
@@ -44,6 +45,7 @@ pub(crate) struct Desk<'c> {
     pub db: &'c Connection,
     pub statements: Statements<'c>,
     pub buffers: Buffers,
+    pub queued: Counts,
 }
 
 /// Text that is built for a row; kept so that it is allocated once.
@@ -123,7 +125,7 @@ impl Drop for Writer {
 }
 
 fn serve(db: &Connection, mut waiting: mpsc::Receiver<Box<dyn Task>>, mut checkpointer: Checkpointer) {
-    let mut desk = Desk { db, statements: Statements::new(db), buffers: Buffers::default() };
+    let mut desk = Desk { db, statements: Statements::new(db), buffers: Buffers::default(), queued: Counts::default() };
     let mut group: Vec<Box<dyn Task>> = Vec::with_capacity(GROUP_MAX);
     while let Some(first) = waiting.blocking_recv() {
         group.push(first);
@@ -163,6 +165,7 @@ fn transaction(desk: &mut Desk<'_>, tasks: &mut [Box<dyn Task>]) -> Result<(), F
         }
         // Tables that the transaction made are gone, and their statements with them.
         desk.statements.forget_days();
+        desk.queued.forget();
     }
     done
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use model::resources::Amount;
-use model::{LedgerEntry, LedgerId, LedgerKind, Message, Name, Sum, Timestamp};
+use model::{LedgerEntry, LedgerId, LedgerKind, Message, Name, Sum};
 
 use super::World;
-use super::samples::insert;
-use crate::{Changes, ChargeClaim, Claim, CommitError, QuotaClaim, Short, Tally, TallyRow};
+use super::samples::{change_body, end, insert, insert_queued, place, update};
+use crate::{Changes, ChargeClaim, Claim, CommitError, NewMessage, QueueClaim, QuotaClaim, Short, Tally, TallyRow};
 
 fn credit(world: &World, account: &str, micros: i64) -> LedgerEntry {
     LedgerEntry {
@@ -30,7 +30,7 @@ fn charged(world: &World, messages: &[Message], account: &str, micros: i64, floo
     let each = messages.iter().map(|m| (m.body.id, Amount::from_micros(micros))).collect();
     let charge = ChargeClaim { account: account.into(), floor: Sum::from_micros(floor), each };
     let (message, at) = (messages[0].body.id, world.clock.now());
-    let claim = Claim { message, more: None, at, quotas: Vec::new(), charge: Some(charge) };
+    let claim = Claim { message, more: None, at, quotas: vec![], queues: vec![], charge: Some(charge) };
     let mut changes = Changes { claims: vec![claim], ..Changes::default() };
     messages.iter().for_each(|message| changes.insert.extend(insert(message).insert));
     changes
@@ -38,7 +38,8 @@ fn charged(world: &World, messages: &[Message], account: &str, micros: i64, floo
 
 fn counted(world: &World, message: &Message, tally: Tally, period: i64, parts: u64, limit: u64) -> Changes {
     let quotas = vec![QuotaClaim { account: "shop".into(), tally, period, parts, limit }];
-    let claim = Claim { message: message.body.id, more: None, at: world.clock.now(), quotas, charge: None };
+    let claim =
+        Claim { message: message.body.id, more: None, at: world.clock.now(), quotas, queues: vec![], charge: None };
     Changes { claims: vec![claim], ..insert(message) }
 }
 
@@ -192,49 +193,6 @@ pub async fn tallies_are_put_as_they_are(world: &World) {
     }
 }
 
-/// By account, day and kind; credits and what is newer stay, what is found later is added, and the balance
-/// is the sum of all there is.
-pub async fn old_entries_become_one_of_each_day(world: &World) {
-    let day = world.clock.now().day();
-    let at = |days: i64, hour: i64| Timestamp::from_millis((day - days) * 86_400_000 + hour * 3_600_000);
-    let entry = |account: &str, at: Timestamp, kind, micros| LedgerEntry {
-        id: LedgerId(world.samples.id_at(at).0),
-        account: account.into(),
-        at,
-        kind,
-        amount: Sum::from_micros(micros),
-        message: (kind != LedgerKind::Credit).then(|| world.samples.id()),
-        note: (kind == LedgerKind::Credit).then(|| "invoice".into()),
-    };
-    use LedgerKind::{Charge, Credit, Refund};
-    let old = [
-        entry("shop", at(3, 1), Credit, 100),
-        entry("shop", at(3, 2), Charge, -7),
-        entry("shop", at(3, 23), Charge, -5),
-        entry("shop", at(3, 23), Refund, 5),
-        entry("shop", at(2, 0), Charge, -1),
-        entry("bank", at(2, 0), Charge, -3),
-    ];
-    let newer = entry("shop", at(1, 0), Charge, -2);
-    world.commit(entries(old.iter().chain([&newer]).cloned().collect())).await;
-    let roll = async |limit| world.store.roll_up_ledger(at(1, 5), limit).await.unwrap();
-    assert_eq!((roll(2).await, roll(2).await, roll(2).await, roll(2).await), (2, 2, 1, 0));
-    let of_day = |account: &str, days, kind, micros| {
-        LedgerEntry::of_day(account.into(), day - days, kind, Sum::from_micros(micros))
-    };
-    let shop = |charged| {
-        let refunded = of_day("shop", 3, Refund, 5);
-        [newer.clone(), of_day("shop", 2, Charge, -1), old[0].clone(), refunded, of_day("shop", 3, Charge, charged)]
-    };
-    assert_eq!(ledger(world, "shop").await, shop(-12));
-    assert_eq!(ledger(world, "bank").await, [of_day("bank", 2, Charge, -3)]);
-    assert_eq!((balance(world, "shop").await, balance(world, "bank").await), (90, -3));
-    world.commit(entries(vec![entry("shop", at(3, 5), Charge, -10)])).await;
-    assert_eq!((roll(9).await, roll(9).await), (1, 0));
-    assert_eq!(ledger(world, "shop").await, shop(-22));
-    assert_eq!(balance(world, "shop").await, 80);
-}
-
 /// Commits from many tasks at once: what was taken, and what was not, is in the ledger.
 pub async fn money_is_neither_made_nor_lost(world: &World) {
     let accounts = ["shop", "bank", "club"];
@@ -279,4 +237,88 @@ pub async fn money_is_neither_made_nor_lost(world: &World) {
     }
     let left: Vec<Name> = accounts.iter().map(|account| Name::from(*account)).collect();
     assert_eq!(world.store.tallies(&left).await.unwrap().len(), 3);
+}
+
+/// New messages of `account` that are queued, if `of` have no more than `limit` with them.
+fn queued_if(world: &World, account: &str, count: usize, of: &[&str], limit: u64) -> (Vec<Message>, Changes) {
+    let message = || {
+        let mut message = world.samples.message();
+        change_body(&mut message, |body| body.account = account.into());
+        message
+    };
+    let messages: Vec<Message> = (0..count).map(|_| message()).collect();
+    let of: Vec<Name> = of.iter().map(|name| Name::from(*name)).collect();
+    let queue = QueueClaim { account: of[0].clone(), of: of.into(), messages: count as u64, limit };
+    let (message, at) = (messages[0].body.id, world.clock.now());
+    let claims = vec![Claim { message, more: None, at, quotas: vec![], queues: vec![queue], charge: None }];
+    let changes = Changes { claims, ..insert_queued(&messages) };
+    (messages, changes)
+}
+
+async fn queued(world: &World, account: &str) -> u64 {
+    world.store.queued(&[account.into()]).await.unwrap()[0]
+}
+
+fn full(account: &str) -> Result<(), CommitError> {
+    Err(CommitError::Short(vec![Short { claim: 0, account: account.into(), tally: Tally::Queued }]))
+}
+
+/// Messages count while they are in any queue, also from before anybody asked, and no longer.
+pub async fn queues_take_so_many_messages_of_an_account(world: &World) {
+    // There from before there was a limit.
+    let mut old: Vec<Message> = (0..5).map(|_| world.samples.message()).collect();
+    for (n, message) in old.iter_mut().enumerate() {
+        change_body(message, |body| body.priority = n as u8 % 4);
+        message.progress.connector = Some(["carrier-a", "carrier-b"][n % 2].into());
+        message.progress.due = Some(world.clock.now().plus_seconds(n as i64 * 1000));
+    }
+    world.commit(insert_queued(&old)).await;
+    assert_eq!(world.store.queued(&["nobody".into(), "shop".into()]).await.unwrap(), [0, 5]);
+    let (_, one) = queued_if(world, "shop", 1, &["shop"], 5);
+    assert_eq!(world.store.commit(one.clone()).await, full("shop"));
+    let (new, two) = queued_if(world, "shop", 2, &["shop"], 7);
+    world.commit(two.clone()).await;
+    // A commit that is repeated takes nothing more, and is never refused.
+    world.commit(Changes { claims: two.claims.clone(), ..two.clone() }).await;
+    assert_eq!(queued(world, "shop").await, 7);
+    let (_, more) = queued_if(world, "shop", 1, &["shop"], 7);
+    assert_eq!(world.store.commit(more.clone()).await, full("shop"));
+    // One that moves to another queue is one as before.
+    let mut moved = new[0].clone();
+    moved.progress.connector = Some("carrier-c".into());
+    let there = Changes { dequeue: vec![place(&new[0])], enqueue: vec![place(&moved)], ..update(&moved) };
+    world.commit(there).await;
+    assert_eq!(world.store.commit(more.clone()).await, full("shop"));
+    // One that ends makes room, in the very commit that takes it.
+    let mut ended = new[1].clone();
+    end(&mut ended, model::Status::Canceled, world.clock.now());
+    let instead = Changes { update: vec![ended], dequeue: vec![place(&new[1])], ..more };
+    world.commit(instead).await;
+    assert_eq!(queued(world, "shop").await, 7);
+    // What was taken out already makes no room.
+    let (_, more) = queued_if(world, "shop", 1, &["shop"], 7);
+    world.commit(Changes { dequeue: vec![place(&new[1])], ..Changes::default() }).await;
+    assert_eq!(world.store.commit(more.clone()).await, full("shop"));
+    world.commit(Changes { dequeue: old.iter().map(place).collect(), ..Changes::default() }).await;
+    world.commit(more).await;
+    assert_eq!(queued(world, "shop").await, 3);
+}
+
+/// A limit may count several accounts, and claims of one commit see each other.
+pub async fn accounts_share_the_room_in_queues(world: &World) {
+    let (of, limit) = (["a", "b"], 3);
+    let (_, first) = queued_if(world, "a", 2, &of, limit);
+    world.commit(first).await;
+    let (_, both) = queued_if(world, "b", 2, &of, limit);
+    assert_eq!(world.store.commit(both).await, full("a"));
+    let (_, mut one) = queued_if(world, "b", 1, &of, limit);
+    let (_, other) = queued_if(world, "a", 1, &of, limit);
+    one.claims.extend(other.claims);
+    one.insert.extend::<Vec<NewMessage>>(other.insert);
+    let short = vec![Short { claim: 1, account: "a".into(), tally: Tally::Queued }];
+    assert_eq!(world.store.commit(one.clone()).await, Err(CommitError::Short(short)));
+    one.claims.truncate(1);
+    one.insert.truncate(1);
+    world.commit(one).await;
+    assert_eq!((queued(world, "a").await, queued(world, "b").await), (2, 1));
 }

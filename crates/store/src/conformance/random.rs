@@ -219,6 +219,7 @@ async fn compare(ours: &dyn Store, model: &MemoryStore, known: &Known, now: Time
         same!(s => s.queue_entry(*id).await.unwrap());
     }
     same!(s => sorted(s.queue_depths().await.unwrap()));
+    same!(s => s.queued(&["shop", "nobody", "bank", "club"].map(Name::from)).await.unwrap());
     for connector in ["carrier-a", "carrier-b"] {
         for (shard, priority) in (0..2).flat_map(|shard| (0..4).map(move |priority| (shard, priority))) {
             let lane = QueueLane { connector: connector.into(), shard, priority };

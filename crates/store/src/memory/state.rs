@@ -8,7 +8,7 @@ use model::delivery::DeliveryState;
 use model::resources::Kind;
 use model::{
     BatchId, Body, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutKey,
-    Status, Sum, Timestamp,
+    Status, Timestamp,
 };
 
 use crate::changes::{
@@ -52,6 +52,10 @@ impl AccountRows for &mut State {
 
     fn has_message(&mut self, id: MessageId) -> Result<bool, Infallible> {
         Ok(self.messages.contains_key(&id))
+    }
+
+    fn queued(&mut self, account: &Name) -> Result<u64, Infallible> {
+        Ok(State::queued(self, account))
     }
 
     fn has_entry(&mut self, account: &Name, id: LedgerId) -> Result<bool, Infallible> {
@@ -200,6 +204,11 @@ impl State {
         self.queue.range(first..).take_while(same)
     }
 
+    /// How many messages of an account wait.
+    pub fn queued(&self, account: &Name) -> u64 {
+        self.queue.iter().filter(|entry| entry.account == *account).count() as u64
+    }
+
     /// What is due of one account.
     pub fn queue_page(&self, lane: &QueueLane, read: &QueueRead, due_by: Timestamp) -> QueuePage {
         let theirs = self.lane(lane).filter(|entry| entry.account == read.account);
@@ -304,18 +313,6 @@ impl State {
             }
         }
         emptied
-    }
-
-    pub fn roll_up_ledger(&mut self, before: Timestamp, limit: usize) -> u64 {
-        let old = |entry: &&LedgerEntry| entry.rolls_up() && entry.id.made_at().day() < before.day();
-        let rolled: Vec<LedgerEntry> = self.ledger.values().filter(old).take(limit).cloned().collect();
-        for entry in &rolled {
-            let day = LedgerEntry::of_day(entry.account.clone(), entry.id.made_at().day(), entry.kind, Sum::ZERO);
-            let sum = self.ledger.entry((day.account.clone(), day.id)).or_insert(day);
-            sum.amount = sum.amount.plus(entry.amount).unwrap_or(sum.amount);
-            self.ledger.remove(&(entry.account.clone(), entry.id));
-        }
-        rolled.len() as u64
     }
 
     pub fn forget_expired(&mut self, now: Timestamp) -> u64 {

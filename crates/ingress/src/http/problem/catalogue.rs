@@ -185,6 +185,9 @@ entries! {
     QUOTA_EXCEEDED = 429 "quota_exceeded" retry 60, "The quota is used up",
         "The account, or one above it, has handed in as many parts as its `quota` allows for the day or the month. A batch is taken whole or refused whole.",
         "Wait until the quota begins anew, which is when `Retry-After` says, or have the operator raise it.";
+    QUEUE_FULL = 429 "queue_full" retry 1, "The queue is full",
+        "As many messages of the account, or of one above it, wait to be sent as its `max_queue` allows, scheduled ones among them. A batch is taken whole or refused whole.",
+        "Repeat the request after `Retry-After`; messages make room as they are sent. A batch larger than `max_queue` is never taken: split it.";
     HEADERS_TOO_LARGE = 431 "headers_too_large", "The headers are too large",
         "A request has at most 64 headers, and its request line and headers together at most 32 KiB, unless the gateway was configured otherwise.",
         "Send fewer or shorter headers.";

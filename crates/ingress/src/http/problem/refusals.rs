@@ -34,6 +34,7 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::Limited { limit, retry_after_seconds, .. } => {
             let entry = match limit {
                 Limit::Throughput => &catalogue::THROUGHPUT_EXCEEDED,
+                Limit::Queue => &catalogue::QUEUE_FULL,
                 Limit::DailyQuota | Limit::MonthlyQuota => &catalogue::QUOTA_EXCEEDED,
             };
             Problem::new(entry).detail(detail()).retry_after(*retry_after_seconds)

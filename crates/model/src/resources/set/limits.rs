@@ -119,6 +119,9 @@ impl Faults {
                 "must be at least 1 part a second; set enabled = false to stop an account".into(),
             );
         }
+        if account.max_queue == Some(0) {
+            fault("max_queue".into(), "must be at least 1 message; set enabled = false to stop an account".into());
+        }
         if let Some(price) = &account.price {
             self.prices(Kind::Account, &account.id, "price", price);
         }
@@ -138,6 +141,7 @@ mod tests {
             allowed_countries = ["GB", "de"]
             denied_countries = ["FR"]
             throughput = 100
+            max_queue = 1
             quota = { daily = 0, monthly = 100000 }
             price = { currency = "EUR", default = "0.05" }
             prepaid = { currency = "EUR", overdraft = 10, warn_below = "2.50" }
@@ -189,6 +193,7 @@ mod tests {
                 "pace = { per_recipient = { messages = 1, seconds = 86401 } }",
                 "pace.per_recipient.seconds: must be 1 to 86400",
             ),
+            ("max_queue = 0", "max_queue: must be at least 1"),
             ("throughput = 0", "throughput: must be at least 1"),
         ] {
             let faults = faults(&format!("[[account]]\nid = \"shop\"\n{bad}\n"));
