@@ -75,9 +75,10 @@ while True:
         submit = json.loads(line)["submit"]
         parts, encoding, esm_class = smpplib.gsm.make_parts(submit["text"])
         for part in parts:
-            client.send_message(
-                source_addr_ton=smpplib.consts.SMPP_TON_ALNUM, source_addr="SHOP",
-                dest_addr_ton=smpplib.consts.SMPP_TON_INTL, dest_addr_npi=smpplib.consts.SMPP_NPI_ISDN,
-                destination_addr=submit["to"], short_message=part, data_coding=encoding, esm_class=esm_class,
-                registered_delivery=True)
+            fields = {
+                "source_addr_ton": smpplib.consts.SMPP_TON_ALNUM, "source_addr": "SHOP",
+                "dest_addr_ton": smpplib.consts.SMPP_TON_INTL, "dest_addr_npi": smpplib.consts.SMPP_NPI_ISDN,
+                "destination_addr": submit["to"], "short_message": part, "data_coding": encoding,
+                "esm_class": esm_class, "registered_delivery": True}
+            client.send_message(**fields | submit.get("more", {}))
 say({"unbound": True})

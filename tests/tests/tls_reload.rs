@@ -2,7 +2,7 @@
 //! changes nothing and is an error in the log.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -61,6 +61,42 @@ fn a_new_certificate_is_taken_at_sighup_and_a_broken_one_is_not() {
     write(&key, &third.signing_key.serialize_pem());
     assert_eq!(reload(&gateway), Vec::<String>::new());
     assert_eq!(shown(), *third.cert.der());
+}
+
+#[test]
+fn other_gateways_interfaces_have_certificates_of_their_own() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let [first, second] = [certificate(), certificate()];
+    let known = [&first, &second].map(|made| made.cert.der().clone());
+    write(&cert, &first.cert.pem());
+    write(&key, &first.signing_key.serialize_pem());
+    let sink = Sink::start();
+    let off = connector("carrier", "127.0.0.1:1", "enabled = false");
+    let place = Place::new(&resources(&sink, "carrier", &off));
+    let tls = format!("{{ cert = {:?}, key = {:?} }}", cert.display().to_string(), key.display().to_string());
+    let mut start = command();
+    let mut addresses = Vec::new();
+    for listen in ["KANNEL__LISTEN", "JASMIN__LISTEN", "JASMIN__REST_LISTEN", "OZEKI__LISTEN"] {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
+        start.env(format!("POSTRIDER_{listen}"), format!("[\"{free}\"]"));
+        addresses.push(free);
+    }
+    for section in ["KANNEL", "JASMIN", "OZEKI"] {
+        start.env(format!("POSTRIDER_{section}__TLS"), &tls);
+    }
+    let gateway = place.start_with(&mut start);
+    let shown = |address| {
+        let mut connection = connect(address, &known);
+        assert_ne!(ask(&mut connection), 200, "nothing but the interface is served");
+        connection.conn.peer_certificates().expect("a certificate")[0].clone().into_owned()
+    };
+    assert!(addresses.iter().all(|address| shown(*address) == *first.cert.der()));
+    write(&cert, &second.cert.pem());
+    write(&key, &second.signing_key.serialize_pem());
+    assert_eq!(reload(&gateway), Vec::<String>::new());
+    assert!(addresses.iter().all(|address| shown(*address) == *second.cert.der()));
+    assert_eq!(gateway.client().get("/livez").status, 200, "the API stays as it is");
 }
 
 /// Sends SIGHUP, waits until all has been read again, and gives the errors that were logged meanwhile.

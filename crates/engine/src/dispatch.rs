@@ -18,7 +18,7 @@
 //!             Ready              => for job in link.take(room, now) { submit(job) }
 //!             Acknowledged(acks) => answer those deliver_sm
 //!             Reported           => {}
-//!             Asked              => while room > 0 { ask(link.next_inquiry()) }
+//!             Asked              => while room > 0 { ask(link.next_inquiry(now)) }
 //!         }
 //!         _ = deadline                  => session.on_timeout(now)
 //!     }
@@ -218,6 +218,8 @@ impl Link {
             recorded,
             inquiries: None,
             asked: None,
+            ask_at: None,
+            asked_last: false,
         }
     }
 }
@@ -241,6 +243,10 @@ pub struct LinkSession {
     inquiries: Option<mpsc::Receiver<Inquiry>>,
     /// Taken out of there, and not given to the session yet.
     asked: Option<Inquiry>,
+    /// It has to wait so long, for it counts towards the connector's throughput.
+    ask_at: Option<Instant>,
+    /// The last that went was an inquiry: a part that waits goes before the next.
+    asked_last: bool,
 }
 
 /// Outcomes of a session that may wait to be recorded while it goes on at full speed. With the
@@ -261,6 +267,7 @@ impl LinkSession {
         let free = room.saturating_sub(self.unrecorded.saturating_sub(UNRECORDED_MAX));
         self.held_up = room > 0 && free == 0;
         let mut jobs = self.link.lane.take(free, now);
+        self.asked_last &= jobs.is_empty();
         for job in &mut jobs {
             job.ticket = self.next_ticket;
             self.next_ticket += 1;
@@ -289,6 +296,10 @@ impl LinkSession {
                 self.asked = Some(inquiry);
                 LinkEvent::Asked
             }
+            () = sleep_until(self.ask_at), if self.asked.is_some() && self.ask_at.is_some() => {
+                self.ask_at = None;
+                LinkEvent::Asked
+            }
             () = self.link.lane.ready(), if taking && !self.held_up => LinkEvent::Ready,
         }
     }
@@ -298,14 +309,28 @@ impl LinkSession {
     pub fn serve_inquiries(&mut self, can_ask: bool) {
         match (can_ask, &self.inquiries) {
             (true, None) => self.inquiries = Some(self.link.desks.open(self.link.id())),
-            (false, Some(_)) => (self.inquiries, self.asked) = (None, None),
+            (false, Some(_)) => (self.inquiries, self.asked, self.ask_at) = (None, None, None),
             _ => {}
         }
     }
 
-    /// The next question to the carrier, if there is one.
-    pub fn next_inquiry(&mut self) -> Option<Inquiry> {
-        self.asked.take().or_else(|| self.inquiries.as_mut()?.try_recv().ok())
+    /// The next question to the carrier, if there is one. It counts towards the connector's throughput as
+    /// a part does, and where parts wait, too, they take turns. One that has to wait is told of again
+    /// by [`event`](Self::event).
+    pub fn next_inquiry(&mut self, now: Instant) -> Option<Inquiry> {
+        if self.asked.is_none() {
+            self.asked = Some(self.inquiries.as_mut()?.try_recv().ok()?);
+        }
+        match self.link.lane.ask(now, self.asked_last) {
+            Ok(()) => {
+                (self.asked_last, self.ask_at) = (true, None);
+                self.asked.take()
+            }
+            Err(at) => {
+                self.ask_at = Some(at);
+                None
+            }
+        }
     }
 
     /// Waits until [`take`](Self::take) may give something. May resolve too often; cancel-safe.
@@ -388,6 +413,13 @@ impl LinkSession {
         if !self.facts.is_empty() {
             self.report().await;
         }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::Name;
+use model::{Name, Timestamp};
 
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts};
@@ -24,6 +24,9 @@ const COUNT_EVERY: Duration = Duration::from_secs(10);
 const COUNT_SHARE: u32 = 100;
 /// Texts emptied at a time.
 const TEXTS_PAGE: usize = 1000;
+/// Entries of the ledger rolled up at a time, and the pause after them, so that commits come between.
+const LEDGER_PAGE: usize = 1000;
+const LEDGER_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long what has ended is kept, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +35,14 @@ pub struct Retention {
     pub messages: i64,
     /// Their texts; 0 keeps no text once the message is final.
     pub texts: i64,
+    /// Single charges and refunds in the ledger: older ones are one entry a day.
+    pub ledger: i64,
 }
 
 impl Default for Retention {
-    /// Ninety days of both.
+    /// Ninety days of messages and texts, and four hundred of the ledger.
     fn default() -> Self {
-        Self { messages: 90 * 86_400, texts: 90 * 86_400 }
+        Self { messages: 90 * 86_400, texts: 90 * 86_400, ledger: 400 * 86_400 }
     }
 }
 
@@ -92,10 +97,19 @@ pub(crate) async fn orphans(engine: Engine) {
 pub(crate) async fn retention(engine: Engine, retention: Retention) {
     let mut tick = tokio::time::interval(RETENTION_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // Days that are over are looked at once.
+    let mut rolled_up = None;
     loop {
         tick.tick().await;
         if let Err(error) = forget(&engine, retention).await {
             tracing::warn!(%error, "what is kept no longer can't be dropped now");
+        }
+        let before = engine.now().plus_seconds(-retention.ledger);
+        if rolled_up != Some(before.day()) {
+            match roll_up(&engine, before).await {
+                Ok(()) => rolled_up = Some(before.day()),
+                Err(error) => tracing::warn!(%error, "the ledger can't be rolled up now"),
+            }
         }
     }
 }
@@ -117,6 +131,14 @@ pub(crate) async fn count_queued(engine: Engine) {
         }
         tokio::time::sleep(COUNT_EVERY.max(begun.elapsed() * COUNT_SHARE)).await;
     }
+}
+
+/// Puts what is old in the ledger into one entry a day, a little at a time.
+async fn roll_up(engine: &Engine, before: Timestamp) -> Result<(), store::StoreError> {
+    while engine.inner.store.roll_up_ledger(before, LEDGER_PAGE).await? == LEDGER_PAGE as u64 {
+        tokio::time::sleep(LEDGER_PAUSE).await;
+    }
+    Ok(())
 }
 
 async fn forget(engine: &Engine, retention: Retention) -> Result<(), store::StoreError> {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use model::resources::Handover;
 use model::{
-    Body, Change, Delivery, DeliveryId, Direction, Ingress, Message, Name, Progress, Receipt, ReceiptWish, Status,
-    Timestamp,
+    Body, Change, Delivery, DeliveryId, Direction, Ingress, Message, MessageId, Name, Progress, Receipt, ReceiptState,
+    ReceiptWish, Status, Timestamp,
 };
 use routing::Incoming as InboundQuestion;
 use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
@@ -177,14 +177,26 @@ impl Recorder {
         {
             lane.receipt(status == model::PartStatus::Delivered);
         }
+        let between = (receipt.state == ReceiptState::Intermediate).then(|| receipt.clone());
         let change = Change::Receipt { part: part.part, receipt, policy };
         draft.apply(&self.engine, world, part.message, change, Some(connector));
+        if let Some(said) = between {
+            self.tell_between(part.message, &said, world, draft);
+        }
         if done {
             draft.remote_id_done(key.clone());
         }
         if waited_in_queue && draft.message(part.message).is_some_and(|m| m.progress.due.is_none()) {
             draft.ends.push((connector.clone(), crate::schedule::End::Message(part.message)));
         }
+    }
+
+    /// What a carrier says while a message is on its way is owed to those who wanted to hear of it.
+    fn tell_between(&self, id: MessageId, said: &Receipt, world: &World, draft: &mut Draft) {
+        let now = draft.now;
+        let Some(message) = draft.message(id).filter(|message| !message.progress.status.is_final()) else { return };
+        let owed = notify::between(world, message, said, now, || DeliveryId(self.engine.next_id(now).0));
+        draft.changes.deliveries.extend(owed);
     }
 
     fn park(
@@ -247,6 +259,7 @@ impl Recorder {
             tags: Vec::new(),
             callback_url: None,
             dialect: None,
+            passed_on: None,
             tlvs: Vec::new(),
             reference: mo.concat.map_or(0, |c| c.reference),
             wide_reference: mo.concat.is_some_and(|c| c.wide),

@@ -3,8 +3,8 @@
 //! A message is written once for each answer and each event, tens of thousands of times a second,
 //! so its JSON is put together by hand. `reason`, `connector`, `route`, `client_ref`,
 //! `submitted_at`, `final_at` and `price` are always there and may be `null`; an MT has its `ingress`; what few
-//! messages have (`class`, `send_at`, `validity_seconds`, `tags`, `callback_url`, `tlvs`,
-//! `batch_id`) is left out when it is not given, as is what a route made of few (`pool`,
+//! messages have (`class`, `send_at`, `validity_seconds`, `tags`, `callback_url`, `tlvs`, `protocol_id`,
+//! `service_type`, `reply_path`, `replace_if_present`, `batch_id`) is left out when it is not given, as is what a route made of few (`pool`,
 //! `connectors`, `sent_as`, `copy_of`).
 
 use std::fmt::Write;
@@ -239,6 +239,27 @@ fn push_extras(body: &Body, out: &mut String) {
     }
     if !body.tlvs.is_empty() {
         out.push(']');
+    }
+    if body.passed_on.is_some() || body.dialect.is_some() {
+        push_passed_on(body, out);
+    }
+}
+
+/// What it says to carriers beside its text.
+fn push_passed_on(body: &Body, out: &mut String) {
+    if let Some(id) = body.protocol_id() {
+        out.push_str(r#","protocol_id":"#);
+        push_number(u64::from(id), out);
+    }
+    if let Some(service) = body.service_type() {
+        out.push_str(r#","service_type":"#);
+        push_text(service, out);
+    }
+    if body.reply_path() {
+        out.push_str(r#","reply_path":true"#);
+    }
+    if body.replace_if_present() {
+        out.push_str(r#","replace_if_present":true"#);
     }
 }
 

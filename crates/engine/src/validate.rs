@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use model::message::{Ingress, Tlv};
 use model::resources::LongForm;
 use model::submission::{EncodingChoice, Fault};
-use model::{Address, Body, Content, Direction, Encoding, MessageId, ReceiptWish, Submission, Timestamp};
+use model::{Address, Body, Content, Direction, Encoding, MessageId, PassedOn, ReceiptWish, Submission, Timestamp};
 use sms::{Alphabet, Choice, TextError, TextOptions};
 
 use crate::rhythm::Hold;
@@ -24,6 +24,7 @@ const SCHEDULE_SECONDS_MAX: i64 = 366 * 86_400;
 const TEXT_OCTETS_MAX: usize = 160_000;
 const CLIENT_REF_MAX: usize = 128;
 const SUPERSEDE_KEY_MAX: usize = 128;
+const SERVICE_TYPE_MAX: usize = 5;
 const TAGS_MAX: usize = 16;
 const TAG_MAX: usize = 128;
 const URL_MAX: usize = 2048;
@@ -73,6 +74,13 @@ pub(crate) fn validate(
     let tags = faults.tags(submission.tags);
     let callback_url = faults.url(submission.callback_url);
     let tlvs = faults.tlvs(&submission.tlvs);
+    let passed_on = PassedOn {
+        protocol_id: faults.at_most("/protocol_id", submission.protocol_id, 255).map(|id| id as u8),
+        service_type: faults.service_type(submission.service_type),
+        reply_path: submission.reply_path,
+        replace_if_present: submission.replace_if_present,
+        priority_flag: submission.priority_flag,
+    };
     let (Some(to), Some(from), Some(content), []) = (to, from, content, faults.0.as_slice()) else {
         return Err(faults.0);
     };
@@ -101,6 +109,7 @@ pub(crate) fn validate(
         callback_url,
         dialect: submission.dialect,
         tlvs,
+        passed_on: passed_on.boxed(),
         reference: reference_of(id),
         wide_reference: false,
         shift: (0, 0),
@@ -308,6 +317,17 @@ impl Faults {
             self.add("/supersede_key", "is empty");
         }
         self.text("/supersede_key", key, SUPERSEDE_KEY_MAX)
+    }
+
+    fn service_type(&mut self, service_type: Option<String>) -> Option<Box<str>> {
+        let text = service_type?;
+        if !(1..=SERVICE_TYPE_MAX).contains(&text.len()) || !text.bytes().all(|octet| octet.is_ascii_graphic()) {
+            self.add("/service_type", format!("must be 1 to {SERVICE_TYPE_MAX} printable ASCII characters"));
+        }
+        if text.eq_ignore_ascii_case("USSD") {
+            self.add("/service_type", "can't be USSD: that is a dialogue, which is not what messages are");
+        }
+        Some(text.into())
     }
 
     fn tags(&mut self, tags: std::collections::BTreeMap<String, String>) -> Vec<(Box<str>, Box<str>)> {

@@ -43,7 +43,7 @@ async fn asked(session: &mut LinkSession, count: usize) -> Vec<Inquiry> {
     let asking = async {
         while asked.len() < count {
             if session.event(false).await == LinkEvent::Asked {
-                asked.extend(std::iter::from_fn(|| session.next_inquiry()));
+                asked.extend(std::iter::from_fn(|| session.next_inquiry(std::time::Instant::now())));
             }
         }
     };
@@ -250,4 +250,35 @@ async fn what_was_sent_of_a_message_that_is_canceled_on_its_way_is_asked_back() 
     answered(&mut session, vec![Told::Canceled]).await;
     let done = bench.until_that(id, |message| message.progress.parts[0].status == PartStatus::Canceled).await;
     assert_eq!(done.progress.status, Status::Canceled);
+}
+
+#[tokio::test]
+async fn what_is_asked_counts_towards_the_throughput() {
+    let bench = start(&with("\"throughput\":10")).await;
+    let (message, mut session) = at_carrier(&bench, 2).await;
+    let waits = bench.submit(PLAIN).await.unwrap();
+    let carrier = async {
+        let mut asked = Vec::new();
+        while asked.len() < 2 {
+            if session.event(false).await != LinkEvent::Asked {
+                continue;
+            }
+            let now = std::time::Instant::now();
+            let Some(inquiry) = session.next_inquiry(now) else { continue };
+            assert!(session.next_inquiry(now).is_none(), "one at a time");
+            inquiry.answer(Told::Canceled);
+            asked.push(now);
+            if asked.len() == 1 {
+                // The part that waits goes before the second.
+                let job = take(&mut session, 1).await.remove(0);
+                assert_eq!(job.body.id, waits.body.id);
+                sent(&mut session, &job, "R9").await;
+            }
+        }
+        asked
+    };
+    let (canceled, asked) = tokio::join!(cancel(&bench, message.body.id), carrier);
+    assert_eq!(canceled.unwrap().progress.status, Status::Canceled);
+    // An inquiry, a part, an inquiry: never less than two tenths of a second.
+    assert!(asked[1].duration_since(asked[0]) >= Duration::from_millis(200), "{asked:?}");
 }

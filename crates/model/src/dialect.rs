@@ -85,7 +85,9 @@ pub mod kannel_dlr {
     pub const ACCEPTED: u8 = 8;
     /// The carrier refused it, or no carrier could be given it.
     pub const REJECTED: u8 = 16;
-    /// The largest sum that is taken; 32 is an intermediate notification.
+    /// The carrier said something in between.
+    pub const INTERMEDIATE: u8 = 32;
+    /// The largest sum that is taken.
     pub const ALL: u8 = 63;
 }
 

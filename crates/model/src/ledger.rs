@@ -98,7 +98,7 @@ pub struct LedgerEntry {
     pub kind: LedgerKind,
     /// How much; below zero for what is taken.
     pub amount: Sum,
-    /// The message that it is for.
+    /// The message that it is for. A charge or refund without one stands for all of its kind of a day.
     pub message: Option<MessageId>,
     /// What the operator wrote.
     pub note: Option<Box<str>>,
@@ -119,6 +119,29 @@ pub enum LedgerKind {
 impl LedgerKind {
     /// Every kind, in the order of their numbers in the store.
     pub const ALL: [LedgerKind; 3] = [LedgerKind::Charge, LedgerKind::Refund, LedgerKind::Credit];
+}
+
+impl LedgerEntry {
+    /// The entry that stands for all charges, or all refunds, of an account's day in UTC, counted from
+    /// 1970-01-01. Its id is always the same, so that what is found later is added to it.
+    #[must_use]
+    pub fn of_day(account: Name, day: i64, kind: LedgerKind, amount: Sum) -> Self {
+        let at = Timestamp::from_millis(day.saturating_mul(86_400_000));
+        let mut octets = *LedgerId::first_at(at).as_bytes();
+        // Version and variant of a UUIDv7, the counter and all that is random 0 but for the kind.
+        octets[6] |= 0x70;
+        octets[8] |= 0x80;
+        octets[15] = LedgerKind::ALL.iter().position(|one| *one == kind).map_or(0, |place| place as u8 + 1);
+        let id = LedgerId(crate::id::Uuid::from_bytes(octets));
+        Self { id, account, at, kind, amount, message: None, note: None }
+    }
+
+    /// May it become part of its day's entry? Credits stay as they are: they are few, and an operator
+    /// wrote what they are for.
+    #[must_use]
+    pub fn rolls_up(&self) -> bool {
+        self.kind != LedgerKind::Credit && self.message.is_some()
+    }
 }
 
 /// What was charged for a message, and to whom; kept with it, so that the same is given back.

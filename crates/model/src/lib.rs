@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod message;
 mod moves;
 pub mod opt_out;
+pub mod passed_on;
 pub mod plan;
 pub mod receipt;
 pub mod replacement;
@@ -44,6 +45,7 @@ pub use message::{
     Body, Content, Direction, Encoding, Ingress, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,
 };
 pub use opt_out::{OptOut, OptOutKey};
+pub use passed_on::PassedOn;
 pub use plan::Plan;
 pub use receipt::{Receipt, ReceiptPolicy, ReceiptState};
 pub use replacement::Replacement;

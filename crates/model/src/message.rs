@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use crate::ingress::Ingress;
-use crate::{Address, BatchId, Charge, Dialect, MessageId, Name, Plan, Timestamp};
+use crate::{Address, BatchId, Charge, Dialect, MessageId, Name, PassedOn, Plan, Timestamp};
 
 /// A message with its state.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +62,8 @@ pub struct Body {
     pub dialect: Option<Box<Dialect>>,
     /// SMPP TLVs to pass on: tag and value.
     pub tlvs: Vec<Tlv>,
+    /// What else it says to carriers.
+    pub passed_on: Option<Box<PassedOn>>,
     /// Reference number of a concatenated message; the same for all its parts.
     pub reference: u16,
     /// The parts carry 16-bit references; decided with the route, for it decides where the text

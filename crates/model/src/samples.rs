@@ -27,6 +27,7 @@ pub fn body(at: Timestamp) -> Body {
         tags: Vec::new(),
         callback_url: None,
         dialect: None,
+        passed_on: None,
         tlvs: Vec::new(),
         reference: 0,
         wide_reference: false,

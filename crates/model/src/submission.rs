@@ -76,6 +76,21 @@ pub struct Submission {
     /// SMPP TLVs to pass on.
     #[serde(default, deserialize_with = "form::objects", skip_serializing_if = "Vec::is_empty")]
     pub tlvs: Vec<TlvSubmission>,
+    /// TP-PID of the message, 0–255 (3GPP 23.040 §9.2.3.9).
+    #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
+    pub protocol_id: Option<u32>,
+    /// SMPP `service_type`, at most 5 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_type: Option<String>,
+    /// A reply may take the way that the message took (TP-RP).
+    #[serde(default)]
+    pub reply_path: bool,
+    /// The carrier is to put it in the place of one that it has still.
+    #[serde(default)]
+    pub replace_if_present: bool,
+    /// An SMPP client's `priority_flag`, where the priority does not tell it: set by the ingress.
+    #[serde(skip)]
+    pub priority_flag: Option<u8>,
     /// The way in that it came by: set by the ingress, never read from what an application wrote.
     #[serde(skip)]
     pub ingress: Ingress,

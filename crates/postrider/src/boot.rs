@@ -14,14 +14,14 @@ use anyhow::Context as _;
 use engine::resources::Difference;
 use engine::{Engine, Retention, Settings, World};
 use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, Interfaces, NumberRedaction};
-use ingress::smpp::{self, Binds, Listener, SmppLimits, SmppMetrics, SmppSettings};
+use ingress::smpp::{self, Binds, SmppLimits, SmppMetrics, SmppSettings};
 use ingress::webhook::{self, WebhookMetrics, WebhookSettings};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, Limits, Numbers};
 use crate::instance::{Instance, Running};
+use crate::listeners;
 use crate::outcome::{Failure, Outcome};
 use crate::resources_file::{self, SecretCheck};
 use crate::storage::Storage;
@@ -75,9 +75,11 @@ impl Gateway {
             apply_file(&storage, file).await?;
         }
         let http_settings = Arc::new(http_settings(config)?);
-        let listeners = bind_all(config, &http_settings).await?;
+        let listeners = listeners::bind_all(config, &http_settings).await?;
+        let mut certificates = listeners::certificates_of(&listeners);
         let smpp_settings = Arc::new(smpp_settings(config, &http_settings)?);
-        let smpp_listeners = smpp_listeners(config).await?;
+        let smpp_listeners = listeners::smpp(config).await?;
+        certificates.extend(smpp_settings.tls.clone());
         let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)).await?;
         http_settings.metrics.register(engine.metrics());
         let webhook_metrics = WebhookMetrics::default();
@@ -128,7 +130,7 @@ impl Gateway {
             resources: resources.map(Path::to_owned),
             http: addresses,
             smpp: smpp_addresses,
-            certificates: http_settings.tls.iter().chain(&smpp_settings.tls).cloned().collect(),
+            certificates,
             access_log: http_settings.access_log.clone(),
             parts: Parts {
                 stop,
@@ -249,43 +251,16 @@ pub fn read_resources(file: &Path, secrets: SecretCheck<'_>) -> Outcome<model::r
     resources_file::read(&name, &text, secrets).map_err(Failure::Configuration)
 }
 
-/// The listeners of the API, and those of other gateways' interfaces: these speak plain HTTP, as they did.
-async fn bind_all(config: &Config, http: &Arc<HttpSettings>) -> Outcome<Vec<(TcpListener, Arc<HttpSettings>)>> {
-    let immediate = config.kannel.immediate_reply;
-    let kannel = Interfaces { kannel: true, kannel_immediate_reply: immediate, ..Interfaces::none() };
-    let jasmin = Interfaces { jasmin: true, ..Interfaces::none() };
-    let jasmin_rest = Interfaces { jasmin_rest: true, ..Interfaces::none() };
-    let ozeki = Interfaces { ozeki: true, ..Interfaces::none() };
-    let others = [
-        (&config.kannel.listen, kannel),
-        (&config.jasmin.listen, jasmin),
-        (&config.jasmin.rest_listen, jasmin_rest),
-        (&config.ozeki.listen, ozeki),
-    ];
-    let mut listeners: Vec<_> =
-        bind("HTTP", &config.http.listen).await?.into_iter().map(|one| (one, http.clone())).collect();
-    for (addresses, interfaces) in others {
-        let settings = Arc::new(HttpSettings { interfaces, tls: None, ..HttpSettings::clone(http) });
-        listeners.extend(bind("HTTP", addresses).await?.into_iter().map(|one| (one, settings.clone())));
-    }
-    Ok(listeners)
-}
-
-async fn bind(what: &str, addresses: &[SocketAddr]) -> Outcome<Vec<TcpListener>> {
-    let mut listeners = Vec::new();
-    for address in addresses {
-        let listener = TcpListener::bind(address).await;
-        listeners.push(listener.with_context(|| format!("{what} can't listen on {address}"))?);
-    }
-    Ok(listeners)
-}
-
 fn engine_settings(config: &Config, storage: &Storage, resources: Option<&Path>) -> Settings {
     let seconds = |span: crate::config::Span| i64::try_from(span.0.as_secs()).unwrap_or(i64::MAX);
     let retention = &config.storage.retention;
     Settings {
         vault: storage.vault(),
-        retention: Retention { messages: seconds(retention.messages), texts: seconds(retention.text) },
+        retention: Retention {
+            messages: seconds(retention.messages),
+            texts: seconds(retention.text),
+            ledger: seconds(retention.ledger),
+        },
         webhook_concurrency: config.webhooks.concurrency,
         watch_resources: WATCH_RESOURCES,
         authority: resources.map(|file| file.display().to_string()),
@@ -310,7 +285,7 @@ fn http_settings(config: &Config) -> Outcome<HttpSettings> {
     };
     Ok(HttpSettings {
         limits: http_limits(&config.http.limits),
-        tls: certificates(config)?.map(Arc::new),
+        tls: listeners::certificates(config)?.map(Arc::new),
         access_log,
         redact_numbers: match config.log.redact.numbers {
             Numbers::Full => NumberRedaction::Full,
@@ -331,19 +306,6 @@ fn http_settings(config: &Config) -> Outcome<HttpSettings> {
     })
 }
 
-/// Sockets of the SMPP server: all TLS, unless TLS has addresses of its own.
-async fn smpp_listeners(config: &Config) -> Outcome<Vec<Listener>> {
-    let mixed = config.smpp.tls.as_ref().is_some_and(|tls| !tls.listen.is_empty());
-    let all_tls = config.smpp.tls.is_some() && !mixed;
-    let own = config.smpp.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
-    let mut listeners = Vec::new();
-    for (addresses, tls) in [(&config.smpp.listen[..], all_tls), (own, true)] {
-        let sockets = bind("SMPP", addresses).await?;
-        listeners.extend(sockets.into_iter().map(|socket| Listener { socket, tls }));
-    }
-    Ok(listeners)
-}
-
 fn smpp_settings(config: &Config, http: &HttpSettings) -> Outcome<SmppSettings> {
     let limits = &config.smpp.limits;
     let inactivity = limits.inactivity_timeout.0;
@@ -359,26 +321,11 @@ fn smpp_settings(config: &Config, http: &HttpSettings) -> Outcome<SmppSettings> 
             response_timeout: limits.response_timeout.0,
             shutdown_grace: limits.shutdown_grace.0,
         },
-        tls: smpp_certificates(config)?.map(Arc::new),
+        tls: listeners::smpp_certificates(config)?.map(Arc::new),
         access_log: http.access_log.clone(),
         metrics: SmppMetrics::default(),
         binds: http.binds.clone(),
     })
-}
-
-/// The certificates that are configured for SMPP.
-pub fn smpp_certificates(config: &Config) -> Outcome<Option<Certificates>> {
-    let load =
-        |tls: &crate::config::SmppTls| Certificates::load_for_smpp(&tls.cert, &tls.key, tls.client_ca.as_deref());
-    let loaded = config.smpp.tls.as_ref().map(load).transpose();
-    loaded.map_err(|error| Failure::configuration(format_args!("[smpp] tls: {error}")))
-}
-
-/// The certificates that are configured.
-pub fn certificates(config: &Config) -> Outcome<Option<Certificates>> {
-    let load = |tls: &crate::config::Tls| Certificates::load(&tls.cert, &tls.key);
-    let loaded = config.http.tls.as_ref().map(load).transpose();
-    loaded.map_err(|error| Failure::configuration(format_args!("[http] tls: {error}")))
 }
 
 fn http_limits(limits: &Limits) -> HttpLimits {

@@ -20,6 +20,7 @@ mod config;
 mod fault;
 mod hex;
 mod instance;
+mod listeners;
 mod log;
 mod outcome;
 mod resources_file;

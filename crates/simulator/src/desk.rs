@@ -30,6 +30,9 @@ pub(crate) struct Submission<'a> {
     pub(crate) data_sm: bool,
     pub(crate) source: Address<'a>,
     pub(crate) destination: Address<'a>,
+    pub(crate) service_type: &'a [u8],
+    /// protocol_id, priority_flag and replace_if_present_flag.
+    pub(crate) flags: [u8; 3],
     pub(crate) esm_class: u8,
     pub(crate) data_coding: u8,
     pub(crate) registered_delivery: u8,
@@ -224,6 +227,8 @@ impl Desk {
                 at: now,
                 source: address(submission.source),
                 destination: address(submission.destination),
+                service_type: lossy(submission.service_type),
+                flags: submission.flags,
                 esm_class: submission.esm_class,
                 data_coding: submission.data_coding,
                 registered_delivery: submission.registered_delivery,
@@ -253,7 +258,7 @@ impl Desk {
             return;
         }
         if RegisteredDelivery(flag).wants_intermediate() {
-            self.owe_receipt(submission, id, ReceiptState::Enroute, (now + answer_delay, now));
+            self.owe_receipt(submission, id, self.settings.receipts.intermediate, (now + answer_delay, now));
         }
         let state = self.final_state();
         let at = self.final_moment(answer_delay, now);
@@ -352,6 +357,8 @@ impl<'a> Submission<'a> {
             data_sm: false,
             source: pdu.source,
             destination: pdu.destination,
+            service_type: pdu.service_type,
+            flags: [pdu.protocol_id, pdu.priority_flag, pdu.replace_if_present_flag],
             esm_class: pdu.esm_class.0,
             data_coding: pdu.data_coding.0,
             registered_delivery: pdu.registered_delivery.0,
@@ -367,6 +374,8 @@ impl<'a> Submission<'a> {
             data_sm: true,
             source: pdu.source,
             destination: pdu.destination,
+            service_type: pdu.service_type,
+            flags: [0; 3],
             esm_class: pdu.esm_class.0,
             data_coding: pdu.data_coding.0,
             registered_delivery: pdu.registered_delivery.0,

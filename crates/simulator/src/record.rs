@@ -21,6 +21,10 @@ pub struct SeenMessage {
     pub source: (u8, u8, Box<str>),
     /// The recipient.
     pub destination: (u8, u8, Box<str>),
+    /// `service_type` as it came.
+    pub service_type: Box<str>,
+    /// `protocol_id`, `priority_flag` and `replace_if_present_flag` as they came; 0 in a data_sm.
+    pub flags: [u8; 3],
     /// `esm_class` as it came.
     pub esm_class: u8,
     /// `data_coding` as it came.

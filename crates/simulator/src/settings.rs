@@ -77,6 +77,8 @@ pub struct ReceiptSettings {
     pub send: ReceiptsFor,
     /// How long after the answer: at least and at most.
     pub delay: (Duration, Duration),
+    /// What is said in between, where registered_delivery asks for that.
+    pub intermediate: ReceiptState,
     /// Final states with their weights.
     pub states: Vec<(ReceiptState, f64)>,
     /// Where the facts are.
@@ -234,6 +236,7 @@ impl Default for ReceiptSettings {
         Self {
             send: ReceiptsFor::Asked,
             delay: (Duration::ZERO, Duration::ZERO),
+            intermediate: ReceiptState::Enroute,
             states: vec![(ReceiptState::Delivered, 1.0)],
             form: ReceiptForm::Both,
             dates: DateForm::Minutes,

@@ -167,6 +167,7 @@ impl<'r> Columns<'r> {
             callback_url: extra.callback_url,
             plan: extra.plan,
             dialect: extra.dialect,
+            passed_on: extra.passed_on,
         })
     }
 

@@ -8,8 +8,8 @@ use std::fmt::Write;
 use model::delivery::DeliveryState;
 use model::message::{Event, Part};
 use model::{
-    Body, CallbackStyle, Charge, Content, Dialect, Direction, Encoding, Ingress, LedgerKind, PartStatus, Plan, Reason,
-    ReceiptWish, Status,
+    Body, CallbackStyle, Charge, Content, Dialect, Direction, Encoding, Ingress, LedgerKind, PartStatus, PassedOn,
+    Plan, Reason, ReceiptWish, Status,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,8 @@ pub(crate) struct Extra {
     pub udh: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tlvs: Vec<(u16, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passed_on: Option<Box<PassedOn>>,
     /// What the route made of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Box<Plan>>,
@@ -86,6 +88,7 @@ impl Extra {
             && body.callback_url.is_none()
             && body.dialect.is_none()
             && body.tlvs.is_empty()
+            && body.passed_on.is_none()
             && body.plan.is_none()
             && body.charge.is_none()
             && body.supersede_key.is_none()
@@ -110,6 +113,7 @@ impl Extra {
             dcs,
             udh,
             tlvs: body.tlvs.iter().map(|tlv| (tlv.tag, hex(&tlv.value))).collect(),
+            passed_on: body.passed_on.clone(),
             plan: body.plan.clone(),
             charge: body.charge.clone(),
             supersede_key: body.supersede_key.clone(),

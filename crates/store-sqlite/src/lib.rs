@@ -62,6 +62,7 @@ mod forget;
 mod key;
 mod queued;
 mod read;
+mod roll_up;
 mod schema;
 mod write;
 
@@ -341,6 +342,10 @@ impl Store for SqliteStore {
 
     async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
         forget::texts(&self.writer, &self.readers, before, limit).await
+    }
+
+    async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        roll_up::ledger(&self.writer, &self.readers, before, limit).await
     }
 
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -221,6 +221,11 @@ pub trait Store: Send + Sync + 'static {
     /// them, and returns how many.
     async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
 
+    /// Puts charges and refunds of days before `before`'s day into one entry of each day, account and kind
+    /// ([`LedgerEntry::of_day`]); at most `limit` of them, and returns how many. Each step is a commit
+    /// of its own, and no balance changes by it.
+    async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
     /// Drops idempotency answers, parked receipts and remote ids that have run out by `now`.
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -346,6 +346,10 @@ impl Store for MemoryStore {
         Ok(self.state().forget_texts(before, limit))
     }
 
+    async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        Ok(self.state().roll_up_ledger(before, limit))
+    }
+
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
         Ok(self.state().forget_expired(now))
     }

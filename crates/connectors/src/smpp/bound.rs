@@ -235,7 +235,7 @@ impl<'s> Bound<'s> {
         let room = self.room().min(self.inquiries.room(usize::from(self.settings.window)));
         let Some(leg) = self.legs.first_mut() else { return };
         for _ in 0..room {
-            let Some(inquiry) = self.link.next_inquiry() else { break };
+            let Some(inquiry) = self.link.next_inquiry(std::time::Instant::now()) else { break };
             self.inquiries.send(inquiry, &mut leg.session, &self.settings, now);
         }
     }

@@ -80,7 +80,7 @@ impl Inquiries {
 /// Takes back one part. The addresses must be those that it was submitted with (SMPP 3.4 §4.9.1).
 fn cancel_sm<'a>(connector: &'a Connector, body: &'a Body, remote_id: &'a str) -> CancelSm<'a> {
     CancelSm {
-        service_type: connector.service_type.as_bytes(),
+        service_type: outgoing::service_type(connector, body),
         message_id: remote_id.as_bytes(),
         source: outgoing::source(connector, body),
         destination: outgoing::destination(connector, body),

@@ -69,14 +69,16 @@ impl Outgoing {
         let validity = validity(connector.validity, body, now);
         self.validity = validity.unwrap_or_default();
         Ok(SubmitSm {
-            service_type: connector.service_type.as_bytes(),
+            service_type: service_type(connector, body),
             source: source(connector, body),
             destination: destination(connector, body),
             esm_class: esm_class(body, udhi),
-            protocol_id: body.dialect.as_ref().and_then(|d| d.protocol_id()).unwrap_or(connector.protocol_id),
-            priority_flag: body.priority.min(3),
+            protocol_id: body.protocol_id().unwrap_or(connector.protocol_id),
+            priority_flag: body.priority_flag(),
             validity_period: if validity.is_some() { &self.validity } else { b"" },
             registered_delivery: registered_delivery(body.receipt),
+            // The parts of a long message would take each other's place.
+            replace_if_present_flag: u8::from(parts == 1 && body.replace_if_present()),
             data_coding: DataCoding(coded.data_coding),
             short_message: if in_payload { b"" } else { &self.user_data },
             tlvs: self.tlvs.as_tlvs(),
@@ -90,9 +92,8 @@ impl Outgoing {
 }
 
 fn esm_class(body: &Body, udhi: bool) -> EsmClass {
-    let reply_path = body.dialect.as_ref().is_some_and(|dialect| dialect.reply_path());
     let bit = |set: bool, bit: u8| if set { bit } else { 0 };
-    EsmClass(bit(udhi, EsmClass::UDHI) | bit(reply_path, EsmClass::REPLY_PATH))
+    EsmClass(bit(udhi, EsmClass::UDHI) | bit(body.reply_path(), EsmClass::REPLY_PATH))
 }
 
 /// Writes header and text of a part; whether there is a header, and how the text is coded.
@@ -218,6 +219,14 @@ fn announce(connector: &Connector, coding: Coding, plain: u8, class: Option<Mess
 /// dest_addr_subunit of a class: display, equipment, SIM, external (SMPP 3.4 §5.3.2.2).
 const fn subunit(class: MessageClass) -> u8 {
     class.number() + 1
+}
+
+/// The service: the connector's where it names one, for carriers have names of their own.
+pub(super) fn service_type<'a>(connector: &'a Connector, body: &'a Body) -> &'a [u8] {
+    match connector.service_type.as_str() {
+        "" => body.service_type().unwrap_or_default().as_bytes(),
+        own => own.as_bytes(),
+    }
 }
 
 /// The sender as the SMSC wants it.

@@ -1,6 +1,6 @@
 use model::message::Tlv;
 use model::resources::Connector;
-use model::{Address, Body, Content, Encoding, Timestamp};
+use model::{Address, Body, Content, Encoding, PassedOn, Timestamp};
 use smpp::{CommandStatus, Tag, encode};
 
 use super::Outgoing;
@@ -50,6 +50,27 @@ fn the_plain_case_byte_for_byte() {
     expected.extend_from_slice(b"hi \0");
     expected[3] = expected.len() as u8;
     assert_eq!(wire, expected);
+}
+
+#[test]
+fn what_the_application_says_to_the_carrier_goes_along() {
+    let said = PassedOn {
+        protocol_id: Some(0x41),
+        service_type: Some("VMN".into()),
+        reply_path: true,
+        replace_if_present: true,
+        priority_flag: Some(4),
+    };
+    let body = Body { passed_on: said.boxed(), ..text(&"a".repeat(200), Encoding::Gsm7) };
+    let told = |settings: &str, parts| {
+        let (connector, mut outgoing) = (connector(settings), Outgoing::new());
+        let pdu = outgoing.submit_sm(&connector, &body, (0, parts), body.created_at).unwrap();
+        let service = String::from_utf8(pdu.service_type.to_vec()).unwrap();
+        (service, pdu.esm_class.0, pdu.protocol_id, pdu.priority_flag, pdu.replace_if_present_flag)
+    };
+    assert_eq!(told("", 2), ("VMN".into(), 0xC0, 0x41, 4, 0), "the parts would take each other's place");
+    assert_eq!(told("long_messages = \"payload\"", 1), ("VMN".into(), 0x80, 0x41, 4, 1));
+    assert_eq!(told("service_type = \"CMT\"\nprotocol_id = 65", 2).0, "CMT");
 }
 
 #[test]

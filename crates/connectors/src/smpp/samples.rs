@@ -41,6 +41,7 @@ pub fn text(text: &str, encoding: Encoding) -> Body {
         tags: Vec::new(),
         callback_url: None,
         dialect: None,
+        passed_on: None,
         tlvs: Vec::new(),
         reference: 0x1234,
         wide_reference: false,

@@ -77,14 +77,41 @@ fn kannel_incoming(url: &str, message: &Message, service: &str, now: Timestamp) 
     )
 }
 
+/// The call that what a carrier said in between is worth; `None` when that is nothing that this
+/// application asked for. Kannel's `dlr-mask` has two bits for it, and it is told once: as 4 (the carrier
+/// has it and waits) if that is wanted, and otherwise as 32.
+pub(super) fn call_between(
+    style: CallbackStyle,
+    url: &str,
+    message: &Message,
+    said: &model::Receipt,
+    now: Timestamp,
+) -> Option<Called> {
+    if style != CallbackStyle::Kannel || message.body.direction != Direction::Mt {
+        return None;
+    }
+    let other = KannelTerms::default();
+    let terms = terms_of(message, &other);
+    let event = [kannel_dlr::BUFFERED, kannel_dlr::INTERMEDIATE].into_iter().find(|bit| terms.mask & bit != 0)?;
+    let state = ReceiptState::from_word(&said.stat).unwrap_or(ReceiptState::Enroute);
+    let text =
+        text_of(message, Receipt { state, error: said.err.as_deref().unwrap_or("000"), ..receipt(message, now) });
+    Some(Called { url: kannel_url(url, message, terms, (event, &text), now), body: "".into() })
+}
+
+/// What a message keeps of the request that it came with.
+fn terms_of<'m>(message: &'m Message, other: &'m KannelTerms) -> &'m KannelTerms {
+    match message.body.dialect.as_deref() {
+        Some(Dialect::Kannel(terms)) => terms,
+        _ => other,
+    }
+}
+
 /// What became of a message, as a `dlr-url` is called; `None` if the mask does not want it.
 fn kannel_receipt(url: &str, message: &Message, now: Timestamp) -> Option<Box<str>> {
-    let (body, progress) = (&message.body, &message.progress);
+    let body = &message.body;
     let other = KannelTerms { mask: kannel_dlr::ALL, service: body.account.as_ref().into(), ..KannelTerms::default() };
-    let terms = match body.dialect.as_deref() {
-        Some(Dialect::Kannel(terms)) => terms,
-        _ => &other,
-    };
+    let terms = terms_of(message, &other);
     let event = kannel_event(message)?;
     if terms.mask & event == 0 {
         return None;
@@ -92,13 +119,25 @@ fn kannel_receipt(url: &str, message: &Message, now: Timestamp) -> Option<Box<st
     let text = match event {
         kannel_dlr::ACCEPTED => "ACK/".to_owned(),
         kannel_dlr::REJECTED => refusal(message),
-        _ => receipt_text(message, now),
+        _ => text_of(message, receipt(message, now)),
     };
+    Some(kannel_url(url, message, terms, (event, &text), now))
+}
+
+/// A `dlr-url` that tells of `event`.
+fn kannel_url(
+    url: &str,
+    message: &Message,
+    terms: &KannelTerms,
+    (event, text): (u8, &str),
+    now: Timestamp,
+) -> Box<str> {
+    let (body, progress) = (&message.body, &message.progress);
     let given = |given: &'_ str, address: &str| if given.is_empty() { address.to_owned() } else { given.to_owned() };
     let (phone, sender) = (given(&terms.to, body.to.as_str()), given(&terms.from, body.from.as_str()));
     let minutes = |at: Timestamp| at.millis_since(now) / 60_000;
     let id = body.id.to_string();
-    Some(fill(
+    fill(
         url,
         &Escapes {
             text: text.as_bytes(),
@@ -121,7 +160,7 @@ fn kannel_receipt(url: &str, message: &Message, now: Timestamp) -> Option<Box<st
             validity: body.validity_given.then(|| minutes(body.expires_at)),
             deferred: body.send_at.map(minutes),
         },
-    ))
+    )
 }
 
 /// The bit of `dlr-mask` that a message's state is.
@@ -153,9 +192,9 @@ fn refusal(message: &Message) -> String {
     }
 }
 
-/// What a final receipt says, in the words of SMPP 3.4 Appendix B.
-fn receipt_text(message: &Message, now: Timestamp) -> String {
-    let Receipt { id, state, error, submitted, done, parts, delivered } = receipt(message, now);
+/// What a receipt says, in the words of SMPP 3.4 Appendix B.
+fn text_of(message: &Message, receipt: Receipt<'_>) -> String {
+    let Receipt { id, state, error, submitted, done, parts, delivered } = receipt;
     let day = |at: Timestamp| sms::DateTime::from_unix(at.as_seconds()).or_else(|| sms::DateTime::from_unix(0));
     let (Some(submit_date), Some(done_date)) = (day(submitted), day(done)) else { return String::new() };
     sms::receipt::format(&ReceiptFields {

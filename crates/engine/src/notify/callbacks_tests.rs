@@ -77,6 +77,27 @@ fn kannel_is_told_what_the_mask_wants() {
 }
 
 #[test]
+fn what_a_carrier_says_in_between_is_told_once() {
+    let said = |stat: &str| Receipt { state: model::ReceiptState::Intermediate, stat: stat.into(), err: None };
+    let told = |mask, stat| {
+        let called = call_between(CallbackStyle::Kannel, "http://x/%d?%A", &sent(kannel(mask)), &said(stat), DONE)?;
+        Some(called.url.to_string())
+    };
+    for (mask, event) in [(4, 4), (32, 32), (63, 4)] {
+        let url = told(mask, "ACCEPTD").unwrap();
+        assert!(
+            url.starts_with(&format!("http://x/{event}?id%3Ar%2F1+")) && url.contains("stat%3AACCEPTD+err%3A000"),
+            "{url}"
+        );
+    }
+    assert!(told(4, "BUFFERED").unwrap().contains("stat%3AENROUTE"), "a word of the carrier's own");
+    assert_eq!(told(31 & !4, "ENROUTE"), None);
+    let plain = sent(message(None));
+    assert_eq!(call_between(CallbackStyle::Kannel, "http://x/", &plain, &said("ENROUTE"), DONE), None);
+    assert_eq!(call_between(CallbackStyle::Jasmin, "http://x/", &sent(kannel(63)), &said("ENROUTE"), DONE), None);
+}
+
+#[test]
 fn an_account_that_is_called_in_kannels_way_hears_of_other_messages_too() {
     let plain = sent(message(None));
     assert_eq!(url_of(&plain, "http://x/%d?%p&%P&%n").as_deref(), Some("http://x/8?%2B447700900123&SHOP&shop"));

@@ -1,7 +1,7 @@
 //! What an account is owed when something happens to one of its messages.
 
 use model::delivery::DeliveryState;
-use model::{CallbackStyle, Delivery, DeliveryId, Dialect, Message, MessageId, Name, ReceiptWish, Timestamp};
+use model::{CallbackStyle, Delivery, DeliveryId, Dialect, Message, MessageId, Name, Receipt, ReceiptWish, Timestamp};
 
 use super::callbacks::{self, Called};
 use super::smpp;
@@ -82,6 +82,42 @@ pub(crate) fn owed_because(
         } else if let Some(Called { url, body }) = callbacks::call(style, &webhook.url, message, service, now) {
             deliveries.push(delivery(next_id(), id, Some(url), style, body));
         }
+    }
+    deliveries
+}
+
+/// The deliveries that what a carrier `said` in between of a message is worth. Only SMPP and Kannel's way
+/// have words for it.
+pub(crate) fn between(
+    world: &World,
+    message: &Message,
+    said: &Receipt,
+    now: Timestamp,
+    mut next_id: impl FnMut() -> DeliveryId,
+) -> Vec<Delivery> {
+    const EVENT: &str = "message.intermediate";
+    let body = &message.body;
+    let mut deliveries = Vec::from_iter(smpp::between(world, message, said, EVENT, now, &mut next_id));
+    let call = |style, url: &str| callbacks::call_between(style, url, message, said, now);
+    if let (Some(url), Some(style)) = (&body.callback_url, body.dialect.as_deref().map(Dialect::style))
+        && let Some(Called { url, body: payload }) = call(style, url)
+    {
+        deliveries.push(Delivery {
+            id: next_id(),
+            account: body.account.clone(),
+            message: Some(body.id),
+            endpoint: origin(&url),
+            url: Some(url),
+            style,
+            event: EVENT.into(),
+            payload,
+            restorable: false,
+            created_at: now,
+            due: now,
+            attempts: 0,
+            state: DeliveryState::Pending,
+            last_error: None,
+        });
     }
     deliveries
 }

@@ -45,6 +45,7 @@ fn message() -> Message {
         tags: vec![],
         callback_url: None,
         dialect: None,
+        passed_on: None,
         tlvs: vec![],
         reference: 0,
         wide_reference: false,

@@ -6,8 +6,8 @@
 use model::delivery::DeliveryState;
 use model::resources::IncomingWay;
 use model::{
-    CallbackStyle, Content, Delivery, DeliveryId, Direction, Encoding, Ingress, Message, MessageId, PartStatus, Status,
-    Timestamp,
+    CallbackStyle, Content, Delivery, DeliveryId, Direction, Encoding, Ingress, Message, MessageId, PartStatus,
+    Receipt, ReceiptWish, Status, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -55,6 +55,9 @@ pub struct OwedReceipt<'a> {
     /// The carrier's `err:`, if it named one.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub err: Option<Cow<'a, str>>,
+    /// The carrier's word, where it said something in between.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub stat: Option<Cow<'a, str>>,
     /// How its text begins.
     #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     pub text: Cow<'a, str>,
@@ -110,22 +113,55 @@ pub(super) fn owed(
     if body.direction == Direction::Mo && !wants_message(account, login.incoming, event) {
         return None;
     }
-    Some(Delivery {
-        id: next_id(),
-        account: body.account.clone(),
-        message: Some(body.id),
+    let payload = payload(message, now)?;
+    Some(Delivery { restorable: message.is_closed(), ..delivery(account, message, event, payload, now, next_id()) })
+}
+
+/// The delivery by SMPP that what the carrier `said` in between is worth, if any.
+pub(super) fn between(
+    world: &World,
+    message: &Message,
+    said: &Receipt,
+    event: &str,
+    now: Timestamp,
+    next_id: impl FnOnce() -> DeliveryId,
+) -> Option<Delivery> {
+    let body = &message.body;
+    if body.direction != Direction::Mt || body.ingress != Ingress::Smpp || body.receipt != ReceiptWish::All {
+        return None;
+    }
+    let account = world.account(&body.account).filter(|account| account.account.smpp.is_some())?;
+    let mut receipt = receipt(message, now)?;
+    receipt.stat = Some((&*said.stat).into());
+    receipt.err = said.err.as_deref().map(Into::into);
+    let payload = serde_json::to_string(&Owed::Receipt(receipt)).expect("strings and numbers only");
+    Some(delivery(account, message, event, payload.into(), now, next_id()))
+}
+
+fn delivery(
+    account: &AccountView,
+    message: &Message,
+    event: &str,
+    payload: Box<str>,
+    now: Timestamp,
+    id: DeliveryId,
+) -> Delivery {
+    Delivery {
+        id,
+        account: account.id.clone(),
+        message: Some(message.body.id),
         endpoint: account.smpp_lane.clone(),
         url: None,
         style: CallbackStyle::Webhook,
         event: event.into(),
-        payload: payload(message, now)?,
-        restorable: message.is_closed(),
+        payload,
+        restorable: false,
         created_at: now,
         due: now,
         attempts: 0,
         state: DeliveryState::Pending,
         last_error: None,
-    })
+    }
 }
 
 /// What is owed by SMPP about `message` since `done`; `None` for a state that nobody asked for.
@@ -167,6 +203,7 @@ fn receipt(message: &Message, now: Timestamp) -> Option<OwedReceipt<'_>> {
         parts: count(None),
         delivered: count(Some(PartStatus::Delivered)),
         err: progress.reason.as_ref().and_then(|reason| Some((&**reason.receipt_err.as_ref()?).into())),
+        stat: None,
         text: text.get(..cut).unwrap_or_default().into(),
         reference: reference.and_then(|tlv| Some(u16::from_be_bytes(tlv.value.as_ref().try_into().ok()?))),
     })

@@ -32,6 +32,7 @@ pub(super) fn body_of(account: &str, n: u128, priority: u8) -> Arc<Body> {
         tags: vec![],
         callback_url: None,
         dialect: None,
+        passed_on: None,
         tlvs: vec![],
         reference: 0,
         wide_reference: false,

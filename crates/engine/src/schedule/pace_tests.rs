@@ -24,6 +24,7 @@ fn body(n: u128, from: &str, to: &str, priority: u8) -> Body {
         tags: vec![],
         callback_url: None,
         dialect: None,
+        passed_on: None,
         tlvs: vec![],
         reference: 0,
         wide_reference: false,

@@ -42,6 +42,11 @@ pub(super) struct Draft {
     connector: Option<String>,
     #[serde(default, deserialize_with = "form::objects_or_null")]
     tlvs: Option<Vec<TlvSubmission>>,
+    #[serde(default, deserialize_with = "form::integer_or_null")]
+    protocol_id: Option<u32>,
+    service_type: Option<String>,
+    reply_path: Option<bool>,
+    replace_if_present: Option<bool>,
 }
 
 impl Draft {
@@ -65,6 +70,7 @@ impl Draft {
         }
         fill!(to, from, encoding, transliterate, max_parts, class, priority, send_at, validity_seconds);
         fill!(receipt, client_ref, supersede_key, ignore_quiet_hours, callback_url, route, connector, tlvs);
+        fill!(protocol_id, service_type, reply_path, replace_if_present);
         self.into()
     }
 }
@@ -92,6 +98,11 @@ impl From<Draft> for Submission {
             route: draft.route,
             connector: draft.connector,
             tlvs: draft.tlvs.unwrap_or_default(),
+            protocol_id: draft.protocol_id,
+            service_type: draft.service_type,
+            reply_path: draft.reply_path.unwrap_or_default(),
+            replace_if_present: draft.replace_if_present.unwrap_or_default(),
+            priority_flag: None,
             ingress: Ingress::Http,
             dialect: None,
         }

@@ -79,6 +79,7 @@ fn status_of_field(field: &str) -> CommandStatus {
         "validity_seconds" => CommandStatus::RINVEXPIRY,
         "priority" => CommandStatus::RINVPRTFLG,
         "tlvs" => CommandStatus::RINVTLVVAL,
+        "service_type" => CommandStatus::RINVSERTYP,
         _ => CommandStatus::RSUBMITFAIL,
     }
 }

@@ -65,7 +65,8 @@ impl Deliveries {
         token: u64,
         now: Duration,
     ) -> Result<(), NotSent> {
-        let state = state_of(receipt.status);
+        let said = receipt.stat.as_deref().and_then(ReceiptState::from_word).filter(|state| !state.is_final());
+        let state = said.unwrap_or_else(|| state_of(receipt.status));
         self.id.clear();
         write_id(receipt.id, login.message_id, !session.with_tlvs(), &mut self.id);
         self.text.clear();

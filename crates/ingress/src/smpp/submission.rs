@@ -22,6 +22,8 @@ use sms::{Alphabet, Coding, Concat, Described, Shift, SmppCoding, Udh, UdhBuilde
 const USSD: &[u8] = b"USSD";
 /// The highest priority of SMPP 5.0 (§4.7.14); 3 in 3.4.
 const PRIORITY_MAX: u8 = 4;
+/// Up to this flag the priority here tells which it was.
+const PRIORITY_TOLD: u8 = 2;
 /// Fewer digits are a short code, whatever its type of number says.
 const INTERNATIONAL_DIGITS_MIN: usize = 7;
 /// The longest validity that the engine takes: 63 weeks.
@@ -120,6 +122,11 @@ fn read(request: &Request<'_>, login: &SmppLogin, now: Timestamp) -> Result<Subm
         validity_seconds: times.validity_seconds,
         receipt: receipt_wish(request.registered),
         tlvs: passed_on(request.tlvs),
+        protocol_id: (request.protocol_id != 0).then_some(request.protocol_id.into()),
+        service_type: service_type(request.service_type)?,
+        reply_path: request.esm_class.0 & EsmClass::REPLY_PATH != 0,
+        replace_if_present: request.replace == 1,
+        priority_flag: (request.priority > PRIORITY_TOLD).then_some(request.priority),
         ingress: Ingress::Smpp,
         ..Submission::default()
     };
@@ -130,35 +137,47 @@ fn read(request: &Request<'_>, login: &SmppLogin, now: Timestamp) -> Result<Subm
         sar: sar(request.tlvs)?,
     };
     content(octets, login, &mut submission)?;
+    if submission.replace_if_present {
+        submission.supersede_key = replaces(&submission);
+    }
     Ok(submission)
+}
+
+/// What a message with replace_if_present_flag stands for while it waits here: those before it with the
+/// same source, destination and service (SMPP 3.4 §5.2.18). Parts of a long one don't take each other's
+/// place.
+fn replaces(submission: &Submission) -> Option<String> {
+    if submission.binary.as_ref().is_some_and(|binary| binary.udh.is_some()) {
+        return None;
+    }
+    let (service, from) = (submission.service_type.as_deref(), submission.from.as_deref());
+    Some(format!("replace_if_present:{}:{}", service.unwrap_or_default(), from.unwrap_or_default()))
+}
+
+/// A service of the client's.
+fn service_type(text: &[u8]) -> Result<Option<String>, CommandStatus> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let text = std::str::from_utf8(text).map_err(|_| CommandStatus::RINVSERTYP)?;
+    Ok(Some(text.to_owned()))
 }
 
 /// What would silently become something else is refused.
 fn refuse_what_is_not_done(request: &Request<'_>) -> Result<(), CommandStatus> {
-    // The way of an answer can't be promised: what the phone sends back comes as its carrier has it.
-    let reply_path = request.esm_class.0 & EsmClass::REPLY_PATH != 0;
     // Acknowledgements between SMEs are for ANSI-41 networks (SMPP 5.0 §4.7.12). Libraries set their bit by
     // default, and what they mark so is an ordinary message.
     let kind = request.esm_class.message_type();
-    let ordinary = matches!(kind, MessageType::Default | MessageType::DeliveryAck | MessageType::ManualAck);
-    if reply_path || !ordinary {
+    if !matches!(kind, MessageType::Default | MessageType::DeliveryAck | MessageType::ManualAck) {
         return Err(CommandStatus::RINVESMCLASS);
     }
     if request.service_type.eq_ignore_ascii_case(USSD) {
         return Err(CommandStatus::RINVSERTYP);
     }
-    if request.protocol_id != 0 {
-        // Types 0 and "replace" are another kind of message, and connectors set their own.
-        return Err(CommandStatus::RSUBMITFAIL);
-    }
     if request.default_message != 0 {
         return Err(CommandStatus::RINVDFTMSGID);
     }
-    match request.replace {
-        0 => Ok(()),
-        1 => Err(CommandStatus::RINVSUBREP),
-        _ => Err(CommandStatus::RINVREPFLAG),
-    }
+    if request.replace > 1 { Err(CommandStatus::RINVREPFLAG) } else { Ok(()) }
 }
 
 /// SMPP's usual 0 is our usual 1; what is above it goes first.

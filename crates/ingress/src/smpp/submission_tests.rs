@@ -185,16 +185,38 @@ fn acknowledgements_between_applications_are_messages_like_others() {
 }
 
 #[test]
+fn what_carriers_are_to_be_told_goes_along() {
+    let plain = read(&message()).unwrap();
+    assert_eq!((plain.protocol_id, plain.service_type, plain.priority_flag), (None, None, None));
+    let pdu = SubmitSm {
+        service_type: b"CMT",
+        esm_class: EsmClass(0x80),
+        protocol_id: 0x41,
+        priority_flag: 3,
+        replace_if_present_flag: 1,
+        ..message()
+    };
+    let said = read(&pdu).unwrap();
+    assert_eq!(
+        (said.protocol_id, said.service_type.as_deref(), said.priority_flag),
+        (Some(0x41), Some("CMT"), Some(3))
+    );
+    assert!(said.reply_path && said.replace_if_present);
+    assert_eq!(said.supersede_key.as_deref(), Some("replace_if_present:CMT:SHOP"));
+    let part = SubmitSm { esm_class: EsmClass(0x40), short_message: &[5, 0, 3, 7, 2, 1, b'a'], ..pdu };
+    let part = read(&part).unwrap();
+    assert!(part.replace_if_present && part.supersede_key.is_none(), "parts don't take each other's place");
+    assert_eq!(read(&SubmitSm { service_type: b"\xff", ..message() }), Err(CommandStatus::RINVSERTYP));
+}
+
+#[test]
 fn what_would_become_something_else_is_refused() {
     let plain = message();
     for (pdu, status) in [
         (SubmitSm { esm_class: EsmClass(0x04), ..plain }, CommandStatus::RINVESMCLASS),
         (SubmitSm { esm_class: EsmClass(0x20), ..plain }, CommandStatus::RINVESMCLASS),
-        (SubmitSm { esm_class: EsmClass(0x80), ..plain }, CommandStatus::RINVESMCLASS),
         (SubmitSm { service_type: b"USSD", ..plain }, CommandStatus::RINVSERTYP),
-        (SubmitSm { protocol_id: 0x40, ..plain }, CommandStatus::RSUBMITFAIL),
         (SubmitSm { sm_default_msg_id: 1, ..plain }, CommandStatus::RINVDFTMSGID),
-        (SubmitSm { replace_if_present_flag: 1, ..plain }, CommandStatus::RINVSUBREP),
         (SubmitSm { replace_if_present_flag: 2, ..plain }, CommandStatus::RINVREPFLAG),
     ] {
         assert_eq!(read(&pdu), Err(status));

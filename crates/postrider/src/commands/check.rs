@@ -6,9 +6,10 @@ use clap::Args;
 use model::resources::ResourceSet;
 use serde_json::{Value, json};
 
-use crate::boot::{certificates, read_resources, smpp_certificates};
+use crate::boot::read_resources;
 use crate::config::{Sources, load};
 use crate::fault::Fault;
+use crate::listeners::{certificates, interface_certificates, smpp_certificates};
 use crate::outcome::{Failure, Outcome, say};
 use crate::resources_file::SecretCheck;
 use crate::storage::existing_vault;
@@ -46,6 +47,7 @@ fn check(args: &CheckArgs, faults: &mut Vec<Fault>) -> Outcome<Option<ResourceSe
     let mut vault = None;
     if let Some(config) = &config {
         note(certificates(config), faults)?;
+        note(interface_certificates(config), faults)?;
         note(smpp_certificates(config), faults)?;
         vault = note(existing_vault(config), faults)?.flatten();
     }

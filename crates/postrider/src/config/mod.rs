@@ -64,6 +64,8 @@ pub struct Retention {
     pub messages: Span,
     /// Their texts.
     pub text: Span,
+    /// Single charges and refunds.
+    pub ledger: Span,
 }
 
 /// `[http]`
@@ -80,7 +82,7 @@ pub struct Http {
     pub limits: Limits,
 }
 
-/// `[http] tls`
+/// `tls` of `[http]`, `[kannel]`, `[jasmin]` and `[ozeki]`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -173,6 +175,8 @@ pub struct Kannel {
     pub on_http: bool,
     /// Addresses of its own.
     pub listen: Vec<SocketAddr>,
+    /// HTTPS on these.
+    pub tls: Option<Tls>,
     /// `Sent.` for an answer.
     pub immediate_reply: bool,
 }
@@ -187,6 +191,8 @@ pub struct Jasmin {
     pub listen: Vec<SocketAddr>,
     /// Addresses of the REST API.
     pub rest_listen: Vec<SocketAddr>,
+    /// HTTPS on both.
+    pub tls: Option<Tls>,
 }
 
 /// `[ozeki]`
@@ -197,6 +203,8 @@ pub struct Ozeki {
     pub on_http: bool,
     /// Addresses of its own.
     pub listen: Vec<SocketAddr>,
+    /// HTTPS on these.
+    pub tls: Option<Tls>,
 }
 
 /// `[webhooks]`
@@ -307,7 +315,7 @@ impl Config {
 impl Default for Retention {
     fn default() -> Self {
         let ninety_days = Span(Duration::from_secs(90 * 86_400));
-        Self { messages: ninety_days, text: ninety_days }
+        Self { messages: ninety_days, text: ninety_days, ledger: Span(Duration::from_secs(400 * 86_400)) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::resources::Amount;
-use model::{LedgerEntry, LedgerId, LedgerKind, Message, Name, Sum};
+use model::{LedgerEntry, LedgerId, LedgerKind, Message, Name, Sum, Timestamp};
 
 use super::World;
 use super::samples::{change_body, end, insert, insert_queued, place, update};
@@ -191,6 +191,49 @@ pub async fn tallies_are_put_as_they_are(world: &World) {
         world.commit(Changes { tallies: vec![row(value)], ..Changes::default() }).await;
         assert_eq!(world.store.tallies(&["token-1".into()]).await.unwrap(), [row(value)]);
     }
+}
+
+/// By account, day and kind; credits and what is newer stay, what is found later is added, and the balance
+/// is the sum of all there is.
+pub async fn old_entries_become_one_of_each_day(world: &World) {
+    let day = world.clock.now().day();
+    let at = |days: i64, hour: i64| Timestamp::from_millis((day - days) * 86_400_000 + hour * 3_600_000);
+    let entry = |account: &str, at: Timestamp, kind, micros| LedgerEntry {
+        id: LedgerId(world.samples.id_at(at).0),
+        account: account.into(),
+        at,
+        kind,
+        amount: Sum::from_micros(micros),
+        message: (kind != LedgerKind::Credit).then(|| world.samples.id()),
+        note: (kind == LedgerKind::Credit).then(|| "invoice".into()),
+    };
+    use LedgerKind::{Charge, Credit, Refund};
+    let old = [
+        entry("shop", at(3, 1), Credit, 100),
+        entry("shop", at(3, 2), Charge, -7),
+        entry("shop", at(3, 23), Charge, -5),
+        entry("shop", at(3, 23), Refund, 5),
+        entry("shop", at(2, 0), Charge, -1),
+        entry("bank", at(2, 0), Charge, -3),
+    ];
+    let newer = entry("shop", at(1, 0), Charge, -2);
+    world.commit(entries(old.iter().chain([&newer]).cloned().collect())).await;
+    let roll = async |limit| world.store.roll_up_ledger(at(1, 5), limit).await.unwrap();
+    assert_eq!((roll(2).await, roll(2).await, roll(2).await, roll(2).await), (2, 2, 1, 0));
+    let of_day = |account: &str, days, kind, micros| {
+        LedgerEntry::of_day(account.into(), day - days, kind, Sum::from_micros(micros))
+    };
+    let shop = |charged| {
+        let refunded = of_day("shop", 3, Refund, 5);
+        [newer.clone(), of_day("shop", 2, Charge, -1), old[0].clone(), refunded, of_day("shop", 3, Charge, charged)]
+    };
+    assert_eq!(ledger(world, "shop").await, shop(-12));
+    assert_eq!(ledger(world, "bank").await, [of_day("bank", 2, Charge, -3)]);
+    assert_eq!((balance(world, "shop").await, balance(world, "bank").await), (90, -3));
+    world.commit(entries(vec![entry("shop", at(3, 5), Charge, -10)])).await;
+    assert_eq!((roll(9).await, roll(9).await), (1, 0));
+    assert_eq!(ledger(world, "shop").await, shop(-22));
+    assert_eq!(balance(world, "shop").await, 80);
 }
 
 /// Commits from many tasks at once: what was taken, and what was not, is in the ledger.

@@ -82,7 +82,7 @@ pub async fn every_status_and_word(world: &World) {
 
 /// All that can be left out, given; one after the other and all at once.
 pub async fn every_optional_field(world: &World) {
-    let fields: [fn(&mut Message); 21] = [
+    let fields: [fn(&mut Message); 22] = [
         |m| change_body(m, |b| b.ingress = Ingress::Gateway),
         |m| change_body(m, |b| b.transliterate = true),
         |m| change_body(m, |b| b.class = Some(0)),
@@ -93,6 +93,16 @@ pub async fn every_optional_field(world: &World) {
             change_body(m, |b| {
                 b.tlvs = vec![Tlv { tag: 0xffff, value: [0, 255].into() }, Tlv { tag: 0, value: [].into() }]
             })
+        },
+        |m| {
+            let said = model::PassedOn {
+                protocol_id: Some(255),
+                service_type: Some("a\"b".into()),
+                reply_path: true,
+                replace_if_present: true,
+                priority_flag: Some(4),
+            };
+            change_body(m, |b| b.passed_on = said.boxed());
         },
         |m| change_body(m, |b| b.wide_reference = true),
         |m| change_body(m, |b| b.shift = (1, 13)),

@@ -190,6 +190,7 @@ macro_rules! conformance_suite {
                         a_claim_is_met_whole,
                         a_message_that_is_there_may_take_more,
                         tallies_are_put_as_they_are,
+                        old_entries_become_one_of_each_day,
                         queues_take_so_many_messages_of_an_account,
                         accounts_share_the_room_in_queues,
                         money_is_neither_made_nor_lost,

@@ -89,6 +89,7 @@ impl Samples {
             tags: Vec::new(),
             callback_url: None,
             dialect: None,
+            passed_on: None,
             tlvs: Vec::new(),
             reference: 7,
             wide_reference: false,

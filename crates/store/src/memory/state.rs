@@ -8,7 +8,7 @@ use model::delivery::DeliveryState;
 use model::resources::Kind;
 use model::{
     BatchId, Body, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutKey,
-    Status, Timestamp,
+    Status, Sum, Timestamp,
 };
 
 use crate::changes::{
@@ -313,6 +313,18 @@ impl State {
             }
         }
         emptied
+    }
+
+    pub fn roll_up_ledger(&mut self, before: Timestamp, limit: usize) -> u64 {
+        let old = |entry: &&LedgerEntry| entry.rolls_up() && entry.id.made_at().day() < before.day();
+        let rolled: Vec<LedgerEntry> = self.ledger.values().filter(old).take(limit).cloned().collect();
+        for entry in &rolled {
+            let day = LedgerEntry::of_day(entry.account.clone(), entry.id.made_at().day(), entry.kind, Sum::ZERO);
+            let sum = self.ledger.entry((day.account.clone(), day.id)).or_insert(day);
+            sum.amount = sum.amount.plus(entry.amount).unwrap_or(sum.amount);
+            self.ledger.remove(&(entry.account.clone(), entry.id));
+        }
+        rolled.len() as u64
     }
 
     pub fn forget_expired(&mut self, now: Timestamp) -> u64 {

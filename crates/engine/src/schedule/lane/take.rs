@@ -1,6 +1,6 @@
 //! What sessions take: the next parts, those excepted that have to wait for some reason of their account.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use model::{MessageId, Timestamp};
 use store::QueueEntry;
@@ -10,6 +10,8 @@ use crate::dispatch::{Desired, Job};
 use crate::facts::Fact;
 use crate::schedule::active::Taken;
 
+/// For how long a part that waits may be the next to go: a session takes it in far less, unless it can't.
+const TURN: Duration = Duration::from_millis(10);
 /// Parts that are being marked at a time.
 const MARKING_MAX: usize = 256;
 /// Messages that are being put off at a time.
@@ -87,6 +89,21 @@ impl Lane {
             self.hungry.notify_one();
         }
         jobs
+    }
+
+    /// May the carrier be asked something now? Then it counts as a part does. `Err` is when to try again:
+    /// when the throughput allows it, or, in turns with them, after a part that waits.
+    pub fn ask(&self, now: Instant, in_turn: bool) -> Result<(), Instant> {
+        let mut state = self.lock();
+        if let Some(at) = state.pacing.next(now) {
+            return Err(at);
+        }
+        let part_waits = || state.active.has_ready() && state.pause.end(now).is_none();
+        if in_turn && state.settings.throughput.is_some() && part_waits() {
+            return Err(now + TURN);
+        }
+        state.pacing.count(now);
+        Ok(())
     }
 
     /// Has parts recorded as handed over before they are: they are taken when that is durable.

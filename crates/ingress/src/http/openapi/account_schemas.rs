@@ -43,7 +43,7 @@ pub(super) fn all() -> Map<String, Value> {
                 "kind": { "type": "string", "enum": ["charge", "refund", "credit"] },
                 "amount": { "type": "string", "pattern": SUM, "description": "Below zero for what was taken." },
                 "currency": nullable(currency()),
-                "message": { "type": ["string", "null"], "format": "uuid", "description": "The message that it is for." },
+                "message": { "type": ["string", "null"], "format": "uuid", "description": "The message that it is for. A charge or refund without one stands for all of its kind of a day that is long over." },
                 "note": open_text("What the operator wrote."),
             }),
         ),

@@ -265,6 +265,12 @@ fn draft_fields() -> Value {
         "callback_url": { "type": ["string", "null"], "pattern": URL, "maxLength": 2048, "description": "Events go here instead of to the account's webhooks." },
         "route": { "type": ["string", "null"], "description": "The route to take, if the account may choose." },
         "connector": { "type": ["string", "null"], "description": "The connector to take, if the account may choose." },
+        "protocol_id": { "type": ["integer", "null"], "minimum": 0, "maximum": 255, "description": "TP-PID (3GPP 23.040 §9.2.3.9), such as 65 to 71, which replace on the phone; the connector's otherwise." },
+        "service_type": { "type": ["string", "null"], "maxLength": 5, "pattern": "^[!-~]+$", "not": { "pattern": "^[Uu][Ss][Ss][Dd]$" },
+            "description": "SMPP `service_type`, for connectors that have none of their own; not USSD." },
+        "reply_path": { "type": "boolean", "default": false, "description": "A reply may take the way that the message took (TP-RP)." },
+        "replace_if_present": { "type": "boolean", "default": false,
+            "description": "Ask the carrier to put it in the place of one that it has still, if both are of one part; see also `supersede_key`." },
         "tlvs": { "type": "array", "maxItems": 32, "items": reference("Tlv"), "description": "Passed on to SMPP." },
     })
 }
@@ -348,6 +354,9 @@ fn message() -> Value {
             "tags": { "type": "object", "additionalProperties": text() },
             "callback_url": text(),
             "tlvs": { "type": "array", "items": reference("Tlv") },
+            "protocol_id": { "type": "integer", "minimum": 0, "maximum": 255 },
+            "service_type": text(),
+            "reply_path": { "const": true }, "replace_if_present": { "const": true },
             "parts": { "type": "array", "items": reference("Part") },
             "connector": { "type": ["string", "null"], "description": "The connector that has it, or had it last." },
             "route": { "type": ["string", "null"], "description": "The route that took it." },

@@ -223,7 +223,7 @@ fn encoded(c: char) -> String {
 
 /// Which receipts the carrier is to be asked for.
 fn wish(mask: u8, webhooks: bool) -> ReceiptWish {
-    if mask & (kannel_dlr::BUFFERED | 32) != 0 {
+    if mask & (kannel_dlr::BUFFERED | kannel_dlr::INTERMEDIATE) != 0 {
         ReceiptWish::All
     } else if mask & (kannel_dlr::DELIVERED | kannel_dlr::FAILED) != 0 || webhooks {
         ReceiptWish::Final

@@ -132,7 +132,7 @@ fn why_process(key: &str) -> &'static str {
         }
         key if key.starts_with("http-proxy") => "webhooks are called directly; there is no proxy",
         key if key.starts_with("sendsms-port-ssl") || key.starts_with("ssl-server") => {
-            "see [http] tls in postrider.toml"
+            "see [kannel] tls in postrider.toml"
         }
         key if key.starts_with("sms-combine") => "parts of incoming messages are always put together",
         key if key.starts_with("white-list") || key.starts_with("black-list") => "lists of numbers have no counterpart",
