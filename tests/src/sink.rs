@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::PATIENCE;
 
+/// What a sink answers a call with: headers, each with its end of line, and a body.
+type Answer = dyn Fn(&Call) -> (String, String) + Send + Sync;
+
 /// A web server for webhooks. Every call is answered 200.
 pub struct Sink {
     address: SocketAddr,
@@ -48,6 +51,16 @@ impl Sink {
     /// # Panics
     /// When no port is free.
     pub fn start() -> Self {
+        Self::answering(|_| Default::default())
+    }
+
+    /// Starts one that has something to say: the headers of its answers, each with its end of line, and
+    /// their bodies.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub fn answering(answer: impl Fn(&Call) -> (String, String) + Send + Sync + 'static) -> Self {
+        let answer: Arc<Answer> = Arc::new(answer);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::<(Mutex<Seen>, Condvar)>::default();
@@ -55,8 +68,8 @@ impl Sink {
         // Ends with the test's process.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let shared = shared.clone();
-                std::thread::spawn(move || while_open(stream, &shared));
+                let (shared, answer) = (shared.clone(), answer.clone());
+                std::thread::spawn(move || while_open(stream, &shared, &*answer));
             }
         });
         sink
@@ -132,11 +145,12 @@ fn events_of(seen: &Seen) -> String {
 }
 
 /// Takes calls until the connection ends.
-fn while_open(stream: TcpStream, shared: &(Mutex<Seen>, Condvar)) {
+fn while_open(stream: TcpStream, shared: &(Mutex<Seen>, Condvar), answer: &Answer) {
     // An answer that waits for more to send would cost 40 ms a call.
     let _ = stream.set_nodelay(true);
     let mut connection = BufReader::new(stream);
     while let Ok(call) = read_call(&mut connection) {
+        let (headers, body) = answer(&call);
         let mut seen = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(id) = call.data["id"].as_str() {
             let events = seen.of_message.entry(id.to_owned()).or_default();
@@ -147,8 +161,8 @@ fn while_open(stream: TcpStream, shared: &(Mutex<Seen>, Condvar)) {
         seen.calls.push(call);
         drop(seen);
         shared.1.notify_all();
-        let answered = connection.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-        if answered.is_err() {
+        let answer = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len());
+        if connection.get_mut().write_all(answer.as_bytes()).is_err() {
             return;
         }
     }

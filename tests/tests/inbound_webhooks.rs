@@ -132,3 +132,169 @@ fn what_a_rules_webhook_is_owed_survives_a_kill() {
     });
     assert_eq!(why, "there is no webhook \"rule:orders\" any more");
 }
+
+/// A service that answers, and a gateway whose rule calls it.
+fn service(carrier: &Carrier, sink: &Sink, service: &Sink, more: &str) -> Place {
+    let url = service.url();
+    place(
+        sink,
+        carrier,
+        &format!(
+            "[[inbound]]\nid = \"quiz\"\naccount = \"shop\"\nmatch = {{ keyword = [\"quiz\"] }}\n\
+             webhook = {{ url = \"{url}?text=%b&id=%I\", style = \"kannel\", answer = \"reply\"{more} }}\n"
+        ),
+    )
+}
+
+/// The timeline of a message from a phone when it has such an event.
+fn told(client: &mut Client, id: &str, event: &str) -> Vec<String> {
+    ask_until(event, || {
+        let events = client.get(&format!("/v1/messages/{id}/events")).json();
+        let events = events["data"].as_array().expect("a timeline");
+        let of = events.iter().filter(|told| told["event"] == event);
+        let details: Vec<String> = of.map(|told| told["detail"].as_str().unwrap_or_default().to_owned()).collect();
+        (!details.is_empty()).then_some(details)
+    })
+}
+
+/// What the carrier took for a number, as soon as it is so much.
+fn texts(carrier: &Carrier, to: &str, count: usize) -> Vec<String> {
+    let of = |message: &simulator::SeenMessage| *message.destination.2 == *to.trim_start_matches('+');
+    ask_until("messages at the carrier", || {
+        let seen: Vec<String> = carrier.seen().iter().filter(|m| of(m)).map(|m| m.text.to_string()).collect();
+        (seen.len() >= count).then_some(seen)
+    })
+}
+
+#[test]
+fn what_a_service_answers_goes_back_to_the_phone() {
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let quiz = Sink::answering(|call| match call.path.as_str() {
+        path if path.contains("latin") => ("Content-Type: text/plain; charset=UTF-16BE\r\n".into(), "\0o\0k".into()),
+        path if path.contains("html") => ("Content-Type: text/html\r\n".into(), "<b>1 &lt; 2</b><br>or not".into()),
+        path if path.contains("long") => ("X-Kannel-From: 60777\r\n".into(), "x".repeat(500)),
+        path if path.contains("json") => ("Content-Type: application/json\r\n".into(), "{}".into()),
+        path if path.contains("silent") => (String::new(), " \n".into()),
+        _ => (String::new(), "The answer is 42 \u{20ac}\n".into()),
+    });
+    let place = service(&carrier, &sink, &quiz, ", max_parts = 2, kannel_headers = true");
+    let gateway = place.into_gateway();
+    let mut client = gateway.client();
+    for (text, answer) in [
+        ("quiz 1", "The answer is 42 \u{20ac}"),
+        ("quiz latin", "ok"),
+        ("quiz html", "1 < 2\nor not"),
+        ("quiz long", &"x".repeat(306)),
+    ] {
+        write(&carrier, text);
+        let id = received(&mut client, text);
+        let reply = told(&mut client, &id, "replied").remove(0);
+        let (reply, to) = reply.split_once(" to ").expect("an id and a number");
+        assert_eq!((to, client.message(reply)["text"].as_str()), (PHONE, Some(answer)), "{text}");
+        let from = if text.ends_with("long") { "60777" } else { NUMBER };
+        assert_eq!(client.message(reply)["from"], from);
+        sink.wait_event(reply, "message.delivered");
+        assert_eq!(events(&sink, &id), Vec::<String>::new(), "the account hears of replies only");
+    }
+    write(&carrier, "quiz json");
+    let id = received(&mut client, "quiz json");
+    assert_eq!(told(&mut client, &id, "not_replied"), ["the service answered with application/json, which is no text"]);
+    write(&carrier, "quiz silent");
+    let id = received(&mut client, "quiz silent");
+    quiz.wait("call", |call| call.path.contains("silent").then_some(()));
+    ask_until("empty queue", || {
+        let waiting = client.get("/v1/deliveries?endpoint=rule:quiz").json();
+        (waiting["data"].as_array().map(Vec::len) == Some(0)).then_some(())
+    });
+    let events = client.get(&format!("/v1/messages/{id}/events")).json();
+    assert_eq!(events["data"].as_array().map(Vec::len), Some(1), "{events}");
+    assert_eq!(texts(&carrier, PHONE, 5).len(), 5, "the long one is two parts");
+    let metrics = client.get("/metrics").body;
+    let series = r#"postrider_inbound_responses_total{rule="quiz",action="reply",outcome="sent"} 4"#;
+    assert!(metrics.contains(series), "{metrics}");
+}
+
+#[test]
+fn an_answer_is_held_back_from_who_opted_out_and_who_can_not_pay() {
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let quiz = Sink::answering(|_| (String::new(), "42".into()));
+    let resources = std::fs::read_to_string(service(&carrier, &sink, &quiz, "").resources()).expect("it is there");
+    let money = "opt_out = { stop = [\"quiz stop\"] }\nprice = { currency = \"EUR\", default = \"0.035\" }\n\
+                 prepaid = { currency = \"EUR\", overdraft = \"0.08\" }\ndefault_sender";
+    let place = Place::new(&resources.replacen("default_sender", money, 1));
+    let gateway = place.into_gateway();
+    let mut client = gateway.client();
+    write(&carrier, "quiz 1");
+    let id = received(&mut client, "quiz 1");
+    told(&mut client, &id, "replied");
+    write(&carrier, "quiz stop");
+    let id = received(&mut client, "quiz stop");
+    told(&mut client, &id, "opted_out");
+    let why = told(&mut client, &id, "not_replied");
+    assert_eq!(why, ["it was heeded as a word of opting out (opted_out)"]);
+    write(&carrier, "quiz 2");
+    let id = received(&mut client, "quiz 2");
+    assert!(told(&mut client, &id, "not_replied")[0].contains("opted out"));
+    let other = "+447700900124";
+    let content = MoContent::Text { text: "quiz 3".into(), form: MoForm::Udh, reference: 1 };
+    carrier.inject_mo(&Mo { from: other.into(), to: NUMBER.into(), content, system_id: None }).expect("a text");
+    let id = received(&mut client, "quiz 3");
+    assert!(told(&mut client, &id, "not_replied")[0].contains("balance"));
+}
+
+/// A service may be asked twice, but its answer is sent once: the end of the call and the reply are one
+/// commit.
+#[test]
+fn a_phone_gets_one_answer_however_often_the_gateway_is_killed() {
+    const KILLS: usize = 5;
+    const PHONES: usize = 40;
+    let seed = fastrand::u64(..1 << 32);
+    println!("inbound_webhooks: seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let quiz = Sink::answering(|_| (String::new(), "42".into()));
+    let place = service(&carrier, &sink, &quiz, "");
+    let ask = |carrier: &Carrier, n: usize| {
+        let content = MoContent::Text { text: "quiz".into(), form: MoForm::Udh, reference: 1 };
+        let mo = Mo { from: format!("+44770091{n:04}"), to: NUMBER.into(), content, system_id: None };
+        ask_until("bound session", || (carrier.inject_mo(&mo).expect("a text") > 0).then_some(()));
+    };
+    for kill in 0..KILLS {
+        let gateway = place.start();
+        let before = quiz.look(|seen| seen.calls.len());
+        (0..PHONES).for_each(|n| ask(&carrier, kill * PHONES + n));
+        let goal = before + random.usize(1..PHONES);
+        ask_until("so many calls", || (quiz.look(|seen| seen.calls.len()) >= goal).then_some(()));
+        gateway.kill();
+    }
+    let gateway = place.start();
+    let mut client = gateway.client();
+    ask_until("empty queue", || {
+        let waiting = client.get("/v1/deliveries?endpoint=rule:quiz").json();
+        (waiting["data"].as_array().map(Vec::len) == Some(0)).then_some(())
+    });
+    let (mut asked, mut answered) = (Vec::new(), Vec::new());
+    for (direction, list) in [("mo", &mut asked), ("mt", &mut answered)] {
+        let mut cursor = String::new();
+        loop {
+            let page = client.get(&format!("/v1/messages?direction={direction}&limit=100{cursor}")).json();
+            list.extend(page["data"].as_array().expect("a page").iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+    }
+    assert!(!asked.is_empty());
+    // A message from a phone may come twice when the carrier did not hear that it was taken.
+    assert_eq!(answered.len(), asked.len(), "one answer for each message that was taken");
+    let replies: std::collections::HashSet<String> = asked
+        .iter()
+        .flat_map(|message| {
+            let replied = told(&mut client, message["id"].as_str().expect("an id"), "replied");
+            assert_eq!(replied.len(), 1, "{message}");
+            replied.into_iter().map(|detail| detail.split(' ').next().unwrap_or_default().to_owned())
+        })
+        .collect();
+    assert!(answered.iter().all(|message| replies.contains(message["id"].as_str().unwrap_or_default())));
+}

@@ -3,10 +3,13 @@
 //! Ingresses, sessions, the notifier and the keeper each know one thing that has happened. They say
 //! so here, in bounded groups, and the recorder alone turns facts into commits.
 
+use std::sync::Arc;
+
 use model::{BatchId, Delivery, LedgerEntry, Message, MessageId, Name, Timestamp};
 use store::{Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, Short, TallyRow};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::answers::ServiceAnswer;
 use crate::batches::Step;
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
 use crate::opt_outs::OptOutChange;
@@ -88,6 +91,8 @@ pub(crate) enum Fact {
     Overdue { message: MessageId },
     /// A delivery was taken, or will be tried again: its row goes, and perhaps comes back changed.
     Delivery { done: DeliveryKey, put: Option<Delivery> },
+    /// The application that took a delivery answers the phone. In one group with the delivery's end.
+    Answered { delivery: Arc<Delivery>, answer: Box<ServiceAnswer> },
     /// An account is owed an event that is not about a message.
     Owed { delivery: Delivery },
     /// An account's balance fell below what it is to be warned at, or is above it again.

@@ -17,7 +17,7 @@
 //!
 //! Read the files in this order: [`accept`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
-//! [`respond`], [`opt_outs`], [`matching`], [`reassemble`], [`notify`],
+//! [`respond`], [`opt_outs`], [`answers`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
 //! then [`keep`] (what time brings), [`completion`] (batches that have ended), [`failover`] and [`abandoned`]
 //! (what waits for a connector that takes nothing, or is gone), [`world`] and [`resources`] (what is
@@ -29,6 +29,7 @@ mod accept;
 mod access;
 mod admit;
 mod announce;
+mod answers;
 mod batches;
 mod charge;
 mod completion;
@@ -72,6 +73,7 @@ mod world;
 pub use accept::{Accepted, Answer, BATCH_MAX, BatchTaken, Idempotency, Refusal};
 pub use access::{AccessDenied, BindAttempt, BindDenied, Caller, UserDenied};
 pub use admit::Limit;
+pub use answers::{ANSWER_TEXT_MAX, ServiceAnswer};
 pub use batches::{BatchRefused, BatchWish};
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
 pub use explain::{ConnectorTried, Explanation, RouteTried};

@@ -23,7 +23,7 @@ use crate::announce;
 use crate::engine::Engine;
 use crate::facts::Fact;
 use crate::persist::{Draft, Recorder};
-use crate::respond::Consequence;
+use crate::respond::{Consequence, Manner};
 use crate::world::{AccountView, World};
 
 /// Opt-outs read from the store at a time.
@@ -191,7 +191,8 @@ impl Recorder {
         }
         let reply = rules.reply(word).cloned();
         let plan = InboundPlan { reply, reply_limit: None, forward: Vec::new(), forward_text: None, ..plan.clone() };
-        Some(self.respond(&plan, cause, progress, world, now, true))
+        let manner = Manner { asked_for: true, ..Manner::default() };
+        Some(self.respond(&plan, cause, progress, world, now, &manner))
     }
 
     /// Somebody asked through the API.

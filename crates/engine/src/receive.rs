@@ -20,7 +20,7 @@ use crate::facts::Fact;
 use crate::matching::{Candidate, Form, candidates, choose, normal_id, parked_under, same_phone};
 use crate::notify;
 use crate::persist::{Draft, Recorder, Resolved};
-use crate::respond;
+use crate::respond::{self, Manner};
 use crate::settle::receipt_rules;
 use crate::world::{SMPP_LANE, World};
 
@@ -290,7 +290,8 @@ impl Recorder {
             Some(plan) => {
                 body.account = plan.account.clone();
                 let heeded = self.heed(plan, &body, &mut progress, world, draft);
-                consequences = heeded.unwrap_or_else(|| self.respond(plan, &body, &mut progress, world, now, false));
+                consequences =
+                    heeded.unwrap_or_else(|| self.respond(plan, &body, &mut progress, world, now, &Manner::default()));
             }
             None => {
                 tracing::warn!(%connector, message = %body.id, "no inbound rule takes a message; it is kept for operators");

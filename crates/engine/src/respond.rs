@@ -11,6 +11,7 @@
 
 use std::time::Instant;
 
+use model::submission::EncodingChoice;
 use model::{Address, AddressKind, Body, Ingress, Message, MessageId, Name, Progress, Submission, Timestamp};
 use routing::{Calendar, InboundPlan};
 use store::{Claim, Short, Tally};
@@ -33,6 +34,17 @@ const WHILE_SECONDS: i64 = 600;
 const PHONES_MAX: usize = 100_000;
 /// Parts that an answer may have.
 const PARTS_MAX: u32 = 255;
+
+/// How a message that the gateway sends by itself is sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    /// From whom; otherwise from the number that its cause was sent to.
+    pub from: Option<String>,
+    pub encoding: EncodingChoice,
+    pub class: Option<u32>,
+    /// It goes to those who opted out, too: they asked for it.
+    pub asked_for: bool,
+}
 
 /// What is done because of a message from a phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +71,7 @@ impl Action {
         }
     }
 
-    fn undone(self) -> &'static str {
+    pub fn undone(self) -> &'static str {
         match self {
             Action::Reply => "not_replied",
             Action::Forward => "not_forwarded",
@@ -134,8 +146,7 @@ impl Lately {
 }
 
 impl Recorder {
-    /// Makes what `plan` sends because of `cause`, and says so in its timeline. What was `asked_for` goes
-    /// to those who opted out, too.
+    /// Makes what `plan` sends because of `cause`, and says so in its timeline.
     pub(crate) fn respond(
         &mut self,
         plan: &InboundPlan,
@@ -143,7 +154,7 @@ impl Recorder {
         progress: &mut Progress,
         world: &World,
         now: Timestamp,
-        asked_for: bool,
+        manner: &Manner,
     ) -> Vec<Consequence> {
         let mut consequences = Vec::new();
         let Some(account) = world.account(&plan.account) else { return consequences };
@@ -166,7 +177,7 @@ impl Recorder {
             }
             let text = text.unwrap_or_default();
             for to in to {
-                match self.engine.consequence(world, account, plan, cause, (action, to, text, asked_for), now) {
+                match self.engine.consequence(world, account, plan, cause, (action, to, text, manner), now) {
                     Ok(consequence) => {
                         let detail = format!("{} to {to}", consequence.follows.message);
                         progress.note(now, action.done(), None, Some(detail.into()));
@@ -222,7 +233,7 @@ impl Engine {
         account: &AccountView,
         plan: &InboundPlan,
         cause: &Body,
-        (action, to, text, asked_for): (Action, &Address, &str, bool),
+        (action, to, text, manner): (Action, &Address, &str, &Manner),
         now: Timestamp,
     ) -> Result<Consequence, Refusal> {
         if !account.is_enabled() {
@@ -230,13 +241,15 @@ impl Engine {
         }
         let submission = Submission {
             to: to.to_string(),
-            from: Some(cause.to.to_string()),
+            from: Some(manner.from.clone().unwrap_or_else(|| cause.to.to_string())),
+            encoding: manner.encoding,
+            class: manner.class,
             text: Some(text.to_owned()),
             max_parts: Some(PARTS_MAX),
             ingress: Ingress::Gateway,
             ..Submission::default()
         };
-        let Prepared { mut message, copies } = self.prepare_for(world, account, submission, now, asked_for)?;
+        let Prepared { mut message, copies } = self.prepare_for(world, account, submission, now, manner.asked_for)?;
         let claim = admit::admit(account, std::slice::from_ref(&message), now, Instant::now())
             .inspect_err(|refusal| self.inner.metrics.limited(&account.id, refusal))?;
         message.progress.note(now, action.link(), None, Some(cause.id.to_string().into()));

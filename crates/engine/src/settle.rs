@@ -49,6 +49,7 @@ impl Recorder {
                 draft.changes.deliveries_done.push(done);
                 draft.changes.deliveries.extend(put);
             }
+            Fact::Answered { delivery, answer } => self.answered(&delivery, *answer, world, draft),
             Fact::Owed { delivery } => draft.changes.deliveries.push(delivery),
             Fact::BalanceLow { account, told, owed } => {
                 let (tally, value) = (Tally::LowTold, i64::from(told));
@@ -290,6 +291,7 @@ impl Fact {
             | Fact::OfBatch { message, .. }
             | Fact::Overdue { message } => Some(*message),
             Fact::Replace(asked) => Some(asked.message),
+            Fact::Answered { delivery, .. } => delivery.message,
             _ => None,
         }
     }

@@ -6,11 +6,12 @@ use std::sync::atomic::AtomicU64;
 use foldhash::{HashMap, HashMapExt};
 use ipnet::IpNet;
 use model::country::{self, Country};
-use model::resources::{Account, Connector, EventFilter, Inbound, Kind, Prepaid, ResourceSet, Scope, Token, Webhook};
+use model::resources::{Account, Connector, Inbound, Kind, Prepaid, ResourceSet, Scope, Token, Webhook};
 use model::{Name, Timestamp};
 use routing::{Admission, Calendar, InboundTable, RouteTable};
 use store::Resources;
 
+use crate::answers::AnswerRules;
 use crate::families::families;
 use crate::hash::sha256;
 use crate::limits::Meter;
@@ -20,11 +21,11 @@ use crate::schedule::Shares;
 use crate::token_use::LastUse;
 use crate::vault::{Vault, VaultError};
 
+mod hooks;
+
 /// What the lanes of deliveries by SMPP begin with. Webhooks' ids have no colon, and the origins of
 /// call-backs another scheme.
 pub(crate) const SMPP_LANE: &str = "smpp:";
-/// What the lanes of inbound rules' own webhooks begin with; the rule's id follows.
-const RULE_LANE: &str = "rule:";
 
 /// Everything that was configured, in the shape in which it is asked for.
 #[derive(Debug, Default)]
@@ -90,6 +91,8 @@ pub struct WebhookView {
     pub webhook: Webhook,
     /// The signing secret, `whsec_…`; `None` if it can't be had.
     pub secret: Option<Arc<str>>,
+    /// What becomes of its answers, if they go back to phones.
+    pub(crate) answers: Option<AnswerRules>,
 }
 
 /// A token as requests are checked against it.
@@ -304,20 +307,6 @@ impl World {
         self.webhooks.get(id)
     }
 
-    /// The webhook that an inbound rule has of its own.
-    #[must_use]
-    pub fn rule_webhook(&self, rule: &str) -> Option<&Arc<WebhookView>> {
-        self.rule_webhooks.get(rule)
-    }
-
-    /// The webhook whose deliveries wait in this lane.
-    pub(crate) fn endpoint(&self, lane: &str) -> Option<&Arc<WebhookView>> {
-        match lane.strip_prefix(RULE_LANE) {
-            Some(rule) => self.rule_webhook(rule),
-            None => self.webhook(lane),
-        }
-    }
-
     /// The user of this name.
     #[must_use]
     pub fn user(&self, name: &str) -> Option<&UserView> {
@@ -401,6 +390,7 @@ impl AccountView {
                 account: id.clone(),
                 secret: webhook.secret.as_ref().and_then(|s| s.reveal().ok()).map(Arc::from),
                 webhook: webhook.clone(),
+                answers: None,
             })
         });
         Self {
@@ -432,30 +422,6 @@ impl AccountView {
             (login.system_id.clone(), login.allow.clone(), login.system_type.clone(), login.tls_required)
         };
         self.id == other.id && self.account.enabled && self.password == other.password && rules(login) == rules(was)
-    }
-}
-
-impl WebhookView {
-    /// An inbound rule's own webhook, with the rule's id. It stays while the rule is disabled, for what
-    /// the rule took before.
-    fn of_rule(rule: &Inbound) -> Option<(Name, Arc<Self>)> {
-        let hook = rule.webhook.as_deref()?;
-        let events = vec![EventFilter("message.received".into())];
-        let webhook = Webhook {
-            id: None,
-            url: hook.url.clone(),
-            style: hook.style,
-            secret: hook.secret.clone(),
-            events,
-            enabled: true,
-        };
-        let view = Self {
-            id: format!("{RULE_LANE}{}", rule.id).into(),
-            account: rule.account.as_str().into(),
-            secret: hook.secret.as_ref().and_then(|s| s.reveal().ok()).map(Arc::from),
-            webhook,
-        };
-        Some((rule.id.as_str().into(), Arc::new(view)))
     }
 }
 

@@ -6,6 +6,7 @@
 //! is given only after the engine's commit is on disk. Everything that comes from outside has a
 //! limit here, and whatever it holds, the answer is one that the API's documents name.
 
+mod charset;
 pub mod http;
 pub mod smpp;
 pub mod webhook;

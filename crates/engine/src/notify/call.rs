@@ -8,6 +8,7 @@ use model::Delivery;
 use super::lane::Taken;
 use super::outbox::Outbox;
 use super::target::Target;
+use crate::answers::ServiceAnswer;
 
 /// A delivery that may be attempted now. Whoever has it makes the call and
 /// [finishes](Self::finish) it; one that is dropped unfinished does not count as an attempt and is
@@ -28,6 +29,8 @@ pub struct Call {
 pub enum CallResult {
     /// The application took it (2xx).
     Taken,
+    /// It took it, and says this to the phone.
+    Answered(Box<ServiceAnswer>),
     /// It did not, for now.
     Failed {
         /// For a person: `HTTP 500`, `connection refused` ….
@@ -42,6 +45,16 @@ pub enum CallResult {
         /// For a person: what it answered.
         detail: String,
     },
+}
+
+impl CallResult {
+    /// What is to be sent to the phone, beside what the delivery came to.
+    pub(super) fn without_answer(self) -> (Self, Option<Box<ServiceAnswer>>) {
+        match self {
+            Self::Answered(answer) => (Self::Taken, Some(answer)),
+            other => (other, None),
+        }
+    }
 }
 
 impl Call {

@@ -229,7 +229,7 @@ impl Lane {
         self.under_way = self.under_way.saturating_sub(1);
         let attempts = delivery.attempts.saturating_add(1);
         match result {
-            CallResult::Taken => {
+            CallResult::Taken | CallResult::Answered(_) => {
                 self.suspension.succeeded();
                 self.last_error = None;
                 self.settle(delivery, None, None, out);

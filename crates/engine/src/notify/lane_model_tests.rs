@@ -175,7 +175,12 @@ impl World {
             return;
         }
         let target = |_: &Delivery| {
-            Ok(Target { url: "https://hook.example".into(), style: model::CallbackStyle::Webhook, secret: None })
+            Ok(Target {
+                url: "https://hook.example".into(),
+                style: model::CallbackStyle::Webhook,
+                secret: None,
+                answer: super::super::AnswerWish::No,
+            })
         };
         let mut out = vec![];
         let taken = self.lane.take(target, &mut out);

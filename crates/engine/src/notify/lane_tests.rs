@@ -10,7 +10,12 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn target(_: &Delivery) -> Result<Target, Box<str>> {
-    Ok(Target { url: "https://hook.example".into(), style: model::CallbackStyle::Webhook, secret: None })
+    Ok(Target {
+        url: "https://hook.example".into(),
+        style: model::CallbackStyle::Webhook,
+        secret: None,
+        answer: super::super::AnswerWish::No,
+    })
 }
 
 /// A lane that has looked at an empty store.

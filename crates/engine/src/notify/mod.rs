@@ -52,5 +52,5 @@ pub use receiver::Receiver;
 pub use redeliver::RedeliverError;
 pub(crate) use restore::restore;
 pub use smpp::{Owed, OwedMessage, OwedReceipt};
-pub use target::Target;
 pub(crate) use target::origin;
+pub use target::{AnswerWish, Target};

@@ -12,7 +12,7 @@ use super::call::{Call, CallResult};
 use super::lane::{Read, Taken};
 use super::lanes::{Booked, EndpointView, Lanes};
 use super::restore::restore;
-use crate::facts::{FactSender, Facts, Recorded};
+use crate::facts::{Fact, FactSender, Facts, Recorded};
 use crate::world::World;
 
 /// How long to wait after the store could not be read.
@@ -173,8 +173,12 @@ impl Outbox {
     pub(super) fn finished(&self, taken: &Taken, result: CallResult, permit: mpsc::Permit<'_, Facts>) {
         let (world, now) = (self.inner.world.borrow().clone(), self.now());
         self.change(|lanes| {
-            let booked = lanes.finish(taken, result, &world, now, fastrand::u64(..));
-            permit.send(self.facts_of(booked));
+            let (result, answer) = result.without_answer();
+            let mut facts = self.facts_of(lanes.finish(taken, result, &world, now, fastrand::u64(..)));
+            // In one group with the delivery's end, so that both are in one commit.
+            let delivery = || taken.delivery.clone();
+            facts.facts.extend(answer.map(|answer| Fact::Answered { delivery: delivery(), answer }));
+            permit.send(facts);
         });
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::resources::Webhook;
 use model::{CallbackStyle, Delivery, Name};
 
+use crate::answers::AnswerRules;
 use crate::world::World;
 
 /// Where a call goes and what it is signed with.
@@ -17,6 +18,21 @@ pub struct Target {
     pub style: CallbackStyle,
     /// The signing secret, `whsec_…`; `None` when the account has none, then the call is unsigned.
     pub secret: Option<Arc<str>>,
+    /// What it answers goes back to the phone.
+    pub answer: AnswerWish,
+}
+
+/// Is what an application answers wanted?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnswerWish {
+    /// No: its status says all.
+    #[default]
+    No,
+    /// Its text is.
+    Text {
+        /// And what Kannel's headers say of it.
+        kannel_headers: bool,
+    },
 }
 
 impl fmt::Debug for Target {
@@ -29,7 +45,7 @@ impl fmt::Debug for Target {
 impl Target {
     /// Of what is not called but taken.
     pub(super) fn nowhere() -> Self {
-        Self { url: "".into(), secret: None, style: CallbackStyle::Webhook }
+        Self { url: "".into(), secret: None, style: CallbackStyle::Webhook, answer: AnswerWish::No }
     }
 }
 
@@ -43,7 +59,7 @@ pub(crate) fn target_of(world: &World, delivery: &Delivery) -> Result<Target, Bo
             let account = world.account(&delivery.account);
             let secret = account.and_then(|a| a.webhooks.iter().find_map(|w| w.secret.clone()));
             let secret = secret.filter(|_| delivery.style.is_webhook());
-            return Ok(Target { url: url.clone(), style: delivery.style, secret });
+            return Ok(Target { url: url.clone(), style: delivery.style, secret, answer: AnswerWish::No });
         }
         (None, _) => return Err(format!("there is no webhook \"{endpoint}\" any more").into()),
     };
@@ -53,17 +69,19 @@ pub(crate) fn target_of(world: &World, delivery: &Delivery) -> Result<Target, Bo
     if !webhook.webhook.enabled {
         return Err(format!("the webhook \"{endpoint}\" is disabled").into());
     }
+    let text = |rules: &AnswerRules| AnswerWish::Text { kannel_headers: rules.headers };
+    let answer = webhook.answers.as_ref().map_or(AnswerWish::No, text);
     if let Some(url) = &delivery.url {
-        return Ok(Target { url: url.clone(), style: delivery.style, secret: None });
+        return Ok(Target { url: url.clone(), style: delivery.style, secret: None, answer });
     }
     let url = webhook.webhook.url.as_str().into();
     if !delivery.style.is_webhook() {
-        return Ok(Target { url, style: delivery.style, secret: None });
+        return Ok(Target { url, style: delivery.style, secret: None, answer });
     }
     if webhook.webhook.secret.is_some() && webhook.secret.is_none() {
         return Err(format!("the secret of the webhook \"{endpoint}\" can't be read").into());
     }
-    Ok(Target { url, style: delivery.style, secret: webhook.secret.clone() })
+    Ok(Target { url, style: delivery.style, secret: webhook.secret.clone(), answer })
 }
 
 /// The webhook's settings that `delivery` goes by; `None` for a `callback_url`.
@@ -103,6 +121,7 @@ mod tests {
             url: "https://u:p@h/secret?token=1".into(),
             style: CallbackStyle::Webhook,
             secret: Some("whsec_x".into()),
+            answer: AnswerWish::No,
         };
         assert_eq!(format!("{target:?}"), r#"Target { origin: "https://h", .. }"#);
     }

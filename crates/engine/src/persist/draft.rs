@@ -189,6 +189,14 @@ impl Draft {
         }
     }
 
+    /// Writes another timeline for a message that this draft has, and nothing else of it.
+    pub fn retell(&mut self, id: MessageId, progress: model::Progress) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.message.progress.events = progress.events;
+            entry.dirty = true;
+        }
+    }
+
     /// Keeps a message's place in the queue although nothing of it waits to be sent.
     pub fn keep_place(&mut self, id: MessageId) {
         if let Some(entry) = self.entries.get_mut(&id) {
@@ -321,8 +329,11 @@ impl Draft {
         retain_by_place(&mut changes.claims, |place| !gone.claims.contains(&place));
         retain_by_place(&mut changes.entries, |place| !gone.entries.contains(&place));
         for (follows, failed) in unmet {
-            if let Some(cause) = changes.insert.iter_mut().find(|new| new.message.body.id == follows.cause) {
-                follows.failed(&mut cause.message.progress, self.now, &failed);
+            let new = changes.insert.iter_mut().map(|new| &mut new.message);
+            let open = self.entries.values_mut().map(|entry| &mut entry.message);
+            let mut messages = new.chain(changes.update.iter_mut()).chain(open);
+            if let Some(cause) = messages.find(|message| message.body.id == follows.cause) {
+                follows.failed(&mut cause.progress, self.now, &failed);
             }
             self.unmet.push(follows);
         }

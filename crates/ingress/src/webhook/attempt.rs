@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use engine::notify::{CallResult, Target};
+use engine::notify::{AnswerWish, CallResult, Target};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -16,6 +16,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::time::Instant;
 
+use super::answer;
 use super::connect::{ConnectError, Connector, Resolver, system_resolver};
 use super::endpoint::{BadUrl, Endpoint, Endpoints};
 use super::guard::Guard;
@@ -108,15 +109,29 @@ impl Client {
             Ok(Ok((response, mut connection))) => {
                 let status = response.status();
                 let result = judge(status, response.headers());
-                let wanted = answer_wanted(target.style);
+                let headers = response.headers().clone();
+                let wanted = answer_wanted(target);
                 // Of most answers the status says all; their rest is of no interest but for the connection.
                 let mut answer = Vec::new();
-                let keep = |piece: &[u8]| answer.extend_from_slice(&piece[..piece.len().min(wanted)]);
+                let keep = |piece: &[u8]| {
+                    let room = wanted.saturating_sub(answer.len());
+                    answer.extend_from_slice(&piece[..piece.len().min(room)]);
+                };
                 let read = tokio::time::timeout_at(deadline, connection.read(response, ANSWER_MAX, keep)).await;
                 if read == Ok(true) {
                     self.pool.put(&call.endpoint.origin, connection);
                 }
-                if wanted == 0 { result } else { judge_answer(status, result, &answer) }
+                match target.answer {
+                    _ if wanted == 0 => result,
+                    AnswerWish::No => judge_answer(status, result, &answer),
+                    // Half an answer is none: the service is asked again.
+                    AnswerWish::Text { .. }
+                        if result == CallResult::Taken && answer.len() < wanted && read != Ok(true) =>
+                    {
+                        failed("the answer ended before its end")
+                    }
+                    AnswerWish::Text { kannel_headers } => said(result, &headers, &answer, kannel_headers),
+                }
             }
         }
     }
@@ -216,12 +231,23 @@ fn tls(settings: &WebhookSettings) -> Result<rustls::ClientConfig, WebhookSettin
     Ok(config)
 }
 
-/// Octets of the answer's body that decide. (An answer to a call in Kannel's style is, by Kannel's rules,
-/// a text to send back to the phone: whoever builds that asks for it here.)
-fn answer_wanted(style: CallbackStyle) -> usize {
-    match style {
-        CallbackStyle::Webhook | CallbackStyle::Kannel => 0,
-        CallbackStyle::Jasmin | CallbackStyle::JasminGet => JASMIN_ANSWER_MAX,
+/// Octets of the answer's body that somebody looks at.
+fn answer_wanted(target: &Target) -> usize {
+    match (target.style, target.answer) {
+        (CallbackStyle::Jasmin | CallbackStyle::JasminGet, _) => JASMIN_ANSWER_MAX,
+        (CallbackStyle::Webhook | CallbackStyle::Kannel, AnswerWish::Text { .. }) => answer::TEXT_OCTETS_MAX,
+        (CallbackStyle::Webhook | CallbackStyle::Kannel, AnswerWish::No) => 0,
+    }
+}
+
+/// What a service that took a call says to the phone.
+fn said(result: CallResult, headers: &HeaderMap, body: &[u8], kannel_headers: bool) -> CallResult {
+    match result {
+        CallResult::Taken => {
+            let answer = answer::read(headers, body, kannel_headers);
+            answer.map_or(CallResult::Taken, |answer| CallResult::Answered(Box::new(answer)))
+        }
+        other => other,
     }
 }
 

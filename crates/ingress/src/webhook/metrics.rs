@@ -56,7 +56,7 @@ impl WebhookMetrics {
     pub(super) fn called(&self, delivery: &Delivery, result: &CallResult, took: Duration) {
         let webhook = if delivery.endpoint.contains("://") { CALLBACK_URL.into() } else { delivery.endpoint.clone() };
         let outcome = match result {
-            CallResult::Taken => "taken",
+            CallResult::Taken | CallResult::Answered(_) => "taken",
             CallResult::Failed { .. } | CallResult::Refused { .. } => "failed",
             CallResult::Gone => "gone",
         };

@@ -6,10 +6,12 @@
 //! others, [`pool`] keeps them between calls, [`attempt`] makes one call and says what it came to.
 //! Redirects are not followed.
 
+mod answer;
 mod attempt;
 mod connect;
 mod endpoint;
 mod guard;
+mod html;
 mod metrics;
 mod pool;
 mod sign;

@@ -1,6 +1,6 @@
 //! Calls in other gateways' dialects.
 
-use engine::notify::{CallResult, Target};
+use engine::notify::{AnswerWish, CallResult, Target};
 use http::Method;
 use model::{CallbackStyle, Timestamp};
 
@@ -10,7 +10,12 @@ const FORM: &str = "id=1&message_status=DELIVRD";
 
 async fn call(app: &mut App, style: CallbackStyle, path: &str, body: &str) -> (CallResult, Seen) {
     // A secret would be another account's setting gone wrong: these calls are never signed.
-    let target = Target { url: format!("http://{}{path}", app.address).into(), style, secret: Some("whsec_x".into()) };
+    let target = Target {
+        url: format!("http://{}{path}", app.address).into(),
+        style,
+        secret: Some("whsec_x".into()),
+        answer: AnswerWish::No,
+    };
     let result = client().attempt(&target, ID, body, Timestamp::from_millis(1_614_265_330_999)).await;
     (result, app.seen.recv().await.unwrap())
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine::notify::{CallResult, Target};
+use engine::notify::{AnswerWish, CallResult, Target};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -97,6 +97,7 @@ impl App {
             url: format!("http://{}{path}", self.address).into(),
             style: CallbackStyle::Webhook,
             secret: Some(SECRET.into()),
+            answer: AnswerWish::No,
         }
     }
 }
@@ -185,7 +186,11 @@ async fn a_user_in_the_url_becomes_basic_authorization() {
     let mut app = App::start(None).await;
     let url = format!("http://Aladdin:open%20sesame@{}/", app.address);
     assert_eq!(
-        attempt(&client(), &Target { url: url.into(), style: CallbackStyle::Webhook, secret: None }).await,
+        attempt(
+            &client(),
+            &Target { url: url.into(), style: CallbackStyle::Webhook, secret: None, answer: AnswerWish::No }
+        )
+        .await,
         CallResult::Taken
     );
     let seen = app.seen.recv().await.unwrap();
@@ -249,8 +254,12 @@ async fn private_addresses_are_not_called() {
     let strict = Client::new(&WebhookSettings::default()).unwrap();
     let port = app.address.port();
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]", "0.0.0.0"] {
-        let target =
-            Target { url: format!("http://{host}:{port}/").into(), style: CallbackStyle::Webhook, secret: None };
+        let target = Target {
+            url: format!("http://{host}:{port}/").into(),
+            style: CallbackStyle::Webhook,
+            secret: None,
+            answer: AnswerWish::No,
+        };
         let CallResult::Failed { detail, .. } = attempt(&strict, &target).await else { panic!("{host} was called") };
         assert!(detail.contains("called only where webhooks.allow_private has them"), "{host}: {detail}");
     }
@@ -261,7 +270,12 @@ async fn private_addresses_are_not_called() {
 async fn of_a_name_only_the_addresses_that_may_be_called_are() {
     let mut app = App::start(None).await;
     let port = app.address.port();
-    let target = Target { url: "http://hooks.example/".into(), style: CallbackStyle::Webhook, secret: None };
+    let target = Target {
+        url: "http://hooks.example/".into(),
+        style: CallbackStyle::Webhook,
+        secret: None,
+        answer: AnswerWish::No,
+    };
     let strict = Client::with_resolver(&WebhookSettings::default(), says(&["127.0.0.1", "::1"], port)).unwrap();
     assert!(matches!(attempt(&strict, &target).await, CallResult::Failed { .. }));
     assert!(app.seen.try_recv().is_err());
@@ -273,13 +287,23 @@ async fn of_a_name_only_the_addresses_that_may_be_called_are() {
 #[tokio::test]
 async fn what_can_not_be_reached_is_said_plainly() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let target = Target { url: format!("http://{closed}/").into(), style: CallbackStyle::Webhook, secret: None };
+    let target = Target {
+        url: format!("http://{closed}/").into(),
+        style: CallbackStyle::Webhook,
+        secret: None,
+        answer: AnswerWish::No,
+    };
     let CallResult::Failed { detail, .. } = attempt(&client(), &target).await else { panic!("reached") };
     assert!(detail.starts_with(&format!("{closed} can't be reached: ")), "{detail}");
     let nameless = Client::with_resolver(&settings(), says(&[], 1)).unwrap();
-    let target = Target { url: "https://nobody.example/".into(), style: CallbackStyle::Webhook, secret: None };
+    let target = Target {
+        url: "https://nobody.example/".into(),
+        style: CallbackStyle::Webhook,
+        secret: None,
+        answer: AnswerWish::No,
+    };
     assert_eq!(attempt(&nameless, &target).await, failed("nobody.example has no address"));
-    let target = Target { url: "no url".into(), style: CallbackStyle::Webhook, secret: None };
+    let target = Target { url: "no url".into(), style: CallbackStyle::Webhook, secret: None, answer: AnswerWish::No };
     let CallResult::Failed { detail, .. } = attempt(&client(), &target).await else { panic!("called") };
     assert!(detail.starts_with("the webhook's URL is none"), "{detail}");
 }
@@ -289,7 +313,12 @@ async fn an_application_that_does_not_answer_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let impatient = Client::new(&WebhookSettings { timeout: Duration::from_millis(250), ..settings() }).unwrap();
-    let target = Target { url: format!("http://{address}/").into(), style: CallbackStyle::Webhook, secret: None };
+    let target = Target {
+        url: format!("http://{address}/").into(),
+        style: CallbackStyle::Webhook,
+        secret: None,
+        answer: AnswerWish::No,
+    };
     assert_eq!(attempt(&impatient, &target).await, failed("no answer within 0.25 s"));
 }
 
@@ -306,7 +335,12 @@ async fn a_connection_that_was_closed_meanwhile_is_made_anew() {
         assert!(second.read(&mut buffer).await.unwrap() > 0);
         second.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
     });
-    let target = Target { url: format!("http://{address}/").into(), style: CallbackStyle::Webhook, secret: None };
+    let target = Target {
+        url: format!("http://{address}/").into(),
+        style: CallbackStyle::Webhook,
+        secret: None,
+        answer: AnswerWish::No,
+    };
     assert_eq!(attempt(&client(), &target).await, CallResult::Taken);
     server.await.unwrap();
 }
@@ -340,7 +374,12 @@ async fn a_server_that_wants_to_speak_something_else_is_no_success() {
                 .await;
         }
     });
-    let target = Target { url: format!("http://{address}/").into(), style: CallbackStyle::Webhook, secret: None };
+    let target = Target {
+        url: format!("http://{address}/").into(),
+        style: CallbackStyle::Webhook,
+        secret: None,
+        answer: AnswerWish::No,
+    };
     assert!(matches!(attempt(&client(), &target).await, CallResult::Failed { .. }));
     server.abort();
 }
@@ -380,8 +419,12 @@ async fn tls_is_checked_against_the_name_and_the_authorities() {
     let file = temp_file(&ca);
     let trusting = WebhookSettings { extra_ca: Some(file.path().into()), ..settings() };
     let resolver = says(&["127.0.0.1"], app.address.port());
-    let target =
-        |host: &str| Target { url: format!("https://{host}/x").into(), style: CallbackStyle::Webhook, secret: None };
+    let target = |host: &str| Target {
+        url: format!("https://{host}/x").into(),
+        style: CallbackStyle::Webhook,
+        secret: None,
+        answer: AnswerWish::No,
+    };
     let client = Client::with_resolver(&trusting, resolver.clone()).unwrap();
     assert_eq!(attempt(&client, &target("hooks.example")).await, CallResult::Taken);
     assert_eq!(app.seen.recv().await.unwrap().uri, "/x");

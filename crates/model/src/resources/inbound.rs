@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
-use super::account::{is_yes, yes};
+use super::account::{is_no, is_yes, yes};
 use crate::{CallbackStyle, form};
 
 /// Most numbers that one rule sends on to.
 pub const FORWARD_MAX: usize = 100;
+/// Most parts that the answer of a webhook may have as a reply.
+pub const ANSWER_PARTS_MAX: u32 = 100;
 /// Most answers that a rule may give one phone in ten minutes.
 pub const REPLY_LIMIT_MAX: u32 = 100;
 
@@ -87,6 +89,40 @@ pub struct RuleWebhook {
     /// is left out stays as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
+    /// What becomes of the answer's body.
+    #[serde(default, deserialize_with = "form::word", skip_serializing_if = "AnswerUse::is_ignore")]
+    pub answer: AnswerUse,
+    /// Parts that a reply may have; a longer answer is cut. Default 10.
+    #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
+    pub max_parts: Option<u32>,
+    /// Headers such as `X-Kannel-From` of an answer are heeded. Default false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub kannel_headers: bool,
+}
+
+/// What becomes of the body with which a rule's webhook answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AnswerUse {
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// Its text goes back to the phone.
+    Reply,
+}
+
+impl AnswerUse {
+    fn is_ignore(&self) -> bool {
+        *self == Self::Ignore
+    }
+}
+
+impl RuleWebhook {
+    /// Does its answer go back to the phone?
+    #[must_use]
+    pub fn replies(&self) -> bool {
+        self.answer == AnswerUse::Reply
+    }
 }
 
 /// How an account takes what came in for it.

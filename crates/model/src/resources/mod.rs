@@ -24,7 +24,9 @@ pub use connector::{
     AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, HealthSettings, InterfaceVersion, LongForm,
     OutbindSettings, Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
-pub use inbound::{FORWARD_MAX, Handover, Inbound, InboundMatch, REPLY_LIMIT_MAX, RuleWebhook};
+pub use inbound::{
+    ANSWER_PARTS_MAX, AnswerUse, FORWARD_MAX, Handover, Inbound, InboundMatch, REPLY_LIMIT_MAX, RuleWebhook,
+};
 pub use limits::{LIMIT_LIST_MAX, Prepaid, Quota, SHARE_MAX, SenderFamily, SenderKind, SenderRule};
 pub use opt_out::{
     HELP_WORDS, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, OptOutScope, OptOutWords, START_REPLY,

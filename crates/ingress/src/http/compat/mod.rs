@@ -7,13 +7,13 @@
 //! these to the answer. Receipts and incoming messages go the other way as deliveries
 //! (`engine::notify`).
 
-mod charset;
 mod exchange;
 mod fields;
 mod jasmin;
 mod kannel;
 mod ozeki;
 
+use crate::charset;
 use hyper::Method;
 use hyper::http::request::Parts;
 

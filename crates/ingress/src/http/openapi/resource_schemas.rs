@@ -1,5 +1,6 @@
 //! Schemas of accounts, connectors, inbound rules, tokens and webhooks.
 
+use model::resources::ANSWER_PARTS_MAX;
 use serde_json::{Map, Value, json};
 
 use super::schemas::{NAME, URL, count, time};
@@ -128,14 +129,25 @@ fn secret() -> Value {
 /// An inbound rule's own webhook.
 fn rule_webhook() -> Value {
     let forms = secret_forms(json!({ "type": "string", "pattern": SIGNING_SECRET }));
-    object(
+    let mut webhook = object(
         &["url"],
         json!({
             "url": url(), "style": style(),
             "secret": { "anyOf": [forms, { "type": "null" }],
                 "description": "The signing secret; calls are not signed without one. Stays when it is left out." },
+            "answer": { "type": "string", "enum": ["ignore", "reply"], "default": "ignore",
+                "description": "With `reply`, the text of the answer's body goes back to the phone." },
+            "max_parts": { "type": ["integer", "null"], "minimum": 1, "maximum": ANSWER_PARTS_MAX,
+                "description": "With `reply`: parts that it may have; a longer answer is cut. 10 if it is left out." },
+            "kannel_headers": { "type": "boolean", "default": false,
+                "description": "With `reply`: `X-Kannel-From`, `X-Kannel-Coding` and `X-Kannel-MClass` of the answer are heeded." },
         }),
-    )
+    );
+    webhook["anyOf"] = json!([
+        { "properties": { "style": { "enum": ["webhook", "kannel"] } } },
+        { "properties": { "answer": { "const": "ignore" } } },
+    ]);
+    webhook
 }
 
 fn events() -> Value {

@@ -246,6 +246,7 @@ pub(super) fn inbound() -> Value {
         ] },
         { "anyOf": [
             { "required": ["reply"], "properties": { "reply": { "type": "string" } } },
+            { "required": ["webhook"], "properties": { "webhook": { "type": "object" } } },
             { "properties": { "reply_limit": { "type": "null" } } },
         ] },
         { "anyOf": [

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Faults, no_such};
 use crate::resources::{
-    AddressRewrite, FORWARD_MAX, Handover, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX, Pool, PoolMember,
-    PoolStrategy, PriceList, REPLY_LIMIT_MAX, Rewrite, Route, RouteAction, TEXT_APPEND_MAX, WEIGHT_MAX,
+    ANSWER_PARTS_MAX, AddressRewrite, FORWARD_MAX, Handover, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX,
+    Pool, PoolMember, PoolStrategy, PriceList, REPLY_LIMIT_MAX, Rewrite, Route, RouteAction, TEXT_APPEND_MAX,
+    WEIGHT_MAX,
 };
-use crate::{Address, country};
+use crate::{Address, CallbackStyle, country};
 
 /// What rules may refer to.
 pub(super) struct Known<'a> {
@@ -179,8 +180,8 @@ impl Faults {
         if rule.reply_limit.is_some_and(|limit| !(1..=REPLY_LIMIT_MAX).contains(&limit)) {
             fault("reply_limit", format!("must be 1 to {REPLY_LIMIT_MAX}"));
         }
-        if rule.reply_limit.is_some() && rule.reply.is_none() {
-            fault("reply_limit", "has no meaning without reply".into());
+        if rule.reply_limit.is_some() && rule.reply.is_none() && rule.webhook.is_none() {
+            fault("reply_limit", "has no meaning without reply or webhook".into());
         }
         if rule.forward_text.is_some() && rule.forward.is_empty() {
             fault("forward_text", "has no meaning without forward".into());
@@ -196,6 +197,13 @@ impl Faults {
         if let Some(webhook) = &rule.webhook {
             if !rule.deliver.is_empty() && !rule.deliver.contains(&Handover::Webhook) {
                 fault("webhook", "has no meaning with deliver = [\"smpp\"]".into());
+            }
+            let jasmin = matches!(webhook.style, CallbackStyle::Jasmin | CallbackStyle::JasminGet);
+            if webhook.replies() && jasmin {
+                fault("webhook.answer", "has no meaning in this style: what it answers is ACK/Jasmin".into());
+            }
+            if webhook.max_parts.is_some_and(|parts| !(1..=ANSWER_PARTS_MAX).contains(&parts)) {
+                fault("webhook.max_parts", format!("must be 1 to {ANSWER_PARTS_MAX}"));
             }
             self.hook(Kind::Inbound, &rule.id, "webhook", &webhook.url, webhook.secret.as_ref());
         }
@@ -299,7 +307,7 @@ mod tests {
             ("force = \"+447700900123\"", "force = \"SHOP\"", "rewrite.to.force: \"SHOP\" is not a phone number"),
             ("forward = [\"+447700900123\"]", "forward = [\"x\"]", "forward: \"x\" is not a phone number"),
             ("forward = [\"+447700900123\"]", "forward_text = \"x\"", "forward_text: has no meaning without forward"),
-            ("forward = [\"+447700900123\"]", "reply_limit = 1", "reply_limit: has no meaning without reply"),
+            ("forward = [\"+447700900123\"]", "reply_limit = 1", "reply_limit: has no meaning without reply or"),
             ("forward = [\"+447700900123\"]", "reply = \"x\"\nreply_limit = 0", "reply_limit: must be 1 to 100"),
             ("forward = [\"+447700900123\"]", "webhook = { url = \"x\" }", "webhook.url: must begin with https://"),
             (
@@ -311,6 +319,16 @@ mod tests {
                 "forward = [\"+447700900123\"]",
                 "deliver = [\"smpp\"]\nwebhook = { url = \"https://x\" }",
                 "webhook: has no meaning with deliver",
+            ),
+            (
+                "forward = [\"+447700900123\"]",
+                "webhook = { url = \"https://x\", answer = \"reply\", style = \"jasmin\" }",
+                "webhook.answer: has no meaning in this style",
+            ),
+            (
+                "forward = [\"+447700900123\"]",
+                "webhook = { url = \"https://x\", answer = \"reply\", max_parts = 0 }",
+                "webhook.max_parts: must be 1 to 100",
             ),
         ] {
             let told = told(line, bad);

@@ -14,7 +14,6 @@ mod smsc;
 mod users;
 mod values;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::outcome::{Failure, Outcome};
@@ -38,8 +37,8 @@ struct Common {
     limits: Limits,
     carriers: Vec<Carrier>,
     senders: Vec<Sender>,
-    /// Accounts that were made for webhooks, by their address.
-    hooks: BTreeMap<String, String>,
+    /// The account of the services, if there are any.
+    services: Option<String>,
 }
 
 /// Reads a configuration file and everything that it includes.
@@ -136,7 +135,9 @@ fn why_process(key: &str) -> &'static str {
         }
         key if key.starts_with("sms-combine") => "parts of incoming messages are always put together",
         key if key.starts_with("white-list") || key.starts_with("black-list") => "lists of numbers have no counterpart",
-        key if key.starts_with("reply-") => "answers of webhooks are not sent back as messages",
+        key if key.starts_with("reply-") => {
+            "what services say is sent as it is; nothing is sent when they fail or say nothing"
+        }
         "unified-prefix" => "numbers are kept as E.164; set default_country of the accounts",
         "sms-resend-freq" => "waits between attempts grow by themselves",
         "sms-resend-retry" => "is no number",

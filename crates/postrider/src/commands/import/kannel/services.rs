@@ -1,13 +1,12 @@
-//! `sms-service` groups: inbound rules, and the accounts whose webhooks get the messages.
+//! `sms-service` groups: inbound rules with webhooks, and the account that they belong to.
 //!
-//! A Kannel service calls an address and sends the answer back as a message. Here an account gets the
-//! message as the event `message.received`, at a webhook that is called as Kannel calls it; an answer is
-//! a message that the application sends. So a service becomes a rule, and an account that has the
-//! service's address as its webhook. One that answers with a text becomes a rule with a reply.
+//! A Kannel service calls an address and sends the answer back as a message. So does a rule whose webhook
+//! is called in Kannel's style and whose answers are replies. One that answers with a text becomes a rule
+//! with a reply. All of them belong to one account, in whose name answers are sent.
 
 use std::collections::BTreeSet;
 
-use model::resources::Kind;
+use model::resources::{ANSWER_PARTS_MAX, Kind, REPLY_LIMIT_MAX};
 use serde_json::{Value, json};
 
 use crate::commands::import::common::{called, hook_url};
@@ -47,15 +46,12 @@ pub fn rule(mut section: Section, draft: &mut Draft, common: &mut Common) {
     let Some(keywords) = keywords(&mut section, draft) else { return };
     let Some(connectors) = connectors(&mut section, draft, common) else { return };
     let name = section.text("name").or_else(|| keywords.first().cloned()).unwrap_or_else(|| "default".into());
-    let account = match common.hooks.get(action.key()) {
-        Some(account) => account.clone(),
-        None => {
-            let account = draft.id(Kind::Account, &format!("service-{name}"));
-            draft.add(Kind::Account, &account, &place, action.account());
-            common.hooks.insert(action.key().to_owned(), account.clone());
-            account
-        }
-    };
+    let account = common.services.get_or_insert_with(|| {
+        let account = draft.id(Kind::Account, "services");
+        draft.add(Kind::Account, &account, &place, json!({}));
+        account
+    });
+    let account = account.clone();
     let mut matches = serde_json::Map::new();
     for (key, list) in [("connector", connectors), ("keyword", keywords)] {
         if !list.is_empty() {
@@ -63,58 +59,79 @@ pub fn rule(mut section: Section, draft: &mut Draft, common: &mut Common) {
         }
     }
     let id = draft.id(Kind::Inbound, &name);
-    draft.add(Kind::Inbound, &id, &place, json!({ "match": matches, "account": account, "reply": action.reply() }));
-    section.drop_defaults(&[("catch-all", &["yes", "true", "on", "1"]), ("max-messages", &["0"])]);
+    let rule = action.rule(&mut section, draft);
+    let mut all = json!({ "match": matches, "account": account });
+    if let (Some(all), Value::Object(rule)) = (all.as_object_mut(), rule) {
+        all.extend(rule);
+    }
+    draft.add(Kind::Inbound, &id, &place, all);
+    section
+        .drop_defaults(&[("catch-all", &["yes", "true", "on", "1"]), ("concatenation", &["yes", "true", "on", "1"])]);
     draft.leave_out_rest(section, why);
 }
 
 /// What a service does with a message.
 enum Action {
-    /// It calls an address, in a style of its own or as a webhook.
-    Call(String, Option<&'static str>),
+    /// It calls an address as Kannel does; what that answers goes back.
+    Get(String),
+    /// It gives the message to an address, as a webhook.
+    Post(String),
     /// It answers with a text.
     Reply(String),
 }
 
 impl Action {
-    /// Services with the same address share an account, and so do those that only answer.
-    fn key(&self) -> &str {
+    /// What the rule does, with what the service says of its answers.
+    fn rule(self, section: &mut Section, draft: &mut Draft) -> Value {
         match self {
-            Self::Call(url, _) => url,
-            Self::Reply(_) => "",
-        }
-    }
-
-    fn account(&self) -> Value {
-        match self {
-            Self::Call(url, None) => json!({ "webhooks": [{ "url": url, "events": ["message.received"] }] }),
-            Self::Call(url, Some(style)) => {
-                json!({ "webhooks": [{ "url": url, "style": style, "events": ["message.received"] }] })
+            Self::Post(url) => json!({ "webhook": { "url": url } }),
+            Self::Reply(text) => json!({ "reply": text, "reply_limit": REPLY_LIMIT_MAX }),
+            Self::Get(url) => {
+                let most = section.take("max-messages");
+                let parts = most
+                    .as_ref()
+                    .map_or(Some(1), |setting| values::integer(&setting.value).and_then(|n| u32::try_from(n).ok()));
+                if parts == Some(0) {
+                    section.drop_defaults(&[("omit-empty", &["yes", "true", "on", "1", "no", "false", "off", "0"])]);
+                    return json!({ "webhook": { "url": url, "style": "kannel" } });
+                }
+                if let (Some(setting), None) = (&most, parts) {
+                    draft.leave_out(setting, "is no number; answers have at most 1 part");
+                }
+                let headers =
+                    section.take("accept-x-kannel-headers").is_some_and(|setting| values::switch(&setting.value));
+                match section.take("omit-empty") {
+                    Some(setting) if values::switch(&setting.value) => {}
+                    Some(setting) => draft.leave_out(&setting, EMPTY),
+                    None => draft.leave_out_at(&section.place, "omit-empty", EMPTY),
+                }
+                let mut hook = json!({
+                    "url": url, "style": "kannel", "answer": "reply",
+                    "max_parts": parts.unwrap_or(1).min(ANSWER_PARTS_MAX),
+                });
+                if headers {
+                    hook["kannel_headers"] = true.into();
+                }
+                json!({ "webhook": hook, "reply_limit": REPLY_LIMIT_MAX })
             }
-            Self::Reply(_) => json!({}),
-        }
-    }
-
-    fn reply(&self) -> Option<&str> {
-        match self {
-            Self::Call(..) => None,
-            Self::Reply(text) => Some(text),
         }
     }
 }
+
+/// What becomes of an answer that says nothing.
+const EMPTY: &str = "an empty answer is not sent; Kannel sends a text of its own";
 
 /// What a service does. Without that there is no rule.
 fn action(section: &mut Section, draft: &mut Draft) -> Option<Action> {
     for key in ["get-url", "url"] {
         if let Some(setting) = section.take(key) {
             let url = called(&setting, draft)?;
-            draft.leave_out(&setting, "is called as Kannel calls it, but its answer is not sent back as a message");
-            return Some(Action::Call(url, Some("kannel")));
+            return Some(Action::Get(url));
         }
     }
     for key in ["post-url", "post-xml"] {
         if let Some(setting) = section.take(key) {
-            return hook_url(&setting, draft).map(|url| Action::Call(url, None));
+            return hook_url(&setting, draft).map(Action::Post);
         }
     }
     let answers = ["text", "file", "exec"].iter().find_map(|key| section.take(key));
@@ -180,23 +197,14 @@ fn connectors(section: &mut Section, draft: &mut Draft, common: &Common) -> Opti
 
 fn why(key: &str) -> &'static str {
     match key {
-        "prefix"
-        | "suffix"
-        | "header"
-        | "footer"
-        | "faked-sender"
-        | "max-messages"
-        | "concatenation"
-        | "omit-empty"
-        | "split-chars"
-        | "split-suffix"
-        | "assume-plain-text"
-        | "accept-x-kannel-headers"
-        | "dlr-url"
-        | "dlr-mask"
-        | "send-sender"
-        | "forced-smsc"
-        | "default-smsc" => "is about the answer, which the application sends as a message of its own",
+        "prefix" | "suffix" | "header" | "footer" | "split-chars" | "split-suffix" | "dlr-url" | "dlr-mask"
+        | "send-sender" | "forced-smsc" | "default-smsc" => {
+            "is about the answer, of which only the text is sent; routes decide the rest"
+        }
+        "faked-sender" => "answers come from the number that was written to, or as X-Kannel-From says",
+        "assume-plain-text" => "text/plain, text/html and what says not what it is are taken for text",
+        "concatenation" => "long answers are sent in parts that the phone puts together",
+        "max-messages" | "omit-empty" | "accept-x-kannel-headers" => "is about answers, of which there are none",
         "strip-keyword" | "catch-all" => "the application is given the whole text",
         "aliases" => "is not used beside this keyword",
         "url" | "get-url" | "post-url" | "post-xml" | "file" | "text" | "exec" => {

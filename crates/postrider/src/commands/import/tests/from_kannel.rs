@@ -137,31 +137,40 @@ fn services_of_kannel_are_rules_that_are_no_wider() {
          post-url = https://app.example/info\n\n\
          group = sms-service\nkeyword = x\ntext = hello\n\n\
          group = sms-service\nkeyword = y\nallowed-receiver-prefix = 44\nget-url = http://app.example/y\n\n\
-         group = sms-service\nkeyword-regex = ^(stop|end)$\nget-url = http://app.example/stop\n\n\
-         group = sms-service\nkeyword = z\nget-url = http://app.example/%p/z\n"
+         group = sms-service\nkeyword-regex = ^(stop|end)$\nget-url = http://app.example/stop\nmax-messages = 0\n\n\
+         group = sms-service\nkeyword = z\nget-url = http://app.example/%p/z\n\
+         max-messages = 3\nomit-empty = true\naccept-x-kannel-headers = true\nfaked-sender = 1\n"
     ));
     let rules = imported.resources_json()["inbound"].clone();
     assert_eq!(
         rules,
         json!([
-            { "id": "info", "match": { "connector": ["in"], "keyword": ["INFO", "help", "hilfe"] }, "account": "service-info" },
-            { "id": "x", "match": { "keyword": ["x"] }, "account": "service-x", "reply": "hello" },
-            { "id": "stop", "match": { "keyword": ["stop", "end"] }, "account": "service-stop" },
-            { "id": "z", "match": { "keyword": ["z"] }, "account": "service-z" },
-            { "id": "default", "match": {}, "account": "service-default" },
+            {
+                "id": "info", "match": { "connector": ["in"], "keyword": ["INFO", "help", "hilfe"] }, "account": "services",
+                "webhook": { "url": "https://app.example/info" },
+            },
+            { "id": "x", "match": { "keyword": ["x"] }, "account": "services", "reply": "hello", "reply_limit": 100 },
+            {
+                "id": "stop", "match": { "keyword": ["stop", "end"] }, "account": "services",
+                "webhook": { "url": "http://app.example/stop", "style": "kannel" },
+            },
+            {
+                "id": "z", "match": { "keyword": ["z"] }, "account": "services", "reply_limit": 100,
+                "webhook": {
+                    "url": "http://app.example/%p/z", "style": "kannel", "answer": "reply", "max_parts": 3,
+                    "kannel_headers": true,
+                },
+            },
+            {
+                "id": "default", "match": {}, "account": "services", "reply_limit": 100,
+                "webhook": { "url": "http://app.example/all?t=%a", "style": "kannel", "answer": "reply", "max_parts": 1 },
+            },
         ])
     );
-    let hooks: Vec<Value> =
-        imported.resources_json()["account"].as_array().unwrap().iter().map(|a| a["webhooks"][0].clone()).collect();
-    assert_eq!(
-        (&hooks[0], &hooks[3]),
-        (
-            &json!({ "url": "https://app.example/info", "events": ["message.received"] }),
-            &json!({ "url": "http://app.example/%p/z", "style": "kannel", "events": ["message.received"] }),
-        )
-    );
+    assert_eq!(imported.resources_json()["account"], json!([{ "id": "services" }]));
     tells(&imported, "27: allowed-receiver-prefix", "whole service is left out");
-    tells(&imported, "36: get-url", "its answer is not sent back");
+    tells(&imported, "10: omit-empty", "an empty answer is not sent");
+    tells(&imported, "41: faked-sender", "the number that was written to");
 }
 
 #[test]

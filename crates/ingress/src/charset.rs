@@ -4,11 +4,11 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, WINDOWS_1252};
 
 /// A charset that is not known, or octets that are no text in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unreadable;
+pub(crate) struct Unreadable;
 
 /// The text that `octets` are in the charset of this name. Without a name they are UTF-8, or what is not
 /// is taken for Windows' Latin alphabet, as applications of that age wrote it.
-pub(super) fn text(octets: &[u8], charset: Option<&str>) -> Result<String, Unreadable> {
+pub(crate) fn text(octets: &[u8], charset: Option<&str>) -> Result<String, Unreadable> {
     let Some(name) = charset.map(str::trim).filter(|name| !name.is_empty()) else {
         return Ok(match std::str::from_utf8(octets) {
             Ok(text) => text.to_owned(),
@@ -21,7 +21,7 @@ pub(super) fn text(octets: &[u8], charset: Option<&str>) -> Result<String, Unrea
 }
 
 /// The text that `octets` are in UTF-16, big-endian.
-pub(super) fn utf16be(octets: &[u8]) -> Result<String, Unreadable> {
+pub(crate) fn utf16be(octets: &[u8]) -> Result<String, Unreadable> {
     let text = UTF_16BE.decode_without_bom_handling_and_without_replacement(octets).ok_or(Unreadable)?;
     Ok(text.into_owned())
 }
