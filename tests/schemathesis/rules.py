@@ -28,6 +28,8 @@ RULES = {
     "sendBatch": REPEATED,
     # As with a message, and accounts have to exist.
     "explain": {"invalid": r"/account|/text|/binary|/binary/udh|/send_at|/tags/.*|/connector|/route", "not_allowed": None},
+    # A connector has to exist.
+    "explainInbound": {"invalid": r"/connector"},
     # As with a message.
     "encode": {"invalid": r"/text"},
     # An id is the one in the path, or left out. Ids of webhooks and names of users differ over all accounts.
@@ -35,7 +37,8 @@ RULES = {
     # prices is not empty, and in one currency with the balance.
     "putAccount": {
         "invalid": rf"/id|/({SECRET})|/webhooks/\d+/(id|secret)|/parent|/time_zone|/price.*|/prepaid.*|/allowed_senders/.*"
-        r"|/opt_out/.*|/quiet_hours(/time_zone)?|/smpp/(system_id|password|password_sha256|allow/\d+)|/compat/(username|password)"
+        r"|/opt_out/.*|/policy/secret|/quiet_hours(/time_zone)?|/smpp/(system_id|password|password_sha256|allow/\d+)"
+        r"|/compat/(username|password)"
     },
     # Only a prepaid account has a balance.
     "creditAccount": REPEATED | {"invalid": ""},
@@ -47,7 +50,7 @@ RULES = {
     "replayRoutes": {"invalid": r"/.*"},
     "putPool": {"invalid": r"/id|/members.*"},
     # Patterns, placeholders and numbers.
-    "putInboundRule": {"invalid": r"/id|/account|/match/(connector|text)|/reply|/forward|/forward_text"},
+    "putInboundRule": {"invalid": r"/id|/account|/match/(connector|text)|/reply|/forward|/forward_text|/webhook/secret"},
     # Numbers as countries have them.
     "createOptOut": {"invalid": r"/phone|/sender"},
     "createToken": {"invalid": r"/account|/networks/\d+"},

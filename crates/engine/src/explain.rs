@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::health::Wellbeing;
 use crate::route::{Prepared, Wish, question};
 use crate::schedule::HealthView;
-use crate::validate::validate;
+use crate::validate::{Valid, validate};
 use crate::world::{AccountView, World};
 
 /// What would become of a submission, and why.
@@ -88,12 +88,7 @@ impl Engine {
             Err(refusal) => return Explanation::refused(refusal),
         };
         let routes = tried.into_iter().filter_map(|tried| route_tried(&tried, &world)).collect();
-        let admitted =
-            admit::check(account, &valid.body).and_then(|()| match self.is_opted_out(&account.id, &valid.body) {
-                true => Err(Refusal::OptedOut(valid.body.to.clone())),
-                false => Ok(()),
-            });
-        let held = admitted.and_then(|()| account.hold(&valid.body, now));
+        let held = self.admitted(account, &valid, false).and_then(|()| account.hold(&valid.body, now));
         let quiet_clocks = match &held {
             Ok(Some(_)) | Err(Refusal::QuietHours { .. }) => account.quiet_clocks(&valid.body),
             _ => Vec::new(),
@@ -122,6 +117,33 @@ impl Engine {
         let rhythm = self.inner.rhythm.load();
         let hold = rhythm.turn(connector.as_ref().filter(|_| due_now)?, &message.body, parts, now)?;
         Some(hold.until)
+    }
+
+    /// A message as it would be kept, or why it would be refused. What was `asked_for` goes to those who
+    /// opted out, too.
+    pub(crate) fn would_accept(
+        &self,
+        account: &AccountView,
+        submission: Submission,
+        asked_for: bool,
+    ) -> Result<Message, Refusal> {
+        let (world, now) = (self.world(), self.now());
+        let wish = Wish { dry: true, ..Wish::of(&submission) };
+        let mut valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
+        self.admitted(account, &valid, asked_for)?;
+        match asked_for {
+            true => valid.body.ignore_quiet_hours = true,
+            false => valid.hold = account.hold(&valid.body, now)?,
+        }
+        self.routed(&world, account, valid, &wish, now).map(|prepared| prepared.message)
+    }
+
+    fn admitted(&self, account: &AccountView, valid: &Valid, asked_for: bool) -> Result<(), Refusal> {
+        admit::check(account, &valid.body)?;
+        match !asked_for && self.is_opted_out(&account.id, &valid.body) {
+            true => Err(Refusal::OptedOut(valid.body.to.clone())),
+            false => Ok(()),
+        }
     }
 
     fn connectors_of(&self, message: &Message, world: &World) -> Vec<ConnectorTried> {
@@ -168,11 +190,14 @@ impl Explanation {
 
 fn route_tried(tried: &Tried, world: &World) -> Option<RouteTried> {
     let route: &Route = world.set.routes.iter().find(|route| *route.id == *tried.route)?;
-    let (mut against, mut wanted) = (None, None);
-    if let Some(field) = tried.against {
-        let whole = serde_json::to_value(route).unwrap_or_default();
-        wanted = whole.pointer(&format!("/match/{field}")).cloned();
-        against = Some(if wanted.is_some() { format!("match.{field}") } else { field.to_owned() });
-    }
+    let (against, wanted) = wanted_of(route, tried.against);
     Some(RouteTried { route: tried.route.clone(), action: route.action.as_str(), against, wanted })
+}
+
+/// The path of the field of a rule that stood against a message, and what it wants.
+pub(crate) fn wanted_of(rule: &impl serde::Serialize, field: Option<&str>) -> (Option<String>, Option<Value>) {
+    let Some(field) = field else { return (None, None) };
+    let whole = serde_json::to_value(rule).unwrap_or_default();
+    let wanted = whole.pointer(&format!("/match/{field}")).cloned();
+    (Some(if wanted.is_some() { format!("match.{field}") } else { field.to_owned() }), wanted)
 }

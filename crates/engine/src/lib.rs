@@ -22,7 +22,8 @@
 //! then [`keep`] (what time brings), [`completion`] (batches that have ended), [`failover`] and [`abandoned`]
 //! (what waits for a connector that takes nothing, or is gone), [`world`] and [`resources`] (what is
 //! configured), [`token_use`],
-//! [`services`], [`replace`], [`batches`] and [`money`] (what may be asked), [`inquire`] (what is asked of carriers).
+//! [`services`], [`replace`], [`batches`], [`explain`], [`explain_inbound`] and [`money`] (what may be asked), [`inquire`] (what
+//! is asked of carriers).
 
 mod abandoned;
 mod accept;
@@ -36,6 +37,7 @@ mod completion;
 pub mod dispatch;
 mod engine;
 mod explain;
+mod explain_inbound;
 mod facts;
 mod failover;
 mod families;
@@ -77,6 +79,7 @@ pub use answers::{ANSWER_TEXT_MAX, ServiceAnswer};
 pub use batches::{BatchRefused, BatchWish};
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
 pub use explain::{ConnectorTried, Explanation, RouteTried};
+pub use explain_inbound::{InboundExplanation, InboundQuestion, InboundResponse, InboundTaken, RuleTried};
 pub use facts::{CancelRefused, ConnectorEvent};
 pub use inquire::{CarrierError, QueryError};
 pub use keep::Retention;

@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use crate::access::Caller;
 use crate::announce;
 use crate::engine::Engine;
+use crate::explain_inbound::InboundQuestion;
 use crate::facts::Fact;
 use crate::persist::{Draft, Recorder};
 use crate::respond::{Consequence, Manner};
@@ -146,6 +147,26 @@ impl OptOutRules {
             Word::Start => self.start_reply.as_ref(),
             Word::Help => self.help_reply.as_ref(),
         }
+    }
+}
+
+impl Engine {
+    /// The word of opting out that a message from a phone would be, and what would answer it.
+    pub(crate) fn word_from(
+        &self,
+        account: &AccountView,
+        question: &InboundQuestion,
+    ) -> Option<(&'static str, Option<String>)> {
+        let rules = account.opt_out.as_ref()?;
+        let word = rules.word(question.text.as_deref()?)?;
+        let phone = phone_of(&question.from, account);
+        let told = match word {
+            Word::Stop => "stop",
+            Word::Start if self.inner.opt_outs.has(&account.id, &question.to, &phone) => "start",
+            Word::Start => return None,
+            Word::Help => "help",
+        };
+        Some((told, rules.reply(word).cloned()))
     }
 }
 

@@ -139,7 +139,9 @@ impl Recorder {
             }
             Incoming::Mo(mo) => {
                 self.engine.inner.metrics.received(&connector);
-                let body = self.body_of(&connector, *mo, draft.now);
+                let concat = mo.concat;
+                let body = body_of(self.engine.next_id(draft.now), *mo, draft.now);
+                let body = MoReceived { connector: connector.clone(), body, concat };
                 match self.reassembly.add(body, draft.now) {
                     crate::reassemble::Added::Whole(body) => self.give(&connector, body, world, draft),
                     crate::reassemble::Added::Waits(part) => draft.changes.mo_parts.push(part),
@@ -239,42 +241,6 @@ impl Recorder {
         forms.filter(|(_, id)| !id.is_empty()).map(move |(form, id)| (form, key(id)))
     }
 
-    fn body_of(&self, connector: &Name, mo: MobileOriginated, now: Timestamp) -> MoReceived {
-        let body = Body {
-            id: self.engine.next_id(now),
-            direction: Direction::Mo,
-            ingress: Ingress::Http,
-            account: "".into(),
-            to: mo.to,
-            from: mo.from,
-            content: mo.content,
-            encoding: mo.encoding,
-            transliterate: false,
-            class: mo.class,
-            priority: 1,
-            receipt: ReceiptWish::None,
-            client_ref: None,
-            supersede_key: None,
-            ignore_quiet_hours: false,
-            tags: Vec::new(),
-            callback_url: None,
-            dialect: None,
-            passed_on: None,
-            tlvs: Vec::new(),
-            reference: mo.concat.map_or(0, |c| c.reference),
-            wide_reference: mo.concat.is_some_and(|c| c.wide),
-            shift: (0, 0),
-            batch: None,
-            created_at: now,
-            send_at: None,
-            expires_at: now,
-            validity_given: false,
-            plan: None,
-            charge: None,
-        };
-        MoReceived { connector: connector.clone(), body, concat: mo.concat }
-    }
-
     /// Gives a whole incoming message to its account. One that no rule takes is kept for operators.
     pub(crate) fn give(&mut self, connector: &Name, mut body: Body, world: &World, draft: &mut Draft) {
         let now = draft.now;
@@ -324,8 +290,44 @@ impl Recorder {
     }
 }
 
+/// A message from a phone, or a part of one, before anybody has it.
+pub(crate) fn body_of(id: MessageId, mo: MobileOriginated, now: Timestamp) -> Body {
+    Body {
+        id,
+        direction: Direction::Mo,
+        ingress: Ingress::Http,
+        account: "".into(),
+        to: mo.to,
+        from: mo.from,
+        content: mo.content,
+        encoding: mo.encoding,
+        transliterate: false,
+        class: mo.class,
+        priority: 1,
+        receipt: ReceiptWish::None,
+        client_ref: None,
+        supersede_key: None,
+        ignore_quiet_hours: false,
+        tags: Vec::new(),
+        callback_url: None,
+        dialect: None,
+        passed_on: None,
+        tlvs: Vec::new(),
+        reference: mo.concat.map_or(0, |c| c.reference),
+        wide_reference: mo.concat.is_some_and(|c| c.wide),
+        shift: (0, 0),
+        batch: None,
+        created_at: now,
+        send_at: None,
+        expires_at: now,
+        validity_given: false,
+        plan: None,
+        charge: None,
+    }
+}
+
 /// Does a delivery go one of these ways? No ways are all ways.
-fn goes_by(delivery: &Delivery, ways: &[Handover]) -> bool {
+pub(crate) fn goes_by(delivery: &Delivery, ways: &[Handover]) -> bool {
     let way = if delivery.endpoint.starts_with(SMPP_LANE) { Handover::Smpp } else { Handover::Webhook };
     ways.is_empty() || ways.contains(&way)
 }

@@ -204,15 +204,8 @@ impl Recorder {
         world: &World,
         now: Timestamp,
     ) -> Option<String> {
-        let Some(text) = text else { return Some("it is no text".into()) };
-        if text.trim().is_empty() {
-            return Some("there is nothing to say".into());
-        }
-        if world.inbound.is_own(&cause.from) || cause.from.bare() == cause.to.bare() {
-            return Some(format!("{} is a number of this gateway", cause.from));
-        }
-        if action == Action::Reply && cause.from.kind() == AddressKind::Alphanumeric {
-            return Some("a name can't be answered".into());
+        if let Some(why) = unanswerable(action, (&cause.from, &cause.to), text, world) {
+            return Some(why);
         }
         let most = match action {
             Action::Reply => plan.reply_limit.unwrap_or(REPLIES_MAX),
@@ -266,6 +259,24 @@ impl Engine {
             self.inner.metrics.accepted(&follows.account, 1);
         }
     }
+}
+
+/// Why nothing is ever sent because of a message `from` this phone `to` this number, if that is so.
+pub(crate) fn unanswerable(
+    action: Action,
+    (from, to): (&Address, &Address),
+    text: Option<&str>,
+    world: &World,
+) -> Option<String> {
+    let Some(text) = text else { return Some("it is no text".into()) };
+    if text.trim().is_empty() {
+        return Some("there is nothing to say".into());
+    }
+    if world.inbound.is_own(from) || from.bare() == to.bare() {
+        return Some(format!("{from} is a number of this gateway"));
+    }
+    let is_name = action == Action::Reply && from.kind() == AddressKind::Alphanumeric;
+    is_name.then(|| "a name can't be answered".into())
 }
 
 /// The day and the time on an account's clock, as texts show them.

@@ -31,6 +31,7 @@ mod deliveries;
 mod draft;
 pub mod encode;
 mod explain;
+mod explain_inbound;
 mod json;
 mod messages;
 mod metrics;

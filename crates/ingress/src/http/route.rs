@@ -19,6 +19,7 @@ pub(crate) enum Operation<'a> {
     WantBatch(&'a str, BatchWish),
     Encode,
     Explain,
+    ExplainInbound,
     ReplayRoutes,
     ListConnectors,
     GetConnector(&'a str),
@@ -102,6 +103,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["batches", id, "cancel"] => at.post(WantBatch(id, BatchWish::Cancel)),
         ["encode"] => at.post(Encode),
         ["explain"] => at.post(Explain),
+        ["explain-inbound"] => at.post(ExplainInbound),
         ["routes", "replay"] => at.post(ReplayRoutes),
         ["connectors"] => at.get(ListConnectors),
         ["connectors", id] => at.get_or(
@@ -164,6 +166,7 @@ impl Operation<'_> {
             WantBatch(_, BatchWish::Cancel) => "/v1/batches/{id}/cancel",
             Encode => "/v1/encode",
             Explain => "/v1/explain",
+            ExplainInbound => "/v1/explain-inbound",
             ReplayRoutes => "/v1/routes/replay",
             ListConnectors => "/v1/connectors",
             GetConnector(_) => "/v1/connectors/{id}",
@@ -203,7 +206,7 @@ impl Operation<'_> {
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
             | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) | ListOptOuts
             | GetOptOut(_) => Some(Scope::Read),
-            ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_)
+            ExplainInbound | ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_)
             | GetResource(..) | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_)
             | DeleteWebhook(_) | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),
             Metrics => (!open_metrics).then_some(Scope::Admin),

@@ -27,8 +27,8 @@ use super::request::{Request, bearer};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
 use super::{
-    accounts, batches, compat, connectors, deliveries, encode, explain, messages, opt_outs, pages, replay, resources,
-    tokens, webhooks,
+    accounts, batches, compat, connectors, deliveries, encode, explain, explain_inbound, messages, opt_outs, pages,
+    replay, resources, tokens, webhooks,
 };
 
 /// Names the account below that of the token that a request is for.
@@ -244,6 +244,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         WantBatch(id, wish) => batches::want(&mut request, id, wish).await,
         Encode => encode::answer(&mut request).await,
         Explain => explain::answer(&mut request).await,
+        ExplainInbound => explain_inbound::answer(&mut request).await,
         ReplayRoutes => Box::pin(replay::answer(&mut request)).await,
         ListConnectors => connectors::list(&request).await,
         GetConnector(id) => connectors::get(&request, id).await,

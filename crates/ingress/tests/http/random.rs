@@ -64,6 +64,9 @@ fn field() -> impl Strategy<Value = String> {
         "webhooks",
         "password",
         "callback_url",
+        "connector",
+        "webhook",
+        "answer",
     ];
     prop_oneof![8 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"]
 }
@@ -86,6 +89,8 @@ fn random_json_is_answered_as_declared() {
         ("POST", "/v1/messages"),
         ("POST", "/v1/batches"),
         ("POST", "/v1/encode"),
+        ("POST", "/v1/explain"),
+        ("POST", "/v1/explain-inbound"),
         ("POST", "/v1/tokens"),
         ("POST", "/v1/webhooks"),
         ("PUT", "/v1/webhooks/shop-1"),

@@ -1,4 +1,7 @@
-//! `explain`: what would become of a message, and why; the same as `POST /v1/explain` answers.
+//! `explain`: what would become of a message, and why; the same as `POST /v1/explain` answers. With
+//! `--inbound` it is a message from a phone, and the answer that of `POST /v1/explain-inbound`.
+
+mod inbound;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -9,6 +12,12 @@ use crate::outcome::{Outcome, say};
 /// Which message, and which gateway.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
+    /// It is a message from a phone: which inbound rule takes it, and what is done about it
+    #[arg(long, requires = "from", conflicts_with_all = ["account", "priority", "ingress", "tags"])]
+    inbound: bool,
+    /// With --inbound: the connector that it would come over
+    #[arg(long, requires = "inbound")]
+    connector: Option<String>,
     /// The account that would send it; the token's own if it is left out
     #[arg(long)]
     account: Option<String>,
@@ -44,6 +53,11 @@ fn tag(text: &str) -> Result<(String, String), &'static str> {
 
 /// Asks the gateway, and tells what it says.
 pub fn run(args: &ExplainArgs) -> Outcome {
+    if args.inbound {
+        let body = json!({ "connector": args.connector, "from": args.from, "to": args.to, "text": args.text });
+        let answer = args.target.api()?.post("/v1/explain-inbound", &body)?;
+        return if args.json { say(&answer) } else { inbound::told(&answer).iter().try_for_each(say) };
+    }
     let tags: serde_json::Map<String, Value> = args.tags.iter().map(|(k, v)| (k.clone(), v.as_str().into())).collect();
     let body = json!({
         "account": args.account, "to": args.to, "from": args.from, "text": args.text, "priority": args.priority,

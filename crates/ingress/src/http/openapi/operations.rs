@@ -195,6 +195,14 @@ fn messages() -> Vec<Operation> {
             .scope(Scope::Read)
             .body(JSON, reference("ExplainRequest"))
             .gives(200, "Every route that was looked at, and the outcome.", reference("Explanation")),
+        at("post", "/v1/explain-inbound", "explainInbound", "See what would become of a message from a phone, and why")
+            .scope(Scope::Admin)
+            .body(JSON, reference("InboundQuestion"))
+            .gives(
+                200,
+                "Every inbound rule that was looked at, and what the last would do.",
+                reference("InboundExplanation"),
+            ),
     ]
 }
 

@@ -212,6 +212,61 @@ fn route() -> Value {
     route
 }
 
+/// What `explain-inbound` is asked.
+pub(super) fn inbound_question() -> Value {
+    object(
+        &["from", "to"],
+        json!({
+            "connector": { "type": ["string", "null"], "description": "The connector that it would come over; without one, rules that name connectors don't match." },
+            "from": { "anyOf": sender(), "description": "The phone." },
+            "to": { "anyOf": sender(), "description": "The number that it would be sent to." },
+            "text": { "type": ["string", "null"], "maxLength": 10_000, "description": "Without one it is no text." },
+        }),
+    )
+}
+
+/// The answer of `explain-inbound`.
+pub(super) fn inbound_explanation() -> Value {
+    let text = || json!({ "type": "string" });
+    let rule = object(
+        &["rule", "matches"],
+        json!({
+            "rule": text(), "matches": { "type": "boolean" },
+            "against": { "type": "string", "description": "The field that stood against the message.", "examples": ["match.keyword"] },
+            "wanted": { "description": "What that field wants." },
+        }),
+    );
+    let response = object(
+        &["action", "to", "text", "outcome", "reason", "message", "problem"],
+        json!({
+            "action": { "type": "string", "enum": ["reply", "forward"] },
+            "to": text(),
+            "text": open_text("The text as it is filled in."),
+            "outcome": { "type": "string", "enum": ["send", "drop", "refuse", "hold_back"] },
+            "reason": open_text("With `hold_back`: why."),
+            "message": { "anyOf": [reference("Message"), { "type": "null" }], "description": "As it would be kept; its id is of no message." },
+            "problem": { "anyOf": [reference("Problem"), { "type": "null" }], "description": "Why it would be refused." },
+        }),
+    );
+    let delivery = object(
+        &["endpoint", "style"],
+        json!({ "endpoint": text(), "style": { "type": "string", "enum": ["webhook", "kannel", "jasmin", "jasmin-get"] } }),
+    );
+    object(
+        &["outcome", "rules", "rule", "account", "word", "deliveries", "answers", "responses"],
+        json!({
+            "outcome": { "type": "string", "enum": ["take", "none"] },
+            "rules": { "type": "array", "items": rule, "description": "Those that were looked at, in order; the last that matches takes it." },
+            "rule": open_text("The rule that takes it."),
+            "account": open_text("The account that gets it."),
+            "word": { "enum": ["stop", "start", "help", null], "description": "The word of opting out that it is." },
+            "deliveries": { "type": "array", "items": delivery, "description": "Where `message.received` goes: webhooks, the rule's own (`rule:ID`), and `smpp:ACCOUNT`." },
+            "answers": { "type": "boolean", "description": "What the rule's webhook answers goes back to the phone." },
+            "responses": { "type": "array", "items": response, "description": "What is sent because of it." },
+        }),
+    )
+}
+
 /// What becomes of messages from phones.
 pub(super) fn inbound() -> Value {
     let placeholders = "`{from}`, `{to}`, `{keyword}`, `{text}`, `{rest}`, `{date}` and `{time}` are filled in; `{{` and `}}` are braces.";
