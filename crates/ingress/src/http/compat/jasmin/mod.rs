@@ -172,6 +172,10 @@ fn refused(refusal: &Refusal, args: &Args) -> Failed {
     match (problem.entry.status, problem.entry.code) {
         (402, _) => (StatusCode::FORBIDDEN, "Cannot charge submit_sm, check RouterPB log file for details".to_owned()),
         (429, _) => (StatusCode::FORBIDDEN, "User throughput exceeded".to_owned()),
+        (403, "opted_out") => {
+            let user = args.text("username").unwrap_or_default();
+            bad(format!("Value filter failed for user [{user}] ({detail})."))
+        }
         (403, _) => {
             let user = args.text("username").unwrap_or_default();
             (StatusCode::BAD_REQUEST, format!("Authorization failed for user [{user}] ({detail})."))

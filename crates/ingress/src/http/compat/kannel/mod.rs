@@ -150,9 +150,15 @@ fn unauthorised() -> (StatusCode, String) {
     (StatusCode::FORBIDDEN, "Authorization failed for sendsms".to_owned())
 }
 
+/// What is said of recipients that nothing may be sent to.
+const DENIED: &str = "Number(s) has/have been denied by white- and/or black-lists.";
+
 /// The answer to what was not accepted.
 fn refused(refusal: &Refusal) -> (StatusCode, String) {
     let problem = of_refusal(refusal);
+    if matches!(refusal, Refusal::OptedOut(_)) {
+        return (StatusCode::BAD_REQUEST, DENIED.to_owned());
+    }
     match problem.entry.status {
         400 | 422 if refusal_is_of_routes(&problem) => not_routable(),
         400 | 413 | 422 => (StatusCode::BAD_REQUEST, field_of(&problem)),
@@ -174,7 +180,7 @@ fn refusal_is_of_routes(problem: &Problem) -> bool {
 fn field_of(problem: &Problem) -> String {
     let pointer = problem.errors.first().map_or("", |fault| fault.pointer.as_str());
     match pointer.trim_start_matches('/').split('/').next().unwrap_or_default() {
-        "to" => "Number(s) has/have been denied by white- and/or black-lists.".to_owned(),
+        "to" => DENIED.to_owned(),
         "text" | "binary" | "max_parts" | "" => "Charset or body misformed, rejected".to_owned(),
         "from" => "From field misformed, rejected".to_owned(),
         "callback_url" => "DLR-URL field misformed, rejected".to_owned(),
