@@ -95,6 +95,12 @@ pub enum Refusal {
         /// It would wait, but expires before that.
         expires: bool,
     },
+    /// The account's policy service refuses it.
+    #[error("the policy of the account refuses this message{}", .0.as_deref().map(|why| format!(": {why}")).unwrap_or_default())]
+    PolicyRejects(Option<Arc<str>>),
+    /// The policy service of this account does not answer, and nothing is sent without it.
+    #[error("the policy service of the account {0} does not answer")]
+    PolicyAway(Name),
     /// The account pays before it sends, and there is no price for this recipient.
     #[error("there is no price for {} in {}", .0, .1.as_str())]
     NoPrice(Address, Currency),
@@ -155,6 +161,10 @@ impl Engine {
             Begun::Before(answer) => return Ok(Accepted::Replayed(answer)),
             Begun::Now(begun) => begun,
         };
+        let submission = match &caller.account.policy {
+            None => submission,
+            Some(_) => Box::pin(self.consulted(&caller.account, submission, begun.now)).await?,
+        };
         let Prepared { message, copies } = self.prepare(&begun.world, &caller.account, submission, begun.now)?;
         let claim = self.admit(caller, std::slice::from_ref(&message), begun.now)?;
         let answer = render(&message);
@@ -182,10 +192,10 @@ impl Engine {
         let mut messages = Vec::with_capacity(submissions.len());
         let (mut copies, mut latest) = (Vec::new(), Latest::default());
         let mut rejected = Vec::new();
-        for (index, submission) in submissions.into_iter().enumerate() {
-            let prepared = submission
-                .map_err(|fault| Refusal::Invalid(vec![fault]))
-                .and_then(|submission| self.prepare(&begun.world, &caller.account, submission, now));
+        let submissions = submissions.into_iter().map(|one| one.map_err(|fault| Refusal::Invalid(vec![fault])));
+        for (index, submission) in self.all_consulted(caller, submissions, now).await.enumerate() {
+            let prepared =
+                submission.and_then(|submission| self.prepare(&begun.world, &caller.account, submission, now));
             match prepared {
                 Ok(Prepared { mut message, copies: of_it }) => {
                     latest.add(index, &message.body);
@@ -234,8 +244,10 @@ impl Engine {
         };
         let mut together = Together::default();
         let mut answers = Vec::with_capacity(submissions.len());
-        for (place, submission) in submissions.into_iter().enumerate() {
-            let prepared = self.prepare(&begun.world, &caller.account, submission, begun.now);
+        let submissions = self.all_consulted(caller, submissions.into_iter().map(Ok), begun.now).await;
+        for (place, submission) in submissions.enumerate() {
+            let prepared =
+                submission.and_then(|submission| self.prepare(&begun.world, &caller.account, submission, begun.now));
             answers.push(prepared.and_then(|Prepared { message, copies }| {
                 let claim = self.admit(caller, std::slice::from_ref(&message), begun.now)?;
                 let id = message.body.id;

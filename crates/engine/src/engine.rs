@@ -1,7 +1,7 @@
 //! The engine as its ends see it: ingresses submit and ask, connectors get their links, the
 //! webhook caller its outbox.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -24,6 +24,7 @@ use crate::money;
 use crate::notify::Outbox;
 use crate::opt_outs::OptOuts;
 use crate::persist::{self, Recorder};
+use crate::policy::PolicyCaller;
 use crate::rhythm::Rhythm;
 use crate::schedule::{HealthView, Lane, Paces, SessionView, refill};
 use crate::token_use;
@@ -82,6 +83,7 @@ pub(crate) struct Inner {
     /// What was sent lately, where a pace is to be kept.
     pub paces: Arc<Paces>,
     pub rhythm: ArcSwap<Rhythm>,
+    pub policy_caller: OnceLock<Arc<dyn PolicyCaller>>,
     pub authority: Option<String>,
     /// Held by whoever changes the stored resources or takes them up.
     pub editing: tokio::sync::Mutex<()>,
@@ -155,6 +157,7 @@ impl Engine {
             opt_outs: OptOuts::load(&*store).await?,
             paces: Arc::default(),
             rhythm: ArcSwap::default(),
+            policy_caller: OnceLock::new(),
             authority: settings.authority,
             editing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),

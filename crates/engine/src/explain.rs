@@ -13,6 +13,7 @@ use crate::accept::Refusal;
 use crate::admit;
 use crate::engine::Engine;
 use crate::health::Wellbeing;
+use crate::policy::PolicyAsked;
 use crate::route::{Prepared, Wish, question};
 use crate::schedule::HealthView;
 use crate::validate::{Valid, validate};
@@ -30,8 +31,19 @@ pub struct Explanation {
     pub quiet_clocks: Vec<Box<str>>,
     /// When the paces of its sender and recipient would let it go, if not at once.
     pub paced_until: Option<Timestamp>,
+    /// What the account's policy service says, if it has one.
+    pub policy: Option<PolicyTried>,
     /// The message as it would be kept, and copies of it; or why it is refused.
     pub outcome: Result<(Message, Vec<Message>), Refusal>,
+}
+
+/// What was asked of a policy service.
+#[derive(Clone, Debug)]
+pub enum PolicyTried {
+    /// It would be asked; it is the service of this account.
+    NotAsked(Name),
+    /// It was asked, or nobody needs to ask it now.
+    Asked(PolicyAsked),
 }
 
 /// A route that was looked at.
@@ -72,9 +84,24 @@ pub struct ConnectorTried {
 
 impl Engine {
     /// What would become of a submission of `account`. Chance is drawn as for a real message, so that
-    /// pools which go by lot may answer otherwise each time; turns are not taken.
-    #[must_use]
-    pub fn explain(&self, account: &Arc<AccountView>, submission: Submission) -> Explanation {
+    /// pools which go by lot may answer otherwise each time; turns are not taken. The account's policy
+    /// service is asked only if `ask` says so.
+    pub async fn explain(&self, account: &Arc<AccountView>, mut submission: Submission, ask: bool) -> Explanation {
+        let mut policy = account.policy.as_ref().map(|policy| PolicyTried::NotAsked(policy.owner.clone()));
+        if let Some(service) = account.policy.as_ref().filter(|_| ask)
+            && let Some(asked) = self.ask_policy(account, &submission, self.now()).await
+        {
+            let followed = service.followed(&asked, submission);
+            policy = Some(PolicyTried::Asked(asked));
+            submission = match followed {
+                Ok(submission) => submission,
+                Err(refusal) => return Explanation { policy, ..Explanation::refused(refusal) },
+            };
+        }
+        Explanation { policy, ..self.explained(account, submission) }
+    }
+
+    fn explained(&self, account: &Arc<AccountView>, submission: Submission) -> Explanation {
         let (world, now) = (self.world(), self.now());
         let wish = Wish { dry: true, ..Wish::of(&submission) };
         // A text that is not given is not known.
@@ -82,7 +109,7 @@ impl Engine {
             Ok(valid) => valid,
             Err(faults) => return Explanation::refused(Refusal::Invalid(faults)),
         };
-        let tried = match question(&world, account, &valid, wish.encoding, now) {
+        let tried = match question(&world, account, &valid, &wish, now) {
             Ok(question) if wish.connector.is_none() && wish.route.is_none() => world.routes.explain_plan(&question),
             Ok(_) => Vec::new(),
             Err(refusal) => return Explanation::refused(refusal),
@@ -106,7 +133,7 @@ impl Engine {
             Ok((message, _)) => self.paced_until(message, now),
             Err(_) => None,
         };
-        Explanation { routes, connectors, quiet_clocks, paced_until, outcome }
+        Explanation { routes, connectors, quiet_clocks, paced_until, policy: None, outcome }
     }
 
     /// When the paces would let a message go that is due now, if that is later.
@@ -183,6 +210,7 @@ impl Explanation {
             connectors: Vec::new(),
             quiet_clocks: Vec::new(),
             paced_until: None,
+            policy: None,
             outcome: Err(refusal),
         }
     }

@@ -15,7 +15,7 @@
 //! that is next, [`notify`] the same of deliveries. So a crash at any point loses nothing that was
 //! answered with "accepted".
 //!
-//! Read the files in this order: [`accept`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
+//! Read the files in this order: [`accept`], [`policy`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
 //! [`respond`], [`opt_outs`], [`answers`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
@@ -54,6 +54,7 @@ pub mod notify;
 mod opt_outs;
 mod password;
 mod persist;
+mod policy;
 mod reassemble;
 mod receive;
 pub mod render;
@@ -78,7 +79,7 @@ pub use admit::Limit;
 pub use answers::{ANSWER_TEXT_MAX, ServiceAnswer};
 pub use batches::{BatchRefused, BatchWish};
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
-pub use explain::{ConnectorTried, Explanation, RouteTried};
+pub use explain::{ConnectorTried, Explanation, PolicyTried, RouteTried};
 pub use explain_inbound::{InboundExplanation, InboundQuestion, InboundResponse, InboundTaken, RuleTried};
 pub use facts::{CancelRefused, ConnectorEvent};
 pub use inquire::{CarrierError, QueryError};
@@ -86,6 +87,7 @@ pub use keep::Retention;
 pub use metrics::Metrics;
 pub use money::{CREDIT_MAX, QuotaUsed, Usage};
 pub use notify::{Outbox, Receiver};
+pub use policy::{PolicyAnswer, PolicyAsked, PolicyCall, PolicyCaller, PolicyOutcome, PolicyVerdict};
 pub use replace::ReplaceError;
 pub use resources::{Edit, EditError, new_token};
 pub use schedule::{HealthView, SessionView};

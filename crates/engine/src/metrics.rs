@@ -1,6 +1,7 @@
 //! Counters and gauges, with typed handles; what `/metrics` shows.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use model::{Name, ReceiptState, Status};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -8,7 +9,8 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
 
 use crate::accept::Refusal;
 
@@ -71,6 +73,15 @@ struct WithAction {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfPolicy {
+    account: Name,
+    outcome: &'static str,
+}
+
+/// Upper ends of the buckets of calls to policy services, in seconds.
+const POLICY_BUCKETS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WithForm {
     connector: Name,
     form: &'static str,
@@ -92,6 +103,8 @@ pub struct Metrics {
     opted_out: Family<OfAccount, Counter>,
     opt_outs_heeded: Family<OfAccount, Counter>,
     put_off: Family<WithReason, Counter>,
+    policy_asked: Family<OfPolicy, Counter>,
+    policy_took: Family<OfAccount, Histogram>,
     receipt_ids: Family<WithForm, Gauge>,
     shares: Family<OfConnector, Gauge>,
     failed_over: Family<OfConnector, Counter>,
@@ -118,6 +131,8 @@ impl Metrics {
             opted_out: Family::default(),
             opt_outs_heeded: Family::default(),
             put_off: Family::default(),
+            policy_asked: Family::default(),
+            policy_took: Family::new_with_constructor((|| Histogram::new(POLICY_BUCKETS)) as fn() -> Histogram),
             receipt_ids: Family::default(),
             shares: Family::default(),
             failed_over: Family::default(),
@@ -160,6 +175,17 @@ impl Metrics {
             "messages_put_off",
             "Messages that were to be sent and have to wait, by account and reason",
             metrics.put_off.clone(),
+        );
+        registry.register(
+            "policy_questions",
+            "Questions to policy services, by what they came to",
+            metrics.policy_asked.clone(),
+        );
+        registry.register_with_unit(
+            "policy_call_duration",
+            "Time that calls to policy services take",
+            Unit::Seconds,
+            metrics.policy_took.clone(),
         );
         registry.register(
             "receipt_id_forms",
@@ -264,6 +290,13 @@ impl Metrics {
 
     pub(crate) fn put_off(&self, account: &Name, reason: &'static str) {
         self.put_off.get_or_create(&WithReason { account: account.clone(), reason }).inc();
+    }
+
+    pub(crate) fn policy_asked(&self, owner: &Name, outcome: &'static str, took: Duration) {
+        self.policy_asked.get_or_create(&OfPolicy { account: owner.clone(), outcome }).inc();
+        if !matches!(outcome, "cached" | "skipped") {
+            self.policy_took.get_or_create(&OfAccount { account: owner.clone() }).observe(took.as_secs_f64());
+        }
     }
 
     pub(crate) fn share(&self, connector: &Name, share: u16) {

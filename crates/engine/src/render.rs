@@ -299,6 +299,10 @@ fn push_plan(plan: &Plan, out: &mut String) {
         }
         out.push('}');
     }
+    if let Some(network) = &plan.network {
+        out.push_str(r#","network":"#);
+        push_text(network, out);
+    }
     if let Some(original) = &plan.copy_of {
         out.push_str(r#","copy_of":""#);
         push_uuid(&original.0, out);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use model::resources::{LongForm, Money};
-use model::submission::{EncodingChoice, Fault};
+use model::submission::{Decided, EncodingChoice, Fault};
 use model::{Body, Change, Content, Message, Name, Plan, Progress, Reason, Status, Submission, Timestamp};
 use routing::{Outcome, Question, RoutePlan};
 use sms::Udh;
@@ -35,13 +35,25 @@ pub(crate) struct Wish {
     pub route: Option<String>,
     /// Nothing is to come of it: turns are not taken.
     pub dry: bool,
+    /// What a policy service has decided.
+    pub decided: Option<Box<Decided>>,
 }
 
 impl Wish {
     /// What a submission wishes.
     pub fn of(submission: &Submission) -> Self {
-        let Submission { encoding, connector, route, .. } = submission;
-        Self { encoding: *encoding, connector: connector.clone(), route: route.clone(), dry: false }
+        let Submission { encoding, connector, route, decided, .. } = submission;
+        let (connector, route, decided) = (connector.clone(), route.clone(), decided.clone());
+        Self { encoding: *encoding, connector, route, dry: false, decided }
+    }
+
+    /// The network that the recipient belongs to.
+    fn network(&self) -> Option<&str> {
+        self.decided.as_ref()?.network.as_deref()
+    }
+
+    fn is_imposed(&self) -> bool {
+        self.decided.as_ref().is_some_and(|decided| decided.imposed)
     }
 }
 
@@ -61,7 +73,7 @@ impl Engine {
         wish: &Wish,
         now: Timestamp,
     ) -> Result<Prepared, Refusal> {
-        let layout = Layout { world, account, choice: wish.encoding, now };
+        let layout = Layout { world, account, wish, now };
         let mut way = self.way(world, account, &valid, wish, now)?;
         let (Way::Send(RoutePlan { copies, .. }) | Way::Drop { copies, .. }) = &mut way;
         let copies = std::mem::take(copies);
@@ -88,7 +100,8 @@ impl Engine {
         wish: &Wish,
         now: Timestamp,
     ) -> Result<Way, Refusal> {
-        if (wish.connector.is_some() || wish.route.is_some()) && !account.account.may_choose_connector {
+        let chosen = (wish.connector.is_some() || wish.route.is_some()) && !wish.is_imposed();
+        if chosen && !account.account.may_choose_connector {
             return Err(Refusal::Forbidden("this account may not choose its connector or route"));
         }
         if let Some(connector) = &wish.connector {
@@ -96,7 +109,7 @@ impl Engine {
         }
         let lanes = self.inner.lanes.load();
         let health = Wellbeing { lanes: &lanes, world, dry: wish.dry };
-        let question = question(world, account, valid, wish.encoding, now)?;
+        let question = question(world, account, valid, wish, now)?;
         let random = fastrand::u64(..);
         match &wish.route {
             None => settled(world.routes.plan(&question, &health, random)),
@@ -114,11 +127,11 @@ pub(crate) fn question<'v>(
     world: &World,
     account: &'v AccountView,
     valid: &'v Valid,
-    choice: EncodingChoice,
+    wish: &'v Wish,
     now: Timestamp,
 ) -> Result<Question<'v>, Refusal> {
     let size = match world.routes.asks_size() {
-        true => Some(valid.size(choice, account).map_err(Refusal::Invalid)?),
+        true => Some(valid.size(wish.encoding, account).map_err(Refusal::Invalid)?),
         false => None,
     };
     let Body { to, from, ingress, content, priority, tags, send_at, .. } = &valid.body;
@@ -133,6 +146,7 @@ pub(crate) fn question<'v>(
         parts: size.map(|size: Size| u16::try_from(size.parts).unwrap_or(u16::MAX)),
         priority: Some(*priority),
         tags,
+        network: wish.network(),
         now: Some(valid.hold.as_ref().map_or(send_at.unwrap_or(now), |hold| hold.until)),
         reference: reference(content),
     })
@@ -150,6 +164,7 @@ pub(crate) fn question_again(body: &Body, parts: usize) -> Question<'_> {
         parts: Some(u16::try_from(parts).unwrap_or(u16::MAX)),
         priority: Some(body.priority),
         tags: &body.tags,
+        network: body.plan.as_ref().and_then(|plan| plan.network.as_deref()),
         now: Some(body.send_at.unwrap_or(body.created_at)),
         reference: reference(&body.content),
     }
@@ -200,7 +215,7 @@ fn invalid(pointer: &str, detail: String) -> Refusal {
 struct Layout<'a> {
     world: &'a World,
     account: &'a AccountView,
-    choice: EncodingChoice,
+    wish: &'a Wish,
     now: Timestamp,
 }
 
@@ -226,12 +241,13 @@ impl Layout<'_> {
             from,
             text_append: text_append.filter(|_| is_text).map(|text| (*text).into()),
             price: None,
+            network: self.wish.network().map(Into::into),
             copy_of,
         };
         valid.body.plan = plan.boxed();
         let long = self.world.connector(&connector).map_or(LongForm::Udh, |c| c.long_messages);
         let hold = valid.hold.take();
-        let (mut body, size) = valid.sized(self.choice, self.account, long).map_err(Refusal::Invalid)?;
+        let (mut body, size) = valid.sized(self.wish.encoding, self.account, long).map_err(Refusal::Invalid)?;
         let copied = copy_of.is_some();
         let own_price = || charge::own_price(self.account, &body.to).filter(|_| !copied);
         if let Some(Money { amount, currency }) = price.or_else(own_price) {
@@ -250,6 +266,7 @@ impl Layout<'_> {
             progress.due = Some(until);
             progress.put_off(reason, self.now);
         }
+        self.tell_decided(&mut progress);
         if let Some(route) = route {
             progress.taken_by(&route);
         }
@@ -257,10 +274,18 @@ impl Layout<'_> {
         Ok(Message { body: Arc::new(body), progress })
     }
 
+    /// Says what a policy service has decided, if it has changed anything.
+    fn tell_decided(&self, progress: &mut Progress) {
+        if let Some(decided) = self.wish.decided.as_ref().filter(|decided| !decided.told.is_empty()) {
+            progress.note(self.now, "decided", None, Some(decided.told.clone()));
+        }
+    }
+
     /// A message that is accepted, and of which nothing is sent.
     fn dropped(&self, valid: Valid, route: &Name) -> Result<Message, Refusal> {
-        let (body, size) = valid.sized(self.choice, self.account, LongForm::Udh).map_err(Refusal::Invalid)?;
+        let (body, size) = valid.sized(self.wish.encoding, self.account, LongForm::Udh).map_err(Refusal::Invalid)?;
         let mut progress = Progress::accepted(Status::Queued, None, size.parts, self.now);
+        self.tell_decided(&mut progress);
         progress.taken_by(route);
         let mut message = Message { body: Arc::new(body), progress };
         message.apply(Change::Cancel, None, self.now);

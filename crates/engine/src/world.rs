@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use foldhash::{HashMap, HashMapExt};
 use ipnet::IpNet;
 use model::country::{self, Country};
-use model::resources::{Account, Connector, Inbound, Kind, Prepaid, ResourceSet, Scope, Token, Webhook};
+use model::resources::{Account, Connector, Inbound, Kind, PolicyHook, Prepaid, ResourceSet, Scope, Token, Webhook};
 use model::{Name, Timestamp};
 use routing::{Admission, Calendar, InboundTable, RouteTable};
 use store::Resources;
@@ -17,6 +17,7 @@ use crate::hash::sha256;
 use crate::limits::Meter;
 use crate::opt_outs::OptOutRules;
 use crate::password::PasswordHash;
+use crate::policy::Policy;
 use crate::schedule::Shares;
 use crate::token_use::LastUse;
 use crate::vault::{Vault, VaultError};
@@ -76,6 +77,8 @@ pub struct AccountView {
     pub(crate) password: Option<PasswordHash>,
     /// What its phones may write to hear nothing more.
     pub(crate) opt_out: Option<OptOutRules>,
+    /// The service that is asked about its messages: its own, or that of the nearest account above it.
+    pub(crate) policy: Option<Arc<Policy>>,
     /// The lane of what it is owed by SMPP.
     pub smpp_lane: Name,
 }
@@ -244,6 +247,13 @@ impl World {
         meter
     }
 
+    /// The policy service of an account; one that is as it was goes on with what it knows.
+    fn policy_of(&self, account: &str, hook: &PolicyHook) -> Arc<Policy> {
+        let before = self.account(account).and_then(|view| view.policy.clone());
+        let same = before.filter(|policy| *policy.owner == *account && policy.hook == *hook);
+        same.unwrap_or_else(|| Arc::new(Policy::new(account.into(), hook)))
+    }
+
     /// What accounts get of connectors, where it is not 1.
     pub(crate) fn shares(&self) -> Shares {
         let share = |account: &Account| Some((account.id.as_str().into(), account.priority_share?));
@@ -342,7 +352,11 @@ impl AccountView {
                 };
                 let meter = is_metered(account).then(|| old.meter_of(&account.id));
                 let queue_of = families.remove(account.id.as_str()).unwrap_or_default().into();
-                let view = Self { admission, meter, queue_of, parent, ..Self::new(account) };
+                let policy = match &account.policy {
+                    Some(hook) => Some(old.policy_of(&account.id, hook)),
+                    None => parent.as_ref().and_then(|parent: &Arc<Self>| parent.policy.clone()),
+                };
+                let view = Self { admission, meter, queue_of, parent, policy, ..Self::new(account) };
                 views.insert(view.id.clone(), Arc::new(view));
             }
             // Those whose parents there are not, or go round in a circle, are refused when they are put.
@@ -405,6 +419,7 @@ impl AccountView {
             languages: account.languages.iter().filter_map(|l| l.parse().ok()).collect(),
             account: account.clone(),
             admission: None,
+            policy: None,
             meter: None,
             queue_of: Arc::default(),
             parent: None,

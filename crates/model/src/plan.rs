@@ -30,6 +30,9 @@ pub struct Plan {
     /// What the account pays for the whole message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
+    /// The network that the recipient belongs to, MCC and MNC, where a policy service has told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Box<str>>,
     /// The message that this is a copy of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copy_of: Option<MessageId>,

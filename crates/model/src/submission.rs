@@ -97,6 +97,20 @@ pub struct Submission {
     /// What another gateway's dialect has beyond these: set by the ingress too.
     #[serde(skip)]
     pub dialect: Option<Box<Dialect>>,
+    /// What a policy service has decided: set by the engine.
+    #[serde(skip)]
+    pub decided: Option<Box<Decided>>,
+}
+
+/// What a policy service has decided about a message, beyond the fields that it has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// The network that the recipient belongs to: MCC and MNC.
+    pub network: Option<Box<str>>,
+    /// The route or connector is not the application's wish, and needs no leave.
+    pub imposed: bool,
+    /// What was decided, for the timeline.
+    pub told: Box<str>,
 }
 
 /// Octets instead of a text.

@@ -87,6 +87,9 @@ impl Gateway {
         smpp_settings.metrics.register(engine.metrics());
         let client = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
 
+        let asking = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
+        engine.set_policy_caller(Arc::new(webhook::PolicyClient::new(asking)));
+
         let stop = watch::Sender::new(Stage::Running);
         let reached = |stage: Stage| {
             let mut stop = stop.subscribe();

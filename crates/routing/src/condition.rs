@@ -36,6 +36,7 @@ struct Rare {
     parts: Option<PartRange>,
     tags: Box<[WantedTag]>,
     windows: Box<[Window]>,
+    networks: Box<[Box<str>]>,
     text: Option<Regex>,
 }
 
@@ -126,6 +127,7 @@ impl Rare {
             parts: wanted.parts,
             tags: wanted.tags.iter().map(|(key, values)| (key.as_str().into(), boxed(values))).collect(),
             windows,
+            networks: boxed(&wanted.network),
             text,
         };
         rare.asks().then_some(rare)
@@ -140,6 +142,7 @@ impl Rare {
             || self.parts.is_some()
             || !self.tags.is_empty()
             || !self.windows.is_empty()
+            || !self.networks.is_empty()
             || self.text.is_some()
     }
 
@@ -149,6 +152,8 @@ impl Rare {
         let is = |list: &[Box<str>], name: &str| list.iter().any(|entry| **entry == *name);
         if !self.ingresses.is_empty() && !question.ingress.is_some_and(|name| is(&self.ingresses, name)) {
             Some("ingress")
+        } else if !self.networks.is_empty() && !question.network.is_some_and(|network| is(&self.networks, network)) {
+            Some("network")
         } else if !self.sender_prefixes.is_empty() && !self.sender_prefixes.iter().any(|p| sender.starts_with(&**p)) {
             Some("from_prefix")
         } else if !self.priorities.is_empty() && !question.priority.is_some_and(|p| self.priorities.contains(&p)) {

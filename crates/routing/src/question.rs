@@ -39,6 +39,8 @@ pub struct Question<'a> {
     pub priority: Option<u8>,
     /// Its tags.
     pub tags: &'a [(Box<str>, Box<str>)],
+    /// The network that the recipient belongs to, MCC and MNC.
+    pub network: Option<&'a str>,
     /// When it is routed.
     pub now: Option<Timestamp>,
     /// Of a part of a long message that the application has cut itself: its concatenation reference (3GPP
@@ -67,6 +69,7 @@ impl<'a> From<Outgoing<'a>> for Question<'a> {
             parts: None,
             priority: None,
             tags: &[],
+            network: None,
             now: None,
             reference: None,
         }

@@ -105,6 +105,7 @@ impl From<Draft> for Submission {
             priority_flag: None,
             ingress: Ingress::Http,
             dialect: None,
+            decided: None,
         }
     }
 }

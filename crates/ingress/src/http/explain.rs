@@ -1,6 +1,6 @@
 //! `/v1/explain`: what would become of a message, and why, without sending it.
 
-use engine::{ConnectorTried, Explanation, Refusal, RouteTried, render};
+use engine::{ConnectorTried, Explanation, PolicyOutcome, PolicyTried, Refusal, RouteTried, render};
 use model::message::Ingress;
 use model::resources::Money;
 use model::submission::Fault;
@@ -20,6 +20,7 @@ use super::resources::invalid;
 struct Explained {
     account: String,
     outcome: &'static str,
+    policy: Option<Policy>,
     routes: Vec<Route>,
     connectors: Vec<Connector>,
     due_at: Option<Timestamp>,
@@ -28,6 +29,14 @@ struct Explained {
     message: Option<Box<RawValue>>,
     copies: Vec<Box<RawValue>>,
     problem: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct Policy {
+    account: String,
+    outcome: &'static str,
+    milliseconds: Option<f64>,
+    detail: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +71,11 @@ pub(super) async fn answer(request: &mut Request<'_>) -> Result<Reply, Problem> 
     let mut fields: Map<String, Value> = json::parse(&body)?;
     let account = fields.remove("account").unwrap_or_default();
     let ingress = fields.remove("ingress").unwrap_or_default();
+    let ask = match fields.remove("ask").unwrap_or_default() {
+        Value::Null => false,
+        Value::Bool(ask) => ask,
+        _ => return Err(invalid(Fault::new("/ask", "must be true or false"))),
+    };
     let given = |field: &str| fields.get(field).is_some_and(|value| !value.is_null());
     if !given("text") && !given("binary") {
         fields.insert("text".into(), "".into());
@@ -81,7 +95,7 @@ pub(super) async fn answer(request: &mut Request<'_>) -> Result<Reply, Problem> 
         }
         _ => return Err(invalid(Fault::new("/account", "must be a string"))),
     };
-    let explanation = engine.explain(&account, submission);
+    let explanation = Box::pin(engine.explain(&account, submission, ask)).await;
     match explanation.outcome {
         // As with a message that is sent.
         Err(Refusal::Invalid(faults)) => Err(Refusal::Invalid(faults).into()),
@@ -107,6 +121,7 @@ fn explained(account: &str, explanation: Explanation) -> Explained {
     let explained = Explained {
         account: account.to_owned(),
         outcome: "refuse",
+        policy: explanation.policy.map(Policy::from),
         routes,
         connectors,
         due_at: None,
@@ -136,6 +151,25 @@ fn shown(message: &Message) -> Box<RawValue> {
 
 fn raw(text: String) -> Box<RawValue> {
     RawValue::from_string(text).expect("it was written as JSON")
+}
+
+impl From<PolicyTried> for Policy {
+    fn from(tried: PolicyTried) -> Self {
+        let asked = match tried {
+            PolicyTried::NotAsked(account) => {
+                let detail = Some("it would be asked; `ask` does so".to_owned());
+                return Self { account: account.to_string(), outcome: "not_asked", milliseconds: None, detail };
+            }
+            PolicyTried::Asked(asked) => asked,
+        };
+        let (outcome, milliseconds) = (asked.outcome.word(), Some(asked.took.as_secs_f64() * 1000.0));
+        let detail = match asked.outcome {
+            PolicyOutcome::Answered(answer) | PolicyOutcome::Cached(answer) => Some(answer.told()),
+            PolicyOutcome::Failed(why) => Some(why),
+            PolicyOutcome::Skipped => Some("it has failed again and again, and is left alone for a while".to_owned()),
+        };
+        Self { account: asked.owner.to_string(), outcome, milliseconds, detail }
+    }
 }
 
 impl From<RouteTried> for Route {

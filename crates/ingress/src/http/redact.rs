@@ -15,6 +15,9 @@ pub(super) fn account(account: &Account) -> Account {
         login.password = None;
         login.password_sha256 = None;
     }
+    if let Some(policy) = &mut shown.policy {
+        policy.secret = policy.secret.take().filter(is_reference);
+    }
     for webhook in &mut shown.webhooks {
         webhook.secret = webhook.secret.take().filter(is_reference);
     }

@@ -18,7 +18,7 @@ use super::request::Request;
 use super::{accounts, connectors, json, secrets};
 
 /// Where resources have objects, of whatever kind; `*` is every entry of a list.
-const OBJECTS: [&str; 22] = [
+const OBJECTS: [&str; 23] = [
     "quota",
     "prepaid",
     "match",
@@ -41,6 +41,7 @@ const OBJECTS: [&str; 22] = [
     "compat",
     "smpp",
     "webhook",
+    "policy",
 ];
 
 /// A list that is given whole.
@@ -184,6 +185,7 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
     for pointer in ["/api_token", "/compat/password", "/smpp/password", "/smpp/password_sha256"] {
         secret(pointer, false)?;
     }
+    secret("/policy/secret", true)?;
     let webhooks = fields.pointer("/webhooks").and_then(Value::as_array).map_or(0, Vec::len);
     if let Some(n) = (0..webhooks).find(|n| !fields["webhooks"][n].is_object()) {
         return Err(invalid(Fault::new(format!("/webhooks/{n}"), "must be an object")));

@@ -61,12 +61,15 @@ pub(super) fn status_of(refusal: &Refusal) -> CommandStatus {
         Refusal::Limited { limit: Limit::Queue, .. } => CommandStatus::RMSGQFUL,
         Refusal::Limited { .. } => CommandStatus::RTHROTTLED,
         Refusal::Rejected { .. }
+        | Refusal::PolicyRejects(_)
         | Refusal::Misrouted { .. }
         | Refusal::Forbidden(_)
         | Refusal::QuietHours { .. }
         | Refusal::NoPrice(..)
         | Refusal::BalanceTooLow(_) => CommandStatus::RSUBMITFAIL,
-        Refusal::Draining | Refusal::StoreAway(_) | Refusal::KeyInUse | Refusal::KeyReused => CommandStatus::RSYSERR,
+        Refusal::Draining | Refusal::StoreAway(_) | Refusal::PolicyAway(_) | Refusal::KeyInUse | Refusal::KeyReused => {
+            CommandStatus::RSYSERR
+        }
     }
 }
 

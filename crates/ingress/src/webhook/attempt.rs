@@ -62,6 +62,15 @@ enum CallError {
     Broken(#[from] Broken),
 }
 
+/// What is asked of whom.
+pub(super) struct Question<'a> {
+    pub target: &'a Target,
+    pub id: DeliveryId,
+    pub payload: &'a str,
+    /// What `webhook-timestamp` says.
+    pub now: Timestamp,
+}
+
 /// What is called with what: once, or once more over a new connection.
 struct Call<'a> {
     endpoint: Arc<Endpoint>,
@@ -134,6 +143,22 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Makes one call for its answer, of at most `most` octets, whatever time that takes; an error is for a
+    /// person.
+    pub(super) async fn ask(&self, question: &Question<'_>, most: usize) -> Result<(StatusCode, Vec<u8>), String> {
+        let Question { target, id, payload, now } = *question;
+        let endpoint = self.endpoint(target).map_err(|error| error.to_string())?;
+        let call = Call { endpoint, target, id, payload, now };
+        let (response, mut connection) = self.call(&call).await.map_err(|error| error.to_string())?;
+        let status = response.status();
+        let mut answer = Vec::new();
+        if !connection.read(response, most, |piece| answer.extend_from_slice(piece)).await {
+            return Err(format!("the answer broke off, or has more than {most} octets"));
+        }
+        self.pool.put(&call.endpoint.origin, connection);
+        Ok((status, answer))
     }
 
     async fn call(&self, call: &Call<'_>) -> Result<(Response<Incoming>, Connection), CallError> {

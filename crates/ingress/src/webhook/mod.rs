@@ -13,6 +13,7 @@ mod endpoint;
 mod guard;
 mod html;
 mod metrics;
+mod policy;
 mod pool;
 mod sign;
 
@@ -27,6 +28,7 @@ use tokio::task::JoinSet;
 
 pub use attempt::Client;
 pub use metrics::WebhookMetrics;
+pub use policy::PolicyClient;
 
 /// How webhooks are called.
 #[derive(Clone, Debug)]

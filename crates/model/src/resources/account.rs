@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{OptOutWords, Pace, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule, SmppLogin};
+use super::{OptOutWords, Pace, PolicyHook, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule, SmppLogin};
 use crate::form;
 use crate::{CallbackStyle, Timestamp};
 
@@ -85,6 +85,9 @@ pub struct Account {
     /// other.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub opt_out: Option<Box<OptOutWords>>,
+    /// A service that is asked about its messages, and those of accounts below it, before they are routed.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Box<PolicyHook>>,
     /// How applications that were written for Kannel, Jasmin or Ozeki log in.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub compat: Option<Compat>,

@@ -10,6 +10,7 @@ mod inbound;
 mod limits;
 mod opt_out;
 mod pace;
+mod policy;
 mod pool;
 mod price;
 mod quiet_hours;
@@ -33,6 +34,9 @@ pub use opt_out::{
     START_WORDS, STOP_REPLY, STOP_WORDS,
 };
 pub use pace::{PACE_COUNT_MAX, PACE_SECONDS_MAX, Pace, RecipientPace, SenderPace};
+pub use policy::{
+    OnFailure, POLICY_CACHE_SECONDS_MAX, POLICY_TIMEOUT_MS, POLICY_TIMEOUT_MS_MAX, PolicyHook, is_network,
+};
 pub use pool::{FAILOVER_SECONDS, POOL_MEMBERS_MAX, Pool, PoolMember, PoolStrategy, Sticky, WEIGHT_MAX};
 pub use price::{Amount, Currency, Money, MoneyError, PriceList};
 pub use quiet_hours::{QuietAction, QuietHours, RECIPIENT_ZONE};

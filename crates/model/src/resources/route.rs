@@ -59,6 +59,9 @@ pub struct RouteMatch {
     /// Countries of the recipient's number, ISO 3166-1 alpha-2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to_country: Vec<String>,
+    /// Networks of the recipient, MCC and MNC, as a policy service has told them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub network: Vec<String>,
     /// Accounts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub account: Vec<String>,

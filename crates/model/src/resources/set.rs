@@ -6,7 +6,10 @@ mod smpp;
 
 use std::collections::BTreeSet;
 
-use super::{Account, BindKind, Connector, Inbound, Kind, Pool, Route, Secret, Token, is_signing_secret};
+use super::{
+    Account, BindKind, Connector, Inbound, Kind, POLICY_CACHE_SECONDS_MAX, POLICY_TIMEOUT_MS_MAX, Pool, Route, Secret,
+    Token, is_signing_secret,
+};
 use crate::{Address, country, id, url};
 use rules::Known;
 
@@ -130,12 +133,27 @@ impl Faults {
         }
         self.limits(account);
         self.opt_out(account);
+        self.policy(account);
         if account.api_token == Some(Secret::Plain(String::new())) {
             self.add(kind, &account.id, "api_token", "is empty".into());
         }
         for (n, webhook) in account.webhooks.iter().enumerate() {
             self.hook(kind, &account.id, &format!("webhooks.{n}"), &webhook.url, webhook.secret.as_ref());
         }
+    }
+
+    fn policy(&mut self, account: &Account) {
+        let Some(policy) = &account.policy else { return };
+        let bounds = [
+            ("timeout_ms", policy.timeout_ms, POLICY_TIMEOUT_MS_MAX),
+            ("cache_seconds", policy.cache_seconds, POLICY_CACHE_SECONDS_MAX),
+        ];
+        for (key, given, most) in bounds {
+            if given.is_some_and(|given| !(1..=most).contains(&given)) {
+                self.add(Kind::Account, &account.id, format!("policy.{key}"), format!("must be 1 to {most}"));
+            }
+        }
+        self.hook(Kind::Account, &account.id, "policy", &policy.url, policy.secret.as_ref());
     }
 
     /// An address that is called, and what calls are signed with.
@@ -348,6 +366,13 @@ mod tests {
         let two = format!("[[account]]\nid = \"a\"\n{webhook}[[account]]\nid = \"b\"\n{webhook}");
         assert_eq!(faults(&two).len(), 1);
         assert_eq!(faults(&two.replacen("\"hook\"", "\"h k\"", 1)).len(), 1);
+    }
+
+    #[test]
+    fn a_policy_has_an_address_and_bounds() {
+        let policy = |with: &str| faults(&format!("[[account]]\nid = \"a\"\npolicy = {{ {with} }}\n"));
+        assert_eq!(policy("url = \"https://x.example/\", timeout_ms = 200, cache_seconds = 600"), Vec::<String>::new());
+        assert_eq!(policy("url = \"x\", timeout_ms = 0, cache_seconds = 100000, secret = \"x\"").len(), 4);
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub struct ExplainArgs {
     /// A tag, as key=value; may be repeated
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
+    /// Really ask the account's policy service
+    #[arg(long)]
+    ask: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -61,7 +64,7 @@ pub fn run(args: &ExplainArgs) -> Outcome {
     let tags: serde_json::Map<String, Value> = args.tags.iter().map(|(k, v)| (k.clone(), v.as_str().into())).collect();
     let body = json!({
         "account": args.account, "to": args.to, "from": args.from, "text": args.text, "priority": args.priority,
-        "ingress": args.ingress, "tags": tags,
+        "ingress": args.ingress, "tags": tags, "ask": args.ask,
     });
     let answer = args.target.api()?.post("/v1/explain", &body)?;
     if args.json {
@@ -75,6 +78,13 @@ fn told(answer: &Value) -> Vec<String> {
     let list = |key: &str| answer[key].as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines = Vec::new();
+    let policy = &answer["policy"];
+    if let Some(outcome) = policy["outcome"].as_str() {
+        let took = policy["milliseconds"].as_f64().map_or_else(String::new, |took| format!(" in {took:.0} ms"));
+        let detail = policy["detail"].as_str().filter(|detail| !detail.is_empty());
+        let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
+        lines.push(format!("policy of {}: {outcome}{took}{detail}", text(&policy["account"])));
+    }
     for route in list("routes") {
         let (id, action) = (text(&route["route"]), text(&route["action"]));
         lines.push(match (route["against"].as_str(), &route["wanted"]) {
@@ -202,6 +212,11 @@ mod tests {
                 "paced until 2026-01-01T08:00:01.000Z"
             ]
         );
+        let asked = json!({
+            "outcome": "refuse", "routes": [], "problem": { "title": "No", "code": "policy_rejects" },
+            "policy": { "account": "shop", "outcome": "rejected", "milliseconds": 12.3, "detail": "reject: no" },
+        });
+        assert_eq!(told(&asked), ["policy of shop: rejected in 12 ms: reject: no", "refused: No (policy_rejects)"]);
         let refused = json!({ "outcome": "refuse", "routes": [], "problem": { "title": "No", "code": "no_route" } });
         assert_eq!(told(&refused), ["refused: No (no_route)"]);
     }

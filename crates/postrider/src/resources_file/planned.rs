@@ -38,7 +38,6 @@ const KEYS: [(Kind, &[&str]); 4] = [
             "match.mcc",
             "match.mnc",
             "match.mccmnc",
-            "match.network",
             "match.tag",
             "match.class",
             "match.connector",

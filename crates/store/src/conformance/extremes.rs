@@ -64,6 +64,7 @@ pub async fn every_status_and_word(world: &World) {
             from: Some(Address::from_carrier("447700900999", true)),
             text_append: Some(ODD_TEXTS[4].into()),
             price: Some(Money { amount: Amount::from_micros(i64::MAX), currency: "EUR".parse().expect("a code") }),
+            network: Some("310410".into()),
             copy_of: copy.then_some(message.body.id),
         };
         change_body(&mut message, |b| b.plan = plan.boxed());

@@ -261,6 +261,7 @@ fn account() -> Value {
             "balance": nullable(balance()),
             "binds": binds(),
             "opt_out": { "anyOf": [reference("OptOutWords"), { "type": "null" }], "description": "What phones may write to hear nothing more; without, such words are messages like any other." },
+            "policy": { "anyOf": [reference("PolicyHook"), { "type": "null" }], "description": "A service that is asked about its messages, and those of accounts below it, before they are routed." },
             "compat": nullable(object(&["username"], json!({
                 "username": { "type": "string", "minLength": 1, "maxLength": 64, "description": "Differs over all accounts." },
                 "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },

@@ -1,6 +1,6 @@
 //! Schemas of accounts, connectors, inbound rules, tokens and webhooks.
 
-use model::resources::ANSWER_PARTS_MAX;
+use model::resources::{ANSWER_PARTS_MAX, POLICY_CACHE_SECONDS_MAX, POLICY_TIMEOUT_MS, POLICY_TIMEOUT_MS_MAX};
 use serde_json::{Map, Value, json};
 
 use super::schemas::{NAME, URL, count, time};
@@ -22,6 +22,7 @@ pub(super) fn all() -> Map<String, Value> {
         ),
     );
     add("RuleWebhook", rule_webhook());
+    add("PolicyHook", policy_hook());
     add("SmppLogin", smpp_login());
     add("Connector", connector());
     add("ConnectorStatus", connector_status());
@@ -148,6 +149,26 @@ fn rule_webhook() -> Value {
         { "properties": { "answer": { "const": "ignore" } } },
     ]);
     webhook
+}
+
+/// A service that is asked about messages.
+fn policy_hook() -> Value {
+    let forms = secret_forms(json!({ "type": "string", "pattern": SIGNING_SECRET }));
+    object(
+        &["url"],
+        json!({
+            "url": url(),
+            "secret": { "anyOf": [forms, { "type": "null" }],
+                "description": "The signing secret; calls are not signed without one. Stays when it is left out." },
+            "timeout_ms": { "type": ["integer", "null"], "minimum": 1, "maximum": POLICY_TIMEOUT_MS_MAX,
+                "description": format!("Milliseconds that an answer may take; {POLICY_TIMEOUT_MS} if it is left out.") },
+            "on_failure": { "type": "string", "enum": ["continue", "reject"], "default": "continue",
+                "description": "What becomes of a message when there is no answer." },
+            "cache_seconds": { "type": ["integer", "null"], "minimum": 1, "maximum": POLICY_CACHE_SECONDS_MAX,
+                "description": "Seconds that an answer holds for all messages of an account to its recipient; none if it is left out." },
+            "send_text": { "type": "boolean", "default": false, "description": "The text is told." },
+        }),
+    )
 }
 
 fn events() -> Value {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::super::replay;
 use super::account_schemas::country_codes;
 use super::resource_schemas::{enabled, name, names, nullable, number, open_text, order, words};
-use super::schemas::time;
+use super::schemas::{sender, time};
 use super::{object, reference};
 
 pub(super) fn all() -> Map<String, Value> {
@@ -59,10 +59,20 @@ pub(super) fn explanation() -> Value {
             "cost": reference("Money"),
         }),
     );
+    let policy = object(
+        &["account", "outcome", "milliseconds", "detail"],
+        json!({
+            "account": { "type": "string", "description": "Whose service it is." },
+            "outcome": { "type": "string", "enum": ["not_asked", "allowed", "rejected", "cached", "failed", "skipped"] },
+            "milliseconds": { "type": ["number", "null"], "minimum": 0, "description": "How long it took." },
+            "detail": open_text("What it decided, or why it gave no answer that can be used."),
+        }),
+    );
     object(
         &[
             "account",
             "outcome",
+            "policy",
             "routes",
             "connectors",
             "due_at",
@@ -74,6 +84,7 @@ pub(super) fn explanation() -> Value {
         ],
         json!({
             "account": text(),
+            "policy": { "anyOf": [policy, { "type": "null" }], "description": "What the account's policy service says." },
             "outcome": { "type": "string", "enum": ["send", "drop", "refuse"] },
             "routes": { "type": "array", "items": route, "description": "Those that were looked at, in order; the last that matches decides." },
             "connectors": { "type": "array", "items": connector, "description": "In the order in which they are tried." },
@@ -336,6 +347,8 @@ fn route_match() -> Value {
                 "description": "Digits that the recipient's number begins with, without +." },
             "to_country": { "type": "array", "items": { "type": "string", "pattern": country_codes() },
                 "description": "ISO 3166-1 alpha-2." },
+            "network": { "type": "array", "items": { "type": "string", "pattern": "^[0-9]{5,6}$" }, "examples": [["26201"]],
+                "description": "Networks of the recipient, MCC and MNC, as the account's policy service tells them." },
             "account": names(),
             "ingress": { "type": "array", "items": { "type": "string", "enum": INGRESSES } },
             "from": names(), "from_prefix": names(), "from_regex": regex("sender"),

@@ -45,6 +45,8 @@ pub(super) fn all() -> Map<String, Value> {
     add("Replacement", replacement(&draft));
     add("ExplainRequest", explain_request(draft.clone()));
     add("Explanation", rule_schemas::explanation());
+    add("InboundQuestion", rule_schemas::inbound_question());
+    add("InboundExplanation", rule_schemas::inbound_explanation());
     add("Defaults", object(&[], unbounded(draft)));
     add(
         "Binary",
@@ -298,6 +300,7 @@ fn replacement(draft: &Value) -> Value {
 /// A submission that need not have a text, of an account and by a way in.
 fn explain_request(mut properties: Value) -> Value {
     properties["account"] = json!({ "type": ["string", "null"], "description": "The caller's own if it is left out; others take the scope admin." });
+    properties["ask"] = json!({ "type": ["boolean", "null"], "description": "Really ask the account's policy service; it is not asked if this is left out." });
     properties["ingress"] = json!({ "enum": Ingress::ALL.map(|i| json!(i.as_str())).into_iter().chain([Value::Null]).collect::<Vec<_>>(),
         "description": "The way in that it would come by; `http` if it is left out." });
     json!({
@@ -366,6 +369,7 @@ fn message() -> Value {
             "connectors": { "type": "array", "items": text(), "description": "The connectors of the pool, in the order in which they are tried." },
             "sent_as": object(&[], json!({ "to": text(), "from": text(),
                 "text_append": { "type": "string", "description": "What is put at the end of the text." } })),
+            "network": { "type": "string", "description": "The network that the recipient belongs to, MCC and MNC, as the account's policy service told it." },
             "copy_of": { "type": "string", "description": "The message that this is a copy of." },
             "batch_id": text(),
             "created_at": time(false), "submitted_at": time(true), "final_at": time(true), "expires_at": time(false),

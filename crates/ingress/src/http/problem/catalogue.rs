@@ -170,6 +170,9 @@ entries! {
     ROUTE_REJECTS = 422 "route_rejects", "A route refuses the message",
         "The first route that matches has `action = \"reject\"`.",
         "Change that route, which `detail` names, or don't send there.";
+    POLICY_REJECTS = 422 "policy_rejects", "The account's policy refuses the message",
+        "The account, or one above it, has a `policy` service, and that decided to reject the message; `detail` has its reason.",
+        "Don't send there, or ask whoever runs the service.";
     ROUTE_UNFIT = 422 "route_unfit", "A route makes no address of it",
         "The route that takes the message rewrites its sender or recipient, and what comes out is no address.",
         "Operators: correct the route's `rewrite`, which `detail` names. Senders: try another sender.";
@@ -203,6 +206,9 @@ entries! {
     DRAINING = 503 "draining" retry 5, "The gateway is stopping",
         "The gateway was told to stop and takes nothing new.",
         "Repeat the request after `Retry-After`, or send it to another node.";
+    POLICY_UNAVAILABLE = 503 "policy_unavailable" retry 1, "The account's policy does not answer",
+        "The account, or one above it, has a `policy` service with `on_failure = \"reject\"`, and that is down, too slow or wrong.",
+        "Try again. Operators: see the log, `postrider_policy_questions_total`, and `POST /v1/explain` with `ask`.";
     STORE_UNAVAILABLE = 503 "store_unavailable" retry 5, "The store can't be used",
         "The disk is full, the database is away, or what it holds can't be read. Nothing was accepted.",
         "Repeat the request after `Retry-After`, with an `Idempotency-Key`. Operators: see `/readyz` and the log.";

@@ -29,6 +29,8 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::CountryNotAllowed(_) => Problem::new(&catalogue::COUNTRY_NOT_ALLOWED).fault("/to", detail()),
         Refusal::OptedOut(_) => Problem::new(&catalogue::OPTED_OUT).fault("/to", detail()),
         Refusal::QuietHours { .. } => Problem::new(&catalogue::QUIET_HOURS).detail(detail()),
+        Refusal::PolicyRejects(_) => Problem::new(&catalogue::POLICY_REJECTS).detail(detail()),
+        Refusal::PolicyAway(_) => Problem::new(&catalogue::POLICY_UNAVAILABLE).detail(detail()),
         Refusal::NoPrice(..) => Problem::new(&catalogue::NO_PRICE).fault("/to", detail()),
         Refusal::BalanceTooLow(_) => Problem::new(&catalogue::BALANCE_TOO_LOW).detail(detail()),
         Refusal::Limited { limit, retry_after_seconds, .. } => {

@@ -7,7 +7,7 @@ use super::{Faults, no_such};
 use crate::resources::{
     ANSWER_PARTS_MAX, AddressRewrite, FORWARD_MAX, Handover, INGRESSES, Inbound, Kind, POOL_MEMBERS_MAX, PREFIX_MAX,
     Pool, PoolMember, PoolStrategy, PriceList, REPLY_LIMIT_MAX, Rewrite, Route, RouteAction, TEXT_APPEND_MAX,
-    WEIGHT_MAX,
+    WEIGHT_MAX, is_network,
 };
 use crate::{Address, CallbackStyle, country};
 
@@ -75,6 +75,9 @@ impl Faults {
         }
         for iso in wanted.to_country.iter().filter(|iso| country::find(iso).is_none()) {
             fault("to_country", not_a_country(iso));
+        }
+        for network in wanted.network.iter().filter(|n| !is_network(n)) {
+            fault("network", format!("\"{network}\" is not five or six digits: MCC and MNC"));
         }
         for ingress in wanted.ingress.iter().filter(|i| !INGRESSES.contains(&i.as_str())) {
             fault("ingress", format!("\"{ingress}\" is none of {}", INGRESSES.join(", ")));
@@ -296,6 +299,7 @@ mod tests {
     #[test]
     fn values_without_meaning_are_told() {
         for (line, bad, part) in [
+            ("priority = [3]", "network = [\"26201\", \"310\"]", "match.network: \"310\" is not five or six digits"),
             ("priority = [3]", "priority = [4]", "match.priority: 4 is not from 0 to 3"),
             ("{ min = 2 }", "{ min = 3, max = 2 }", "match.parts"),
             ("{ 44 = ", "{ \"+44\" = ", "price.prefixes: \"+44\" must be digits"),
