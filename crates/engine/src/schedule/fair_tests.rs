@@ -157,8 +157,12 @@ fn found(account: &str, priority: usize, place: Place) -> Found {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Accept(u8, u8, u8),
-    Read,
+    /// Whose, with which priority, and due when: commits overtake each other, so it may be in the past.
+    Accept(u8, u8, i8),
+    /// The same, while a page is read.
+    Overtake(u8, u8, i8),
+    /// So many beginnings and ends of reads.
+    Read(u8),
     Fail,
     Take(u8),
     Settle(u8),
@@ -169,8 +173,9 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => (0..5u8, 0..2u8, prop_oneof![3 => Just(0u8), 1 => 0..60u8]).prop_map(|(a, p, d)| Step::Accept(a, p, d)),
-        6 => Just(Step::Read),
+        8 => (0..3u8, 0..2u8, prop_oneof![2 => Just(0i8), 1 => -20..0i8, 1 => 0..60i8]).prop_map(|(a, p, d)| Step::Accept(a, p, d)),
+        4 => (0..3u8, 0..2u8, -20..0i8).prop_map(|(a, p, d)| Step::Overtake(a, p, d)),
+        6 => (1..10u8).prop_map(Step::Read),
         1 => Just(Step::Fail),
         6 => (1..20u8).prop_map(Step::Take),
         6 => any::<u8>().prop_map(Step::Settle),
@@ -185,14 +190,25 @@ proptest! {
 
     #[test]
     fn nothing_is_lost_and_nothing_is_loaded_twice(steps in proptest::collection::vec(step(), 1..200)) {
-        let mut world = World::new(2);
+        let mut world = World::new(4);
         for step in steps {
             match step {
                 Step::Accept(account, priority, delay) => {
                     let account = format!("a{account}");
                     world.accept(&account, usize::from(priority), i64::from(delay));
                 }
-                Step::Read => drop(world.read()),
+                Step::Overtake(account, priority, delay) => {
+                    if world.reading.is_none() {
+                        world.read();
+                    }
+                    world.accept(&format!("a{account}"), usize::from(priority), i64::from(delay));
+                    world.read();
+                }
+                Step::Read(count) => {
+                    for _ in 0..count {
+                        world.read();
+                    }
+                }
                 Step::Fail => {
                     if world.reading.take().is_some() {
                         world.active.end_read();
