@@ -34,6 +34,8 @@ pub(crate) struct Resident {
     unsent: VecDeque<u8>,
     /// Parts that sessions hold.
     in_flight: u16,
+    /// Parts that came back, and wait in [`Active::returned`].
+    back: u16,
     /// Set when a part is to be tried again later: the message goes back to the store until then.
     retry_at: Option<Timestamp>,
 }
@@ -230,6 +232,7 @@ impl Active {
         while let Some((id, part)) = self.returned.pop_front() {
             if let Some(resident) = self.resident.get_mut(&id) {
                 resident.in_flight += 1;
+                resident.back = resident.back.saturating_sub(1);
                 return Some(Taken { body: resident.body.clone(), part, parts: resident.parts });
             }
         }
@@ -254,7 +257,10 @@ impl Active {
 
     /// A part came back unsent: it goes first.
     pub fn give_back(&mut self, id: MessageId, part: u8) {
-        if self.landed(id) {
+        if self.landed(id)
+            && let Some(resident) = self.resident.get_mut(&id)
+        {
+            resident.back += 1;
             self.returned.push_front((id, part));
         }
     }
@@ -294,11 +300,7 @@ impl Active {
     /// Takes a message out of which a part was just taken, if sessions hold no other part of it.
     /// [`put_back`](Self::put_back) or [`forget`](Self::forget) must follow when the store knows.
     pub fn put_off(&mut self, id: MessageId) -> bool {
-        let out = self.revoke_but(id, 1);
-        if out {
-            self.returned.retain(|(other, _)| *other != id);
-        }
-        out
+        self.revoke_but(id, 1)
     }
 
     /// A message that was put off is found in the store again when it is due.
@@ -309,7 +311,7 @@ impl Active {
     }
 
     fn leave(&mut self, id: MessageId) {
-        self.resident.remove(&id);
+        self.drop_resident(id);
         if self.reading {
             self.gone.insert(id);
         }
@@ -329,10 +331,17 @@ impl Active {
     fn revoke_but(&mut self, id: MessageId, answered: u16) -> bool {
         let in_flight = self.resident.get(&id).is_some_and(|r| r.in_flight > answered);
         if !in_flight {
-            self.resident.remove(&id);
+            self.drop_resident(id);
             self.revoked.insert(id);
         }
         !in_flight
+    }
+
+    /// With it go its parts that came back: if it is loaded again, those are among its unsent ones.
+    fn drop_resident(&mut self, id: MessageId) {
+        if self.resident.remove(&id).is_some_and(|resident| resident.back > 0) {
+            self.returned.retain(|(other, _)| *other != id);
+        }
     }
 
     /// Messages in memory.
@@ -344,7 +353,7 @@ impl Active {
     fn admit(&mut self, found: Found) {
         let Found { place, body, parts, unsent } = found;
         self.ready[priority_of(&body)].push(&body.account, place.1, &self.shares);
-        self.resident.insert(place.1, Resident { body, parts, unsent, in_flight: 0, retry_at: None });
+        self.resident.insert(place.1, Resident { body, parts, unsent, in_flight: 0, back: 0, retry_at: None });
     }
 
     /// A part has left its session. `false` if the message waits for a later retry, or is gone.

@@ -377,3 +377,32 @@ fn what_overtook_is_not_sent_again_when_its_page_comes() {
     assert_eq!(taken(&mut active), [(READY_MAX as u128, 0)]);
     assert_eq!(all.len(), READY_MAX + 1);
 }
+
+#[test]
+fn a_part_that_came_back_is_not_sent_twice_when_its_message_was_revoked_in_vain() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 1);
+    active.take();
+    active.give_back(id(1), 0);
+    assert!(active.revoke(id(1)), "no session has it");
+    active.bring_back((at(0), id(1)), &"a".into(), 1);
+    load(&mut active, [1], true);
+    assert_eq!(taken(&mut active), [(1, 0)]);
+}
+
+#[test]
+fn a_part_that_came_back_is_not_sent_twice_when_another_waits_for_a_retry() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 2);
+    active.take();
+    active.take();
+    active.give_back(id(1), 0);
+    active.retry(id(1), at(500));
+    assert_eq!((active.len(), active.has_ready()), (0, false));
+    let (priority, _) = begin(&mut active, 500);
+    active.loaded(
+        priority,
+        [Page { account: "a".into(), messages: vec![found("a", 500, 1, 1, 2)], all: true, next_due: None }],
+    );
+    assert_eq!(taken(&mut active), [(1, 0), (1, 1)]);
+}
