@@ -13,7 +13,7 @@ use rusmpp::values::RegisteredDelivery;
 use rusmpp::{Command, Pdu};
 use rusmppc::{Client, ConnectionBuilder, Event};
 use scenarios::carrier::Carrier;
-use scenarios::{Gateway, PATIENCE, Place, Sink, connector, resources_with_smpp};
+use scenarios::{Gateway, PATIENCE, Place, Sink, ask_until, connector, resources_with_smpp};
 use simulator::SmscSettings;
 use tokio::sync::mpsc;
 
@@ -28,6 +28,13 @@ fn a_rust_application_cuts_long_texts_and_each_goes_one_way() {
     let sink = Sink::start();
     let connectors = connector("a", carriers[0].address(), "") + &connector("b", carriers[1].address(), "") + POOL;
     let mut gateway = Place::new(&resources_with_smpp(&sink, "both", &connectors, "")).into_gateway();
+    // A carrier that is not there yet would get none, and half of what comes while it binds.
+    for id in ["a", "b"] {
+        ask_until("bind", || {
+            let bound = format!("postrider_connector_sessions{{connector=\"{id}\",state=\"bound\"}} 1");
+            gateway.client().get("/metrics").body.contains(&bound).then_some(())
+        });
+    }
     let ids = carriers[0].block_on(async { tokio::time::timeout(PATIENCE, application(&gateway)).await });
     assert_eq!(ids.expect("all receipts come").len(), usize::from(LONG_TEXTS) * 3);
     assert!(gateway.stop().success());
