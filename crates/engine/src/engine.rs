@@ -181,7 +181,6 @@ impl Engine {
         engine.spawn(batches::run(engine.clone()));
         engine.spawn(completion::run(engine.clone()));
         engine.spawn(money::watch_balances(engine.clone()));
-        engine.spawn(keep::probe_store(engine.clone()));
         engine.spawn(keep::count_queued(engine.clone()));
         engine.spawn(keep::retention(engine.clone(), settings.retention));
         Ok(engine)

@@ -14,8 +14,6 @@ use crate::world::World;
 const DEADLINES_EVERY: Duration = Duration::from_secs(1);
 /// Messages expired at a time.
 const OVERDUE_PAGE: usize = 1000;
-/// How often a store that is away is tried.
-const PROBE_EVERY: Duration = Duration::from_millis(500);
 /// How often what has run out is dropped.
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How often the queue is counted at the most, and how much of the time that may take: one part in
@@ -155,30 +153,7 @@ async fn forget(engine: &Engine, retention: Retention) -> Result<(), store::Stor
     Ok(())
 }
 
-/// While the store can't be written, tries it with a small write: a load balancer that has taken
-/// this node out sends nothing that could show that it works again.
-pub(crate) async fn probe_store(engine: Engine) {
-    let mut health = engine.inner.health.subscribe();
-    loop {
-        if health.wait_for(|health| health.store.is_some()).await.is_err() {
-            return;
-        }
-        tokio::time::sleep(PROBE_EVERY).await;
-        if engine.inner.store.take_lease("store-probe", "probe", 1).await.is_ok() {
-            engine.store_back();
-        }
-    }
-}
-
 impl Engine {
-    /// The store was written: messages can be accepted.
-    pub(crate) fn store_back(&self) {
-        let news = self.inner.health.send_if_modified(|health| health.store.take().is_some());
-        if news {
-            tracing::info!("the store can be used again");
-        }
-    }
-
     /// Reads the resources anew if they have changed; the engine also does so by itself.
     pub async fn reload(&self) -> Result<bool, crate::engine::StartError> {
         let store = &self.inner.store;

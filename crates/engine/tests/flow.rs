@@ -365,6 +365,23 @@ async fn a_store_that_fails_refuses_new_messages_and_loses_no_answer() {
     tokio::time::timeout(Duration::from_secs(20), accepted).await.expect("it recovers by itself");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_is_back_when_it_has_been_written_and_then_for_good() {
+    let bench = start(CONNECTOR).await;
+    let mut health = bench.engine.health();
+    bench.store.fail_with(Some(StoreError::Unavailable("the disk is full".into())));
+    for _ in 0..10 {
+        assert!(matches!(bench.submit(PLAIN).await, Err(Refusal::StoreAway(_))));
+        // Nobody sends anything, so there is nothing to write.
+        let back = health.wait_for(|health| health.store.is_none());
+        assert!(tokio::time::timeout(Duration::from_secs(60), back).await.is_err(), "it can't be used yet");
+        bench.store.fail_with(None);
+        health.wait_for(|health| health.store.is_none()).await.unwrap();
+        bench.submit(PLAIN).await.expect("it was said to be back");
+        bench.store.fail_with(Some(StoreError::Unavailable("the disk is full".into())));
+    }
+}
+
 fn mo(text: &str, concat: Option<Concat>) -> Incoming {
     Incoming::Mo(Box::new(MobileOriginated {
         from: Address::from_carrier("447700900123", true),

@@ -50,8 +50,8 @@ impl MemoryStore {
         Self { state: Mutex::default(), clock: Box::new(clock), failure: Mutex::new(None), gate: Mutex::default() }
     }
 
-    /// From now on every [`Store::commit`] fails with this, and writes nothing, until it is given
-    /// `None`. Reads, resources and leases go on.
+    /// From now on every [`Store::commit`] and [`Store::take_lease`] fails with this, and writes
+    /// nothing, until it is given `None`. Reads and resources go on.
     pub fn fail_with(&self, failure: Option<StoreError>) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
@@ -64,6 +64,11 @@ impl MemoryStore {
         if !held {
             gate.waiting.drain(..).for_each(Waker::wake);
         }
+    }
+
+    fn well(&self) -> Result<(), StoreError> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        failure.map_or(Ok(()), Err)
     }
 
     async fn passed_gate(&self) {
@@ -99,9 +104,7 @@ impl Store for MemoryStore {
 
     async fn commit_shared(&self, changes: Arc<Changes>) -> Result<(), CommitError> {
         self.passed_gate().await;
-        if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Err(failure.into());
-        }
+        self.well()?;
         self.state().apply(Arc::unwrap_or_clone(changes), self.now())
     }
 
@@ -330,6 +333,7 @@ impl Store for MemoryStore {
     }
 
     async fn take_lease(&self, name: &str, holder: &str, ttl_millis: i64) -> Result<Option<Lease>, StoreError> {
+        self.well()?;
         Ok(self.state().take_lease(name, holder, self.now(), ttl_millis))
     }
 

@@ -14,6 +14,9 @@ use crate::facts::Recorded;
 /// Whom to tell that what it reported is durable, and what.
 pub(super) type Acknowledgement = (mpsc::UnboundedSender<Recorded>, Recorded);
 
+/// A lease that is taken and runs out at once: the smallest thing that can be written.
+const PROBE: &str = "store-probe";
+
 /// A closed draft whose changes are being committed.
 pub(super) struct Flight {
     /// What is to be done when they are durable. Its changes are in `changes`.
@@ -25,13 +28,17 @@ pub(super) struct Flight {
 }
 
 impl Flight {
-    /// Sends a closed draft on its way.
-    pub fn begin(store: Arc<dyn Store>, mut draft: Draft, acknowledge: Vec<Acknowledgement>) -> Self {
+    /// Sends a closed draft on its way. `prove` that the store can be written, whatever is in it.
+    pub fn begin(store: Arc<dyn Store>, mut draft: Draft, acknowledge: Vec<Acknowledgement>, prove: bool) -> Self {
         let changes = Arc::new(std::mem::take(&mut draft.changes));
         let shared = changes.clone();
         let commit = Box::pin(async move {
             // Acceptances may have been refused, or somebody only wants to know that all is durable.
-            if shared.is_empty() { Ok(()) } else { store.commit_shared(shared).await }
+            match shared.is_empty() {
+                false => store.commit_shared(shared).await,
+                true if prove => Ok(store.take_lease(PROBE, PROBE, 1).await.map(drop)?),
+                true => Ok(()),
+            }
         });
         Self { draft, changes, acknowledge, commit }
     }

@@ -14,6 +14,7 @@
 //! the store comes back. Channels fill meanwhile, and so sessions stop taking: nothing is lost and
 //! memory stays bounded.
 
+mod away;
 mod draft;
 mod flight;
 mod recent;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use foldhash::{HashMap, HashMapExt};
 use model::{BatchId, Message, MessageId};
-use store::{Changes, CommitError, PartRef, RemoteKey, StoreError};
+use store::{CommitError, PartRef, RemoteKey, StoreError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -56,9 +57,6 @@ const FULL: usize = 512;
 const RECENT_MESSAGES: usize = 20_000;
 /// Remote ids remembered for the same reason.
 const RECENT_REMOTE_IDS: usize = 40_000;
-/// How often a store that is away is tried.
-const STORE_AWAY: Duration = Duration::from_millis(250);
-
 /// How often the facts that gather while a commit is on its way are looked at.
 const WHILE_FLYING: Duration = Duration::from_millis(1);
 
@@ -215,7 +213,7 @@ impl Recorder {
         let Open { mut draft, acknowledge, weight } = std::mem::replace(&mut self.open, next);
         self.open.draft.begin(self.engine.now());
         draft.close();
-        self.flight = Some(Flight::begin(self.engine.inner.store.clone(), draft, acknowledge));
+        self.fly(draft, acknowledge);
         (weight >= BUSY).then(|| Instant::now() + BUSY_PACE)
     }
 
@@ -231,7 +229,7 @@ impl Recorder {
         let (mut draft, acknowledge) = flight.end();
         match outcome {
             Ok(()) => {
-                self.engine.store_back();
+                self.store_back();
                 if self.may_begin(false, *not_before) {
                     *not_before = self.begin();
                 }
@@ -263,7 +261,7 @@ impl Recorder {
             }
             Err(CommitError::Store(error)) => self.store_away(&error, &mut draft, inbox).await,
         }
-        self.flight = Some(Flight::begin(self.engine.inner.store.clone(), draft, acknowledge));
+        self.fly(draft, acknowledge);
     }
 
     /// A message as it is after everything that was recorded, if that is known without the store.
@@ -372,43 +370,6 @@ impl Recorder {
         }
         self.resolve_parked(facts, world, &mut resolved, draft).await?;
         Ok(resolved)
-    }
-
-    /// The store failed: refuses what can be refused, and waits a little. Acceptances that come in
-    /// meanwhile are refused at once; the rest waits in the channel.
-    async fn store_away(&mut self, error: &StoreError, draft: &mut Draft, inbox: &mut mpsc::Receiver<Facts>) {
-        let why = error.to_string();
-        let news = self.engine.inner.health.send_if_modified(|health| {
-            let news = health.store.is_none();
-            health.store = Some(why.as_str().into());
-            news
-        });
-        if news {
-            tracing::error!(%error, "the store can't be used; messages are refused until it can");
-        }
-        // What follows from messages of phones is kept with them until the store is back.
-        let refused =
-            |waiting: &Waiting, _: &Changes| waiting.can_come_again().then(|| AcceptFailed::Store(why.clone()));
-        let back = draft.refuse_acceptances(refused);
-        self.open.draft.refuse_acceptances(refused);
-        self.open.draft.correct(back);
-        self.refuse_aside(&why);
-        let pause = tokio::time::sleep(STORE_AWAY);
-        tokio::pin!(pause);
-        loop {
-            tokio::select! {
-                () = &mut pause => break,
-                Some(group) = inbox.recv(), if self.left.len() < GROUPS_MAX => self.left.push_back(group),
-            }
-        }
-        let mut left = std::mem::take(&mut self.left);
-        for group in &mut left {
-            let mut early = Draft::default();
-            self.accept_all(&mut group.facts, &mut early);
-            early.refuse_acceptances(refused);
-        }
-        self.left = left;
-        self.refuse_aside(&why);
     }
 
     /// What follows from a commit that is durable.
