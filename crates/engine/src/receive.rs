@@ -9,8 +9,8 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use model::resources::Handover;
 use model::{
-    Body, Change, Delivery, DeliveryId, Direction, Ingress, Message, MessageId, Name, Progress, Receipt, ReceiptState,
-    ReceiptWish, Status, Timestamp,
+    Body, Change, Delivery, DeliveryId, Direction, Message, MessageId, Name, Progress, Receipt, ReceiptState, Status,
+    Timestamp,
 };
 use routing::Incoming as InboundQuestion;
 use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
@@ -293,36 +293,12 @@ impl Recorder {
 /// A message from a phone, or a part of one, before anybody has it.
 pub(crate) fn body_of(id: MessageId, mo: MobileOriginated, now: Timestamp) -> Body {
     Body {
-        id,
         direction: Direction::Mo,
-        ingress: Ingress::Http,
-        account: "".into(),
-        to: mo.to,
-        from: mo.from,
-        content: mo.content,
         encoding: mo.encoding,
-        transliterate: false,
         class: mo.class,
-        priority: 1,
-        receipt: ReceiptWish::None,
-        client_ref: None,
-        supersede_key: None,
-        ignore_quiet_hours: false,
-        tags: Vec::new(),
-        callback_url: None,
-        dialect: None,
-        passed_on: None,
-        tlvs: Vec::new(),
         reference: mo.concat.map_or(0, |c| c.reference),
         wide_reference: mo.concat.is_some_and(|c| c.wide),
-        shift: (0, 0),
-        batch: None,
-        created_at: now,
-        send_at: None,
-        expires_at: now,
-        validity_given: false,
-        plan: None,
-        charge: None,
+        ..Body::plain(id, (mo.from, mo.to), mo.content, now)
     }
 }
 

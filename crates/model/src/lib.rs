@@ -7,13 +7,14 @@
 //! * [`id`], [`time`], [`address`], [`country`], [`url`]: the small words.
 //! * [`submission`]: what an application asks for, before anybody looked at it.
 //!   [`form`]: how its fields are read.
-//! * [`message`]: a message, its parts, its timeline. [`transition`]: its state machine.
+//! * [`message`]: a message, its parts, its timeline; [`body`]: what was asked for. [`transition`]: its state machine.
 //!   [`receipt`]: what carriers say of parts.
 //! * [`plan`]: what a route made of a message.
 //! * [`delivery`]: what is owed to an account.
 //! * [`resources`]: accounts, connectors, routes and webhooks as an operator writes them.
 
 pub mod address;
+pub mod body;
 pub mod country;
 pub mod delivery;
 pub mod dialect;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use model::message::Progress;
 use model::resources::{Account, EventFilter, ResourceSet, Secret, Webhook};
-use model::{Address, Body, Content, Direction, Encoding, Ingress, MessageId, Status};
+use model::{Body, Content, MessageId, Status};
 use serde_json::{Value, json};
 
 use super::*;
@@ -28,35 +28,9 @@ fn message() -> Message {
     let at = Timestamp::from_millis(1_795_378_496_007);
     let body = Body {
         id: MessageId(Uuid::from_u128(5)),
-        direction: Direction::Mt,
-        ingress: Ingress::Http,
-        account: "shop".into(),
-        to: Address::recipient("+447700900123", None).unwrap(),
-        from: Address::sender("SHOP", None).unwrap(),
         content: Content::Text("Hello \"you\"\n".into()),
-        encoding: Encoding::Gsm7,
-        transliterate: false,
-        class: None,
-        priority: 1,
-        receipt: ReceiptWish::Final,
-        client_ref: None,
-        supersede_key: None,
-        ignore_quiet_hours: false,
-        tags: vec![],
-        callback_url: None,
-        dialect: None,
-        passed_on: None,
-        tlvs: vec![],
-        reference: 0,
-        wide_reference: false,
-        shift: (0, 0),
-        batch: None,
-        created_at: at,
-        send_at: None,
         expires_at: at.plus_seconds(60),
-        validity_given: false,
-        plan: None,
-        charge: None,
+        ..model::samples::body(at)
     };
     Message { body: Arc::new(body), progress: Progress::accepted(Status::Queued, None, 1, at) }
 }

@@ -1,8 +1,6 @@
 use super::super::ready::{OVERTAKE_ALL, OVERTAKE_MAX, READY_MAX};
 use super::*;
-use model::Address;
 use model::id::Uuid;
-use model::message::{Content, Direction, Encoding, Ingress, ReceiptWish};
 
 pub(super) fn at(ms: i64) -> Timestamp {
     Timestamp::from_millis(ms)
@@ -13,38 +11,8 @@ pub(super) fn id(n: u128) -> MessageId {
 }
 
 pub(super) fn body_of(account: &str, n: u128, priority: u8) -> Arc<Body> {
-    Arc::new(Body {
-        id: id(n),
-        direction: Direction::Mt,
-        ingress: Ingress::Http,
-        account: account.into(),
-        to: Address::from_carrier("447700900123", true),
-        from: Address::from_carrier("SHOP", false),
-        content: Content::Text("x".into()),
-        encoding: Encoding::Gsm7,
-        transliterate: false,
-        class: None,
-        priority,
-        receipt: ReceiptWish::Final,
-        client_ref: None,
-        supersede_key: None,
-        ignore_quiet_hours: false,
-        tags: vec![],
-        callback_url: None,
-        dialect: None,
-        passed_on: None,
-        tlvs: vec![],
-        reference: 0,
-        wide_reference: false,
-        shift: (0, 0),
-        batch: None,
-        created_at: at(0),
-        send_at: None,
-        expires_at: at(i64::MAX),
-        validity_given: false,
-        plan: None,
-        charge: None,
-    })
+    let body = model::samples::body(at(0));
+    Arc::new(Body { id: id(n), account: account.into(), priority, expires_at: at(i64::MAX), ..body })
 }
 
 /// An active set of which it is known that the store is empty.

@@ -1,5 +1,5 @@
+use model::Address;
 use model::id::Uuid;
-use model::{Address, Direction, Encoding, Ingress, ReceiptWish};
 
 use super::*;
 
@@ -7,35 +7,11 @@ fn body(n: u128, from: &str, to: &str, priority: u8) -> Body {
     let at = Timestamp::from_millis(0);
     Body {
         id: MessageId(Uuid::from_u128(n)),
-        direction: Direction::Mt,
-        ingress: Ingress::Http,
-        account: "shop".into(),
         to: Address::recipient(to, None).unwrap(),
         from: Address::sender(from, None).unwrap(),
-        content: model::Content::Text("x".into()),
-        encoding: Encoding::Gsm7,
-        transliterate: false,
-        class: None,
         priority,
-        receipt: ReceiptWish::Final,
-        client_ref: None,
-        supersede_key: None,
-        ignore_quiet_hours: false,
-        tags: vec![],
-        callback_url: None,
-        dialect: None,
-        passed_on: None,
-        tlvs: vec![],
-        reference: 0,
-        wide_reference: false,
-        shift: (0, 0),
-        batch: None,
-        created_at: at,
-        send_at: None,
         expires_at: at,
-        validity_given: false,
-        plan: None,
-        charge: None,
+        ..model::samples::body(at)
     }
 }
 

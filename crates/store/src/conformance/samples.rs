@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use model::delivery::DeliveryState;
 use model::{
-    Address, BatchId, Body, Content, Delivery, DeliveryId, Direction, Encoding, IdMaker, Ingress, Message, MessageId,
-    Name, Progress, Receipt, ReceiptState, ReceiptWish, Status, Timestamp,
+    BatchId, Body, Content, Delivery, DeliveryId, IdMaker, Message, MessageId, Name, Progress, Receipt, ReceiptState,
+    Status, Timestamp,
 };
 
 use super::TestClock;
@@ -72,35 +72,10 @@ impl Samples {
         let at = id.made_at();
         let body = Body {
             id,
-            direction: Direction::Mt,
-            ingress: Ingress::Http,
-            account: "shop".into(),
-            to: Address::from_carrier("+447700900123", true),
-            from: Address::from_carrier("SHOP", false),
             content: Content::Text("Your code is 123456".into()),
-            encoding: Encoding::Gsm7,
-            transliterate: false,
-            class: None,
-            priority: 1,
-            receipt: ReceiptWish::Final,
-            client_ref: None,
-            supersede_key: None,
-            ignore_quiet_hours: false,
-            tags: Vec::new(),
-            callback_url: None,
-            dialect: None,
-            passed_on: None,
-            tlvs: Vec::new(),
             reference: 7,
-            wide_reference: false,
-            shift: (0, 0),
-            batch: None,
-            created_at: at,
-            send_at: None,
             expires_at: at.plus_millis(2 * DAY),
-            validity_given: false,
-            plan: None,
-            charge: None,
+            ..model::samples::body(at)
         };
         let mut progress = Progress::accepted(Status::Queued, Some("carrier-a".into()), 1, at);
         progress.due = Some(at);
