@@ -29,15 +29,16 @@
 //! receipt or message.
 //!
 //! # Map
-//! [`manager`] who runs · `backoff` when to try again · `transport` TCP and TLS · `follow_up` asking for
-//! receipts that don't come ·
-//! [`smpp`]: `slot` one session's life, `bound` its loop, `leg` one connection of it (a pair of
-//! binds has two), `outbind` where carriers connect that do so themselves, `inquiries` what the engine
-//! asks about, `outgoing`, `answer`, `incoming` the translation.
+//! [`manager`] who runs · `session` what all protocols have in common: `slot` one session's life, `bound`
+//! its loop, `leg` one connection of it · `backoff` when to try again · `transport` TCP and TLS ·
+//! `follow_up` asking for receipts that don't come ·
+//! [`smpp`]: `dialogue` what is said and heard, `outbind` where carriers connect that do so themselves,
+//! `inquiries` what the engine asks about, `outgoing`, `answer`, `incoming` the translation.
 
 mod backoff;
 mod follow_up;
 pub mod manager;
+mod session;
 pub mod smpp;
 mod transport;
 

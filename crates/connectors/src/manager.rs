@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::follow_up::FollowUps;
-use crate::smpp::{self, OpenDoor, Slot, same_bind};
+use crate::session::{self, Slot};
+use crate::smpp::{OpenDoor, SmppDialogue, same_bind};
 
 /// How long connectors may take to unbind when the gateway stops.
 const STOP_MAX: Duration = Duration::from_secs(30);
@@ -148,7 +149,7 @@ impl Slots {
         let number = slot.number;
         let task = self.tasks.spawn(async move {
             tokio::time::sleep(delay).await;
-            smpp::run(slot).await;
+            session::run::<SmppDialogue>(slot).await;
         });
         self.numbers.insert(task.id(), number);
     }

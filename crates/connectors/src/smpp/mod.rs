@@ -1,12 +1,11 @@
 //! SMPP: sessions of a connector, and what its PDUs mean.
 
 mod answer;
-mod bound;
+mod dialogue;
 mod incoming;
 #[cfg(test)]
 mod incoming_tests;
 mod inquiries;
-mod leg;
 mod outbind;
 mod outgoing;
 #[cfg(test)]
@@ -14,11 +13,10 @@ mod outgoing_tests;
 #[cfg(test)]
 mod samples;
 mod settings;
-mod slot;
 
 pub use answer::{Answers, Verdict};
+pub(crate) use dialogue::SmppDialogue;
 pub use incoming::{Delivered, Rules};
-pub(crate) use outbind::OpenDoor;
+pub(crate) use outbind::{Door, OpenDoor};
 pub use outgoing::Outgoing;
 pub use settings::same_bind;
-pub(crate) use slot::{Slot, run};

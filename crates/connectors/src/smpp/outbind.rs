@@ -18,8 +18,8 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::leg::{Leg, step};
 use super::settings::{awaiting_outbind, bind_timeout, modes};
+use crate::session::{Leg, step};
 
 /// Connections whose outbind has not come yet; further ones are closed at once.
 const STRANGERS_MAX: usize = 32;
@@ -39,7 +39,7 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// A carrier that has come, with the bind in its session's output.
 pub(crate) struct Guest {
-    pub(crate) leg: Leg,
+    pub(crate) leg: Leg<Session>,
     /// The zero of its session's clock.
     pub(crate) began: Instant,
 }
@@ -254,12 +254,12 @@ async fn identify(stream: TcpStream, connector: &Connector, outbind: &OutbindSet
     loop {
         step(&mut legs, began, true).await;
         let [leg] = &mut legs;
-        while let Some(event) = leg.session.next_event(began.elapsed()) {
+        while let Some(event) = leg.wire.next_event(began.elapsed()) {
             if let Event::Closed(reason) = event {
                 return Err(Turned::Closed(reason));
             }
         }
-        if !leg.session.awaits_outbind() {
+        if !leg.wire.awaits_outbind() {
             let [leg] = legs;
             return Ok(Guest { leg, began });
         }

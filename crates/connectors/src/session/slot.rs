@@ -5,18 +5,15 @@ use std::time::Duration;
 
 use engine::Engine;
 use engine::dispatch::{Desired, Link, SessionState};
-use model::resources::{Connector, SecretError};
-use smpp::{BindMode, ConfigError, Session};
+use model::resources::Connector;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::Dialogue;
 use super::bound::{Bound, Ended};
-use super::leg::Leg;
-use super::outbind::{Door, Guest};
-use super::settings::{bind_timeout, client_config, modes};
 use crate::backoff::Backoff;
 use crate::follow_up::FollowUps;
-use crate::transport::{ConnectError, connect};
+use crate::smpp::Door;
 
 /// What a session number knows.
 #[derive(Clone)]
@@ -34,23 +31,12 @@ pub(crate) struct Slot {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
-/// A session that could not begin.
-#[derive(Debug, thiserror::Error)]
-enum BeginError {
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-}
-
 /// Runs a session number until it is told to stop.
-pub(crate) async fn run(mut slot: Slot) {
+pub(crate) async fn run<D: Dialogue>(mut slot: Slot) {
     let mut backoff = Backoff::default();
     while slot.is_wanted_or_waits().await {
         slot.set_state(SessionState::Connecting);
-        let ended = slot.live().await;
+        let ended = slot.live::<D>().await;
         if ended.useful {
             backoff.reset();
         }
@@ -106,63 +92,23 @@ impl Slot {
         }
     }
 
-    async fn live(&mut self) -> Ended {
+    async fn live<D: Dialogue>(&mut self) -> Ended {
         let connector = self.settings.borrow_and_update().clone();
         let mut stop = self.stop.clone();
         let mut desired = self.desired.clone();
         let failed =
             |reason: String, stopped| Ended { reason: reason.into(), credentials: false, stopped, useful: false };
         let begun = tokio::select! {
-            begun = self.begin(&connector) => begun,
+            begun = D::begin(self, &connector) => begun,
             _ = stop.changed() => return failed("stopped".into(), true),
             _ = desired.changed() => return failed("stopped".into(), true),
         };
         match begun {
-            Ok((legs, began)) => {
+            Ok(begun) => {
                 let connector = self.settings.borrow_and_update().clone();
-                Bound::new(self, connector, legs, began).run().await
+                Bound::<D>::new(self, connector, begun).run().await
             }
             Err(error) => failed(error.to_string(), false),
         }
     }
-
-    /// Connects, or waits until the carrier does; the binds are in the sessions' output. Gives the
-    /// zero of their clocks too.
-    async fn begin(&self, connector: &Connector) -> Result<(Vec<Leg>, Instant), BeginError> {
-        let Some(door) = &self.door else {
-            let began = Instant::now();
-            return Ok((connect_all(connector, began).await?, began));
-        };
-        let mut sign = door.sign();
-        let mut guest = std::pin::pin!(door.guest());
-        loop {
-            let reason = sign.borrow_and_update().clone();
-            self.set_state(SessionState::Down { reason, retry_at: None });
-            tokio::select! {
-                Guest { leg, began } = &mut guest => {
-                    self.set_state(SessionState::Connecting);
-                    return Ok((vec![leg], began));
-                }
-                // A door that is being closed ends the slot too.
-                Ok(()) = sign.changed() => {}
-                else => std::future::pending().await,
-            }
-        }
-    }
-}
-
-async fn connect_all(connector: &Connector, began: Instant) -> Result<Vec<Leg>, BeginError> {
-    let timeout = bind_timeout(connector);
-    let mut legs = Vec::new();
-    for &mode in modes(connector.bind) {
-        let connecting = connect(&connector.address, connector.tls.as_ref());
-        let stream = tokio::time::timeout(timeout, connecting).await;
-        let stream = stream.map_err(|_| ConnectError::Timeout(connector.address.clone()))??;
-        legs.push(Leg::new(stream, session(connector, mode, began)?));
-    }
-    Ok(legs)
-}
-
-fn session(connector: &Connector, mode: BindMode, began: Instant) -> Result<Session, BeginError> {
-    Ok(Session::client(client_config(connector, mode)?, began.elapsed())?)
 }
