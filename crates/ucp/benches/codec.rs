@@ -15,9 +15,7 @@ fn typical() -> ShortMessage<'static> {
         oadc: b"10D0B79C4E4F93CB65",
         nrq: Some(1),
         nt: Some(NotificationType::ALL),
-        content: Content::alphanumeric(
-            b"Your code is 482913. It is valid for ten minutes; never tell it to anybody.",
-        ),
+        content: Content::alphanumeric(b"Your code is 482913. It is valid for ten minutes; never tell it to anybody."),
         otoa: Some(AddressType::ALPHANUMERIC),
         ..ShortMessage::default()
     }

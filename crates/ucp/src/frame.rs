@@ -199,32 +199,30 @@ pub fn next_frame<'a>(buffer: &'a [u8], rules: &FrameRules) -> NextFrame<'a> {
     next_frame_from(buffer, 0, rules)
 }
 
-/// Like [`next_frame`], where it is known that the first `searched` octets hold no ETX.
+/// Like [`next_frame`], for a buffer that it has been called with before, when the first `searched` octets were all
+/// there was.
 #[inline]
 pub(crate) fn next_frame_from<'a>(buffer: &'a [u8], searched: usize, rules: &FrameRules) -> NextFrame<'a> {
-    // What lies before an ETX without an STX is junk.
-    let (mut begin, mut from) = (0, searched);
+    let Some(mut start) = buffer.iter().position(|&octet| octet == STX) else {
+        return NextFrame { used: buffer.len(), junk: buffer.len(), found: None };
+    };
+    let mut from = searched.max(start + 1);
     loop {
-        let new = buffer.get(from..).unwrap_or_default();
-        let end = new.iter().position(|&octet| octet == ETX).map(|at| from + at);
-        let until = end.unwrap_or(buffer.len());
-        // The last STX: a frame that was begun before it has lost its end, and is junk too.
-        let start = buffer.get(begin..until).unwrap_or_default().iter().rposition(|&octet| octet == STX);
-        let start = start.map(|at| begin + at);
-        let used = end.map_or(buffer.len(), |end| end + 1);
-        let Some(start) = start else {
-            let Some(end) = end else { return NextFrame { used, junk: used, found: None } };
-            (begin, from) = (end + 1, end + 1);
-            continue;
-        };
-        return if used - start > rules.max_len || (end.is_none() && used - start == rules.max_len) {
-            NextFrame { used, junk: start, found: Some(Err(FrameError::TooLong { max: rules.max_len })) }
-        } else if end.is_none() {
-            NextFrame { used: start, junk: start, found: None }
-        } else {
-            let content = buffer.get(start + 1..until).unwrap_or_default();
-            NextFrame { used, junk: start, found: Some(check(content, rules)) }
-        };
+        let limit = start.saturating_add(rules.max_len);
+        let window = buffer.get(from..limit.min(buffer.len())).unwrap_or_default();
+        match window.iter().position(|&octet| octet == STX || octet == ETX).map(|at| from + at) {
+            // A frame that was begun before has lost its end, and is junk.
+            Some(at) if buffer.get(at) == Some(&STX) => (start, from) = (at, at + 1),
+            Some(end) => {
+                let content = buffer.get(start + 1..end).unwrap_or_default();
+                return NextFrame { used: end + 1, junk: start, found: Some(check(content, rules)) };
+            }
+            None if buffer.len() >= limit => {
+                let found = Some(Err(FrameError::TooLong { max: rules.max_len }));
+                return NextFrame { used: limit, junk: start, found };
+            }
+            None => return NextFrame { used: start, junk: start, found: None },
+        }
     }
 }
 
@@ -311,9 +309,10 @@ mod tests {
         assert_eq!(next_frame(&ALERT[..28], &rules).found, None);
         let too_long = Some(Err(FrameError::TooLong { max: 29 }));
         let long = [&ALERT[..28], b"00"].concat();
-        assert_eq!(next_frame(&long, &rules), NextFrame { used: 30, junk: 0, found: too_long });
+        assert_eq!(next_frame(&long, &rules), NextFrame { used: 29, junk: 0, found: too_long });
         let ended = [&long, &b"\x03"[..], ALERT].concat();
-        assert_eq!(next_frame(&ended, &rules), NextFrame { used: 31, junk: 0, found: too_long });
+        assert_eq!(next_frame(&ended, &rules), NextFrame { used: 29, junk: 0, found: too_long });
+        assert_eq!(next_frame(&ended[29..], &rules), NextFrame { used: 31, junk: 2, found: Some(Ok(alert())) });
     }
 
     #[test]

@@ -94,7 +94,7 @@
 //! let mut client = Session::client(ClientConfig { login: Some(login), ..ClientConfig::default() }, now)?;
 //! let mut server = Session::server(ServerConfig::default(), now)?;
 //! let login = turn(&mut client, b"", now);
-//! assert_eq!(login, b"\x0200/00052/O/60/60777/6/5/1/736563726574//0100//////DE\x03");
+//! assert_eq!(login, b"\x0200/00052/O/60/60777/6/5/1/736563726574//0100//////E1\x03");
 //! let result = turn(&mut server, &login, now);
 //! turn(&mut client, &result, now);
 //! assert!(client.is_open() && server.is_open());

@@ -22,7 +22,8 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(ot: OperationType, data: &'a [u8]) -> Self {
-        let notifies = matches!(ot, OperationType::NOTIFY | OperationType::INQUIRY_RESPONSE | OperationType::DELETE_RESPONSE);
+        let notifies =
+            matches!(ot, OperationType::NOTIFY | OperationType::INQUIRY_RESPONSE | OperationType::DELETE_RESPONSE);
         Self { rest: data, forgives_numbers: notifies || ot == OperationType::DELIVER, forgives_texts: notifies }
     }
 
@@ -139,8 +140,7 @@ pub(super) fn parse(text: &[u8]) -> Option<u16> {
     if text.is_empty() || text.len() > 5 {
         return None;
     }
-    let number = text.iter().try_fold(0u32, |sum, digit| {
-        digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0'))
-    })?;
+    let number =
+        text.iter().try_fold(0u32, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))?;
     u16::try_from(number).ok()
 }

@@ -94,7 +94,8 @@ mod tests {
             tally.add(false, Kind::Result, OperationType::SUBMIT, code.map(ErrorCode));
         }
         tally.take_back(OperationType::SUBMIT);
-        let taken: Vec<_> = tally.take().map(|of| (of.incoming, of.ot.0, of.code.map(|code| code.0), of.count)).collect();
+        let taken: Vec<_> =
+            tally.take().map(|of| (of.incoming, of.ot.0, of.code.map(|code| code.0), of.count)).collect();
         let expected = [
             (true, 51, None, 1),
             (true, 0, None, 2),
