@@ -24,6 +24,18 @@ def seeds():
         for start in (bound_client, bound_server):
             yield "smpp_session", start + bytes([4, 0, 0, 31]) + pdu[:31]
             yield "smpp_session", start + bytes([1, 8, 3, 0, len(body)]) + body
+    for vector in vectors("ucp", "ucp_frames.json")["vectors"]:
+        if "frame" not in vector:
+            continue
+        frame = vector["frame"].encode()
+        yield "ucp_frame", b"\r\n\x02" + frame + b"\x03"
+        header, data = frame[:14].decode(), frame[14:-2]
+        trn, ot, result = int(header[0:2]), int(header[11:13]), header[9] == "R"
+        # Into a client that has logged in (after an answer to its login), and into a server likewise.
+        open_client = bytes([3, 0, 2, 60, 0, 2]) + b"A/"
+        open_server = bytes([0, 0, 1, 60, 0, 0, 7, 0])
+        for start in (open_client, open_server):
+            yield "ucp_session", start + bytes([2 if result else 1, ot, trn, min(len(data), 255)]) + data[:255]
     receipts = vectors("smpp", "smpp_receipts_times.json")
     for receipt in receipts["receipts"]:
         yield "receipt_text", receipt.get("text", "").encode()

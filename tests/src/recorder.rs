@@ -1,7 +1,6 @@
 //! A relay that records the PDUs that go through it, and writes them down as a capture file that
 //! others can read: no privileges needed, unlike a sniffer.
 
-use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -11,6 +10,7 @@ use std::time::Instant;
 use smpp::{CommandId, DEFAULT_MAX_PDU, Frame, next_frame};
 
 use crate::PATIENCE;
+use crate::pcap::{self, Packet};
 
 /// The port that the capture file names as the server's.
 pub const SERVER_PORT: u16 = 2775;
@@ -18,14 +18,7 @@ pub const SERVER_PORT: u16 = 2775;
 /// A running relay.
 pub struct Recorder {
     address: SocketAddr,
-    shared: Arc<(Mutex<Vec<Recorded>>, Condvar)>,
-}
-
-/// A PDU that went one way.
-struct Recorded {
-    connection: u16,
-    to_server: bool,
-    octets: Vec<u8>,
+    shared: Arc<(Mutex<Vec<Packet>>, Condvar)>,
 }
 
 impl Recorder {
@@ -61,7 +54,7 @@ impl Recorder {
     /// When none does.
     pub fn wait(&self, to_server: bool, id: CommandId) {
         let deadline = Instant::now() + PATIENCE;
-        let is_it = |pdu: &Recorded| pdu.to_server == to_server && pdu.octets[4..8] == id.0.to_be_bytes();
+        let is_it = |pdu: &Packet| pdu.to_server == to_server && pdu.octets[4..8] == id.0.to_be_bytes();
         let mut recorded = self.lock();
         while !recorded.iter().any(is_it) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -70,31 +63,15 @@ impl Recorder {
         }
     }
 
-    /// Writes down what has gone through so far, one PDU a packet: raw IPv4 (link type 101).
+    /// Writes down what has gone through so far, one PDU a packet.
     ///
     /// # Errors
     /// When the file can't be written.
     pub fn write_pcap(&self, path: &Path) -> io::Result<()> {
-        let mut file = Vec::new();
-        for word in [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 0x0004_0000, 101] {
-            file.extend_from_slice(&word.to_le_bytes());
-        }
-        let mut sequences = HashMap::new();
-        for (at, pdu) in (0u32..).zip(self.lock().iter()) {
-            let acknowledged = *sequences.entry((pdu.connection, !pdu.to_server)).or_insert(1u32);
-            let sequence = sequences.entry((pdu.connection, pdu.to_server)).or_insert(1u32);
-            let packet = packet(pdu, *sequence, acknowledged);
-            *sequence += u32::try_from(pdu.octets.len()).expect("a PDU");
-            let length = u32::try_from(packet.len()).expect("a PDU");
-            for word in [at / 1_000, at % 1_000 * 1_000, length, length] {
-                file.extend_from_slice(&word.to_le_bytes());
-            }
-            file.extend_from_slice(&packet);
-        }
-        std::fs::write(path, file)
+        pcap::write(path, SERVER_PORT, &self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Recorded>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Packet>> {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -104,7 +81,7 @@ fn relay(
     mut to: TcpStream,
     connection: u16,
     to_server: bool,
-    shared: &(Mutex<Vec<Recorded>>, Condvar),
+    shared: &(Mutex<Vec<Packet>>, Condvar),
 ) {
     let (mut buffer, mut open) = ([0; 16_000], Vec::new());
     while let Ok(length @ 1..) = from.read(&mut buffer) {
@@ -113,7 +90,7 @@ fn relay(
         while let Ok(Some(length)) = next_frame(&open, DEFAULT_MAX_PDU).map(|frame| frame.as_ref().map(Frame::wire_len))
         {
             let octets = open.drain(..length).collect();
-            shared.0.lock().unwrap_or_else(PoisonError::into_inner).push(Recorded { connection, to_server, octets });
+            shared.0.lock().unwrap_or_else(PoisonError::into_inner).push(Packet { connection, to_server, octets });
             shared.1.notify_all();
         }
         if to.write_all(&buffer[..length]).is_err() {
@@ -121,21 +98,4 @@ fn relay(
         }
     }
     let _ = to.shutdown(Shutdown::Write);
-}
-
-/// An IPv4 packet with a TCP segment; checksums are left out, which readers take for offloaded.
-fn packet(pdu: &Recorded, sequence: u32, acknowledged: u32) -> Vec<u8> {
-    let client_port = 40_000 + pdu.connection;
-    let (from, to) = if pdu.to_server { (client_port, SERVER_PORT) } else { (SERVER_PORT, client_port) };
-    let total = u16::try_from(40 + pdu.octets.len()).expect("no longer than a packet");
-    let mut packet = vec![0x45, 0];
-    packet.extend_from_slice(&total.to_be_bytes());
-    packet.extend_from_slice(&[0, 0, 0x40, 0, 64, 6, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1]);
-    packet.extend_from_slice(&from.to_be_bytes());
-    packet.extend_from_slice(&to.to_be_bytes());
-    packet.extend_from_slice(&sequence.to_be_bytes());
-    packet.extend_from_slice(&acknowledged.to_be_bytes());
-    packet.extend_from_slice(&[0x50, 0x18, 0xFF, 0xFF, 0, 0, 0, 0]);
-    packet.extend_from_slice(&pdu.octets);
-    packet
 }

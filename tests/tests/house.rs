@@ -9,6 +9,7 @@ use serde_json::Value;
 const HOUSE: &[(&str, &[&str])] = &[
     ("sms", &[]),
     ("smpp", &[]),
+    ("ucp", &[]),
     ("simulator", &["smpp", "sms"]),
     ("model", &["sms"]),
     ("routing", &["model"]),
@@ -19,9 +20,21 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("ingress", &["engine", "store", "model", "sms", "smpp"]),
     (
         "postrider",
-        &["ingress", "connectors", "simulator", "store-sqlite", "engine", "routing", "store", "model", "smpp", "sms"],
+        &[
+            "ingress",
+            "connectors",
+            "simulator",
+            "store-sqlite",
+            "engine",
+            "routing",
+            "store",
+            "model",
+            "smpp",
+            "ucp",
+            "sms",
+        ],
     ),
-    ("scenarios", &["simulator", "smpp", "sms"]),
+    ("scenarios", &["simulator", "smpp", "ucp", "sms"]),
 ];
 
 #[test]

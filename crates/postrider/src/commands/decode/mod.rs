@@ -2,6 +2,7 @@
 
 mod smpp_pdu;
 mod tpdu;
+mod ucp_frame;
 
 use std::io::{BufRead, BufReader, IsTerminal, Read, stdin};
 
@@ -20,7 +21,8 @@ pub struct DecodeArgs {
     /// The protocol
     #[arg(value_enum)]
     protocol: Protocol,
-    /// Octets in hexadecimal, several PDUs in a row for smpp; without, one line each from standard input
+    /// Octets in hexadecimal, several PDUs in a row for smpp and ucp, for ucp also frames as they are; without, one
+    /// line each from standard input
     hex: Option<String>,
     /// Which way a TPDU goes; without, a message is assumed, not its report
     #[arg(long, value_enum, default_value_t = Direction::Either)]
@@ -60,9 +62,8 @@ enum Smsc {
 /// Prints what the octets say; a fault is an object with `error`, and makes the command fail.
 pub fn run(args: &DecodeArgs) -> Outcome {
     match args.protocol {
-        Protocol::Ucp => return Err(Failure::not_yet("decoding UCP")),
         Protocol::Cimd2 => return Err(Failure::not_yet("decoding CIMD2")),
-        Protocol::Smpp | Protocol::Tpdu => {}
+        Protocol::Smpp | Protocol::Ucp | Protocol::Tpdu => {}
     }
     let mut faults = 0;
     match &args.hex {
@@ -95,11 +96,16 @@ fn next_line(input: &mut impl BufRead) -> Outcome<Option<String>> {
 }
 
 /// Prints the objects of one line and gives how many were faults.
-fn decode_line(args: &DecodeArgs, hex: &str) -> Outcome<usize> {
-    let answers = match from_hex(hex) {
+fn decode_line(args: &DecodeArgs, line: &str) -> Outcome<usize> {
+    let octets = match args.protocol {
+        Protocol::Ucp => ucp_frame::octets_of(line),
+        _ => from_hex(line),
+    };
+    let answers = match octets {
         Err(error) => vec![Err(error)],
         Ok(octets) => match args.protocol {
             Protocol::Smpp => smpp_pdu::decode_all(&octets),
+            Protocol::Ucp => ucp_frame::decode_all(&octets),
             _ => vec![tpdu::decode(&octets, args.direction.into(), args.smsc)],
         },
     };
