@@ -46,37 +46,41 @@ const FIELDS: [&str; 27] = [
 
 type Row = BTreeMap<&'static str, String>;
 
-/// Sends frames from one session to the other, and has those answered that come as requests.
-fn carry(sessions: [&mut Session; 2], packets: &mut Vec<Packet>) {
-    let mut answers = vec![Answer::nack(ErrorCode::ADC_INVALID)];
-    let [client, server] = sessions;
-    for (from, to, to_server) in [(&mut *client, &mut *server, true), (server, client, false)] {
-        let octets = from.output().to_vec();
-        from.consume_output(octets.len());
-        let mut rest = &octets[..];
-        while let NextFrame { used: used @ 1.., found: Some(Ok(_)), .. } = next_frame(rest, &FrameRules::default()) {
-            packets.push(Packet { connection: 1, to_server, octets: rest[..used].to_vec() });
-            rest = &rest[used..];
+/// Sends what each of two sessions has to say to the other.
+fn exchange(client: &mut Session, server: &mut Session, packets: &mut Vec<Packet>) {
+    carry(client, server, true, packets);
+    carry(server, client, false, packets);
+}
+
+/// Sends frames from one session to the other, which answers: the last operation negatively.
+fn carry(from: &mut Session, to: &mut Session, to_server: bool, packets: &mut Vec<Packet>) {
+    let octets = from.output().to_vec();
+    from.consume_output(octets.len());
+    let mut rest = &octets[..];
+    while let NextFrame { used: used @ 1.., found: Some(Ok(_)), .. } = next_frame(rest, &FrameRules::default()) {
+        packets.push(Packet { connection: 1, to_server, octets: rest[..used].to_vec() });
+        rest = &rest[used..];
+    }
+    assert!(rest.is_empty(), "only frames are sent");
+    assert_eq!(to.receive(&octets, NOW), octets.len());
+    let (mut open, mut login) = (Vec::new(), false);
+    while let Some(event) = to.next_event(NOW) {
+        match event {
+            Event::LoginRequest { .. } => login = true,
+            Event::Request { trn, .. } => open.push(trn),
+            Event::Malformed { error, .. } => panic!("{error}"),
+            _ => {}
         }
-        assert!(rest.is_empty(), "only frames are sent");
-        assert_eq!(to.receive(&octets, NOW), octets.len());
-        let mut open = Vec::new();
-        let mut login = false;
-        while let Some(event) = to.next_event(NOW) {
-            match event {
-                Event::LoginRequest { .. } => login = true,
-                Event::Request { trn, .. } => open.push(trn),
-                Event::Malformed { error, .. } => panic!("{error}"),
-                _ => {}
-            }
-        }
-        if login {
-            to.accept_login(b"welcome", NOW).expect("it waits");
-        }
-        for trn in open {
-            let answer = answers.pop().unwrap_or(Answer::ack(b"447700900001:221026183639"));
-            to.respond(trn, &answer, NOW).expect("it waits");
-        }
+    }
+    if login {
+        to.accept_login(b"welcome", NOW).expect("it waits");
+    }
+    let refused = open.pop();
+    for trn in open {
+        to.respond(trn, &Answer::ack(b"447700900001:221026183639"), NOW).expect("it waits");
+    }
+    if let Some(trn) = refused {
+        to.respond(trn, &Answer::nack(ErrorCode::ADC_INVALID), NOW).expect("it waits");
     }
 }
 
@@ -88,8 +92,8 @@ fn conversation() -> Vec<Packet> {
     let mut client = Session::client(config, NOW).expect("the settings are good");
     let mut server = Session::server(ServerConfig { session, ..ServerConfig::default() }, NOW).expect("likewise");
     let mut packets = Vec::new();
-    carry([&mut client, &mut server], &mut packets);
-    carry([&mut client, &mut server], &mut packets);
+    exchange(&mut client, &mut server, &mut packets);
+    exchange(&mut client, &mut server, &mut packets);
     assert!(client.is_open());
 
     let name = pack_name(b"KANNEL").expect("a name");
@@ -166,8 +170,8 @@ fn conversation() -> Vec<Packet> {
     ] {
         server.request(&operation, 1, NOW).expect("the window has room");
     }
-    carry([&mut client, &mut server], &mut packets);
-    carry([&mut client, &mut server], &mut packets);
+    exchange(&mut client, &mut server, &mut packets);
+    exchange(&mut client, &mut server, &mut packets);
     assert_eq!((client.outstanding(), server.outstanding()), (0, 0));
     packets
 }

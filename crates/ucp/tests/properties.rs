@@ -315,6 +315,10 @@ fn writing_is_strict_and_leaves_nothing_behind() {
     assert_eq!(refused(ShortMessage { oadc: b"12/3", ..none }), character("OAdC", b'/'));
     assert_eq!(refused(ShortMessage { ac: b"\x03", ..none }), character("AC", 3));
     assert_eq!(refused(ShortMessage { vp: "é".as_bytes(), ..none }), character("VP", 0xC3));
+    // What was read is not trusted either.
+    let read = Operation::decode(OperationType::MULTIPLE_CALL_INPUT, b"1/1\x022/3/").unwrap();
+    let mut list = Vec::new();
+    assert_eq!(encode(&read, Trn::default(), &mut list), Err(character("RAd", 2)));
     let other = Content::Other { mt: Some(7), message: b"" };
     assert_eq!(refused(ShortMessage { content: other, ..none }), EncodeError::MessageType);
     let mut services = XserBuf::new();

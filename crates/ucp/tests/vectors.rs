@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use ucp::{
-    Answer, FieldValue, FrameError, FrameRules, Operation, OperationType, Pdu, UcpTime, encode, encode_answer,
-    next_frame, pack_name, unpack_name,
+    Answer, FieldValue, FrameError, FrameRules, Identity, Operation, OperationType, Pdu, UcpTime, encode,
+    encode_answer, next_frame, pack_name, unpack_name,
 };
 
 /// What differs when a frame is written again: NB has four digits then, and 61 its last field, RES2.
@@ -132,6 +132,20 @@ fn identities_and_extra_services_are_found() {
     let frame = next_frame(&octets, &FrameRules::default()).found.unwrap().unwrap();
     let Pdu::Operation(Operation::Submit(message)) = frame.decode().unwrap() else { panic!("{frame:?}") };
     assert_eq!(&*message.name().unwrap(), b"KANNEL");
+}
+
+/// A message and the notification of it, as two other programs exchanged them.
+#[test]
+fn a_notification_finds_its_message() {
+    let file = file();
+    let vectors = file["vectors"].as_array().unwrap();
+    let octets = wire(vectors.iter().find(|vector| vector["id"] == "ucp-076").unwrap());
+    let frame = next_frame(&octets, &FrameRules::default()).found.unwrap().unwrap();
+    let Pdu::Operation(Operation::Notify(report)) = frame.decode().unwrap() else { panic!("{frame:?}") };
+    assert_eq!(report.reported(), Identity { adc: b"447700900124", scts: b"221026183639" });
+    let mut sm = Vec::new();
+    report.echo().append_to(&mut sm).unwrap();
+    assert_eq!(sm, b"12345:221026183639");
 }
 
 #[test]

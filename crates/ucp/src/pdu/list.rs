@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::write::{ADDRESS_MAX, check_text};
 use crate::error::EncodeError;
 
 /// The addresses of a list, in their order.
@@ -27,10 +28,6 @@ impl<'a> Addresses<'a> {
     /// One by one.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         self.raw.split(|&octet| octet == b'/').take(usize::from(self.count))
-    }
-
-    pub(super) const fn raw(&self) -> &'a [u8] {
-        self.raw
     }
 }
 
@@ -62,7 +59,7 @@ impl AddressesBuf {
         if usize::from(self.count) >= COUNT_MAX {
             return Err(EncodeError::TooLong { field: "NPL", length: COUNT_MAX + 1, max: COUNT_MAX });
         }
-        super::write::check_text("RAd", 16, address)?;
+        check_text("RAd", ADDRESS_MAX, address)?;
         self.raw.extend_from_slice(address);
         self.raw.push(b'/');
         self.count += 1;

@@ -1,5 +1,6 @@
 //! The operations of the 50 series: all have the same 33 fields, and use some.
 
+use super::answer::Identity;
 use super::content::Content;
 use super::table::body;
 use crate::address::{NameSeptets, unpack_name};
@@ -76,7 +77,20 @@ body! {
     }
 }
 
-impl ShortMessage<'_> {
+impl<'a> ShortMessage<'a> {
+    /// In a 53: the identity of the message that is reported on, as the result of its 51 gave it. Some SMSCs are a
+    /// second off.
+    #[must_use]
+    pub fn reported(&self) -> Identity<'a> {
+        Identity { adc: self.oadc, scts: self.scts }
+    }
+
+    /// In a 52 or 53: what some SMSCs insist on in the system message of its result, and all others bear.
+    #[must_use]
+    pub fn echo(&self) -> Identity<'a> {
+        Identity { adc: self.adc, scts: self.scts }
+    }
+
     /// The septets of an originator that is a name; `None` if it is a number, or can't be read as a name.
     #[must_use]
     pub fn name(&self) -> Option<NameSeptets> {

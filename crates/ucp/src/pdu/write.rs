@@ -13,6 +13,8 @@ const ALPHANUMERIC_MAX: usize = 320;
 const TRANSPARENT_MAX: usize = 175;
 /// Digits of the longest numeric message.
 const NUMERIC_MAX: usize = 160;
+/// Characters of an address in a list.
+pub(super) const ADDRESS_MAX: usize = 16;
 /// Octets of the longest password. The standard has 16 characters, SMSCs do not keep to it.
 const SECRET_MAX: usize = 64;
 
@@ -94,11 +96,11 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
-    pub(super) fn addresses(&mut self, _field: &'static str, list: Addresses<'_>) -> Result<(), EncodeError> {
+    pub(super) fn addresses(&mut self, field: &'static str, list: Addresses<'_>) -> Result<(), EncodeError> {
         let width = if list.count() > 9 { 2 } else { 1 };
         self.number("NPL", width, Some(list.count()))?;
-        self.out.extend_from_slice(list.raw());
-        Ok(())
+        // One that was read may hold anything.
+        list.iter().try_for_each(|address| self.text(field, ADDRESS_MAX, address))
     }
 
     #[inline]
