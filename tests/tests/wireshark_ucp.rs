@@ -205,7 +205,7 @@ fn wireshark_has_nothing_to_say_against_what_sessions_send() {
     assert_eq!(shown(text, &names), ["447700900001", "0BCBA0D3596402", "1", "7", "3", "Plain text"]);
     assert_eq!(text["ucp.parm.OTOA"], "5039");
     assert!(text["ucp.parm.VP"].contains("Oct 23, 2026 18:36"), "{text:?}");
-    assert_eq!(shown(unicode, &["ucp.parm.MT", "ucp.parm.NB", "ucp.parm.MCLs"]), ["4", "32", "1"]);
+    assert_eq!(shown(unicode, &["ucp.parm.MT", "ucp.parm.NB", "ucp.parm.MCLs"]), ["4", "0032", "1"]);
     assert_eq!(shown(unicode, &["ucp.xser.service", "ucp.xser.data"]), ["0x01,0x02", "050003020201,08"]);
     assert_eq!(digits["ucp.parm.MT"], "2");
     assert_eq!(of("02", "O").len() + of("2", "O").len(), 1);
