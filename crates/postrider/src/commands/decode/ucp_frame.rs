@@ -182,7 +182,7 @@ mod tests {
         let of = |id: &str| decode_one(vectors().iter().find(|v| v["id"] == id).unwrap()["frame"].as_str().unwrap());
         let kannel = of("ucp-070");
         assert_eq!((&kannel["operation"], &kannel["originator"]), (&json!("submit short message"), &json!("KANNEL")));
-        assert!(kannel["text"].as_str().unwrap().starts_with("Hello €[kannel] @$_"), "{}", kannel["text"]);
+        assert!(kannel["text"].as_str().unwrap().starts_with("Hello € [kannel] @ $ _"), "{}", kannel["text"]);
         let part = of("ucp-073");
         assert_eq!((&part["udh"], part["text"].as_str().unwrap().len()), (&json!("050003020202"), 47));
         assert_eq!(part["services"][0]["name"], "GSM user data header");
