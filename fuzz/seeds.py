@@ -41,6 +41,17 @@ def seeds():
         yield "receipt_text", receipt.get("text", "").encode()
     for time in receipts["smpp_times"]:
         yield "smpp_time", time.get("text", "").encode()
+    cimd2 = vectors("cimd2", "cimd2.json")
+    for vector in cimd2["vectors"]:
+        packet = bytes.fromhex(vector["wire_hex"])
+        yield "cimd2_frame", packet
+        # Into a client that is logged in (after an answer to its login), and into a server likewise.
+        for start in (bytes([1, 3, 1, 7, 1, 0, 0]), bytes([0, 3, 1, 0, 1, 0, 0, 7, 0])):
+            pieces = (packet[at:at + 31] for at in range(0, len(packet), 31))
+            yield "cimd2_session", start + b"".join(bytes([0, len(piece)]) + piece for piece in pieces)
+    for name, key in (("special", "combination"), ("extension", "cimd")):
+        for entry in cimd2[f"{name}_combinations"]:
+            yield "cimd2_frame", entry[key].encode("latin-1")
     for vector in vectors("sms", "tpdu.json")["vectors"]:
         yield "tpdu", bytes.fromhex(vector["input_hex"])
         if "tpdu_hex" in vector:

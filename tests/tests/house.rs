@@ -10,6 +10,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("sms", &[]),
     ("smpp", &[]),
     ("ucp", &[]),
+    ("cimd2", &[]),
     ("simulator", &["smpp", "sms"]),
     ("model", &["sms"]),
     ("routing", &["model"]),
@@ -31,10 +32,11 @@ const HOUSE: &[(&str, &[&str])] = &[
             "model",
             "smpp",
             "ucp",
+            "cimd2",
             "sms",
         ],
     ),
-    ("scenarios", &["simulator", "smpp", "ucp", "sms"]),
+    ("scenarios", &["simulator", "cimd2", "smpp", "ucp", "sms"]),
 ];
 
 #[test]

@@ -1,5 +1,6 @@
 //! `decode`: what octets of a protocol say, one JSON object a line.
 
+mod cimd2_packet;
 mod smpp_pdu;
 mod tpdu;
 mod ucp_frame;
@@ -21,7 +22,7 @@ pub struct DecodeArgs {
     /// The protocol
     #[arg(value_enum)]
     protocol: Protocol,
-    /// Octets in hexadecimal, several PDUs in a row for smpp and ucp, for ucp also frames as they are; without, one
+    /// Octets in hexadecimal, several PDUs in a row, for ucp and cimd2 also as they are on the wire; without, one
     /// line each from standard input
     hex: Option<String>,
     /// Which way a TPDU goes; without, a message is assumed, not its report
@@ -61,10 +62,6 @@ enum Smsc {
 
 /// Prints what the octets say; a fault is an object with `error`, and makes the command fail.
 pub fn run(args: &DecodeArgs) -> Outcome {
-    match args.protocol {
-        Protocol::Cimd2 => return Err(Failure::not_yet("decoding CIMD2")),
-        Protocol::Smpp | Protocol::Ucp | Protocol::Tpdu => {}
-    }
     let mut faults = 0;
     match &args.hex {
         Some(hex) => faults += decode_line(args, hex)?,
@@ -99,6 +96,7 @@ fn next_line(input: &mut impl BufRead) -> Outcome<Option<String>> {
 fn decode_line(args: &DecodeArgs, line: &str) -> Outcome<usize> {
     let octets = match args.protocol {
         Protocol::Ucp => ucp_frame::octets_of(line),
+        Protocol::Cimd2 => cimd2_packet::octets_of(line),
         _ => from_hex(line),
     };
     let answers = match octets {
@@ -106,6 +104,7 @@ fn decode_line(args: &DecodeArgs, line: &str) -> Outcome<usize> {
         Ok(octets) => match args.protocol {
             Protocol::Smpp => smpp_pdu::decode_all(&octets),
             Protocol::Ucp => ucp_frame::decode_all(&octets),
+            Protocol::Cimd2 => cimd2_packet::decode_all(&octets),
             _ => vec![tpdu::decode(&octets, args.direction.into(), args.smsc)],
         },
     };
