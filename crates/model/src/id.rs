@@ -110,6 +110,11 @@ id!(
     OptOutId
 );
 
+id!(
+    /// Messages that are sent again and again.
+    ScheduleId
+);
+
 /// Makes ids that never sort before an earlier one of the same maker.
 ///
 /// RFC 9562 §6.2 method 1: within a millisecond a 26-bit counter rises from a random start, and

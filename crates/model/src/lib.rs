@@ -11,6 +11,7 @@
 //!   [`receipt`]: what carriers say of parts.
 //! * [`plan`]: what a route made of a message.
 //! * [`delivery`]: what is owed to an account.
+//! * [`recurring`]: messages that an account wants sent again and again.
 //! * [`resources`]: accounts, connectors, routes and webhooks as an operator writes them.
 
 pub mod address;
@@ -28,6 +29,7 @@ pub mod opt_out;
 pub mod passed_on;
 pub mod plan;
 pub mod receipt;
+pub mod recurring;
 pub mod replacement;
 pub mod resources;
 #[doc(hidden)]
@@ -40,7 +42,7 @@ pub mod url;
 pub use address::{Address, AddressError, AddressKind};
 pub use delivery::Delivery;
 pub use dialect::{CallbackStyle, Dialect};
-pub use id::{BatchId, DeliveryId, IdMaker, LedgerId, MessageId, Name, OptOutId};
+pub use id::{BatchId, DeliveryId, IdMaker, LedgerId, MessageId, Name, OptOutId, ScheduleId};
 pub use ledger::{Charge, LedgerEntry, LedgerKind, Sum};
 pub use message::{
     Body, Content, Direction, Encoding, Ingress, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,
@@ -49,6 +51,7 @@ pub use opt_out::{OptOut, OptOutKey};
 pub use passed_on::PassedOn;
 pub use plan::Plan;
 pub use receipt::{Receipt, ReceiptPolicy, ReceiptState};
+pub use recurring::{Schedule, ScheduleState};
 pub use replacement::Replacement;
 pub use submission::Submission;
 pub use time::Timestamp;

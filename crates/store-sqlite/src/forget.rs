@@ -112,6 +112,33 @@ async fn empty_texts(writer: &Writer, day: i64, ids: Vec<MessageId>, whole_day: 
         .await
 }
 
+/// Drops schedules that ended before `before`, at most `limit`.
+pub(crate) async fn schedules(
+    writer: &Writer,
+    readers: &Readers,
+    before: Timestamp,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let over = readers.run(move |reader| read::schedules_over(reader, before, limit)).await?;
+    if over.is_empty() {
+        return Ok(0);
+    }
+    writer
+        .run(move |desk| {
+            let mut dropped = 0;
+            for id in over.iter().map(|id| id.as_bytes().as_slice()) {
+                // It may go on again since it was read.
+                let sql = "DELETE FROM schedule WHERE id = ?1 AND ended_at < ?2";
+                if desk.db.prepare_cached(sql)?.execute((id, before.as_millis()))? > 0 {
+                    desk.db.prepare_cached("DELETE FROM schedule_messages WHERE id = ?1")?.execute([id])?;
+                    dropped += 1;
+                }
+            }
+            Ok(dropped)
+        })
+        .await
+}
+
 /// Drops what has run out by `now`. Found by reading, so that the writer does not scan tables.
 pub(crate) async fn expired(writer: &Writer, readers: &Readers, now: Timestamp) -> Result<u64, StoreError> {
     let mut dropped = 0;

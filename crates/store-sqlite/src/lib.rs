@@ -73,12 +73,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use model::{
-    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Timestamp,
+    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Schedule,
+    ScheduleId, Timestamp,
 };
 use store::{
     Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease,
     MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuePage, QueueRead,
-    RemoteKey, ResourceChange, Resources, Store, StoreError, SupersedeKey, TallyRow,
+    RemoteKey, ResourceChange, Resources, ScheduleFilter, Store, StoreError, SupersedeKey, TallyRow,
 };
 
 pub use error::OpenError;
@@ -295,6 +296,29 @@ impl Store for SqliteStore {
         self.readers.run(move |reader| read::opt_outs(reader, &filter, before, limit)).await
     }
 
+    async fn schedules(
+        &self,
+        filter: &ScheduleFilter,
+        before: Option<ScheduleId>,
+        limit: usize,
+    ) -> Result<Vec<Schedule>, StoreError> {
+        let filter = filter.clone();
+        self.readers.run(move |reader| read::schedules(reader, &filter, before, limit)).await
+    }
+
+    async fn schedules_due(&self, by: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError> {
+        self.readers.run(move |reader| read::schedules_due(reader, by, limit)).await
+    }
+
+    async fn schedule_count(&self, account: &str) -> Result<u64, StoreError> {
+        let account = account.to_owned();
+        self.readers.run(move |reader| read::schedule_count(reader, &account)).await
+    }
+
+    async fn schedule_messages(&self, id: ScheduleId) -> Result<Option<Arc<str>>, StoreError> {
+        self.readers.run(move |reader| read::schedule_messages(reader, id)).await
+    }
+
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError> {
         let owners = owners.to_vec();
         self.readers.run(move |reader| read::tallies(reader, &owners)).await
@@ -346,6 +370,10 @@ impl Store for SqliteStore {
 
     async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
         roll_up::ledger(&self.writer, &self.readers, before, limit).await
+    }
+
+    async fn forget_schedules(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        forget::schedules(&self.writer, &self.readers, before, limit).await
     }
 
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -35,6 +35,7 @@ fn steps() -> Vec<Step> {
         Step::Sql(OPT_OUTS.into()),
         Step::Sql(restorable.to_owned()),
         Step::Code(by_account::migrate),
+        Step::Sql(SCHEDULES.into()),
     ]
 }
 
@@ -74,6 +75,18 @@ const OPT_OUTS: &str = "
         created_at INTEGER NOT NULL, message BLOB, PRIMARY KEY(account, phone, sender)
     ) WITHOUT ROWID;
     CREATE UNIQUE INDEX opt_out_id ON opt_out(id);";
+
+/// What is sent again and again. The messages have a table of their own: they are large, and the rest
+/// changes with each occurrence.
+const SCHEDULES: &str = "
+    CREATE TABLE schedule(
+        id BLOB PRIMARY KEY NOT NULL, account TEXT NOT NULL, revision INTEGER NOT NULL, due INTEGER,
+        ended_at INTEGER, terms TEXT NOT NULL, course TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX schedule_account ON schedule(account);
+    CREATE INDEX schedule_due ON schedule(due) WHERE due IS NOT NULL;
+    CREATE INDEX schedule_ended ON schedule(ended_at) WHERE ended_at IS NOT NULL;
+    CREATE TABLE schedule_messages(id BLOB PRIMARY KEY NOT NULL, messages TEXT NOT NULL);";
 
 /// The tables of version 1.
 fn tables() -> String {
@@ -170,7 +183,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 10;
+    const KNOWN: i64 = 11;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    BatchId, Body, Delivery, DeliveryId, LedgerEntry, Message, MessageId, Name, OptOut, OptOutKey, Receipt, Timestamp,
+    BatchId, Body, Delivery, DeliveryId, LedgerEntry, Message, MessageId, Name, OptOut, OptOutKey, Receipt, Schedule,
+    ScheduleId, Timestamp,
 };
 
 use crate::claims::{Claim, TallyRow};
@@ -18,6 +19,9 @@ pub struct Changes {
     pub fences: Vec<Fence>,
     /// Answers kept under idempotency keys. A key that is taken stops the whole commit.
     pub answers: Vec<(IdempotencyKey, IdempotencyAnswer)>,
+    /// Schedules that are made, step on, or go. One whose revision is not what was expected stops the whole
+    /// commit.
+    pub schedules: Vec<ScheduleChange>,
     /// Batches that were taken in.
     pub batches: Vec<Batch>,
     /// Batches of which something else is wanted now.
@@ -71,6 +75,7 @@ impl Changes {
         let Self {
             fences,
             answers,
+            schedules,
             batches,
             batch_phases,
             batches_finished,
@@ -95,6 +100,7 @@ impl Changes {
         } = self;
         fences.clear();
         answers.clear();
+        schedules.clear();
         batches.clear();
         batch_phases.clear();
         batches_finished.clear();
@@ -122,6 +128,7 @@ impl Changes {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
+            && self.schedules.is_empty()
             && self.batches.is_empty()
             && self.batch_phases.is_empty()
             && self.batches_finished.is_empty()
@@ -237,6 +244,19 @@ pub struct IdempotencyAnswer {
     pub body: Arc<str>,
     /// After this the key may be used anew.
     pub expires_at: Timestamp,
+}
+
+/// A change of a schedule, made by somebody who has seen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleChange {
+    /// The schedule.
+    pub id: ScheduleId,
+    /// The revision that was seen; 0 is none: there is no such schedule yet.
+    pub seen: u64,
+    /// The schedule as it is from now on, under a revision of its own; `None` takes it away.
+    pub put: Option<Schedule>,
+    /// Its messages as JSON, where they are new.
+    pub messages: Option<Arc<str>>,
 }
 
 /// Messages that were handed in together.

@@ -19,6 +19,8 @@
 //! * **deliveries**: what is owed to accounts, ordered by `(endpoint, due, id)`.
 //! * **parked receipts** that came before their message, and **MO parts** that wait for the rest.
 //! * **tallies** and the **ledger**: what accounts have and use, moved by claims ([`Claim`]).
+//! * **schedules**: what is sent again and again, by when it is due. A change of one names the revision
+//!   that it follows, and is refused with its whole commit if there is another.
 //! * **idempotency answers**, **batches**, **resources**, **leases**.
 //!
 //! [`conformance`] says what all this means, as tests that every implementation must pass.
@@ -38,19 +40,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::resources::Kind;
 use model::{
-    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Timestamp,
+    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Schedule,
+    ScheduleId, Timestamp,
 };
 
 pub use changes::{
     Batch, BatchPhase, Changes, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage,
-    ParkedReceipt, QueueEntry, RemoteId, RemoteKey, SupersedeKey,
+    ParkedReceipt, QueueEntry, RemoteId, RemoteKey, ScheduleChange, SupersedeKey,
 };
 pub use claims::{AccountRows, ChargeClaim, Claim, QueueClaim, QuotaClaim, Settled, Short, Tally, TallyRow, settle};
 pub use lease::{Fence, Lease};
 pub use memory::MemoryStore;
 pub use query::{
     BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead, QueuedMessage,
-    ResourceChange, Resources,
+    ResourceChange, Resources, ScheduleFilter,
 };
 
 /// Where the gateway's state is kept. Cheap to share; every method may be called at any time from
@@ -181,6 +184,23 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<OptOut>, StoreError>;
 
+    /// Schedules that pass `filter`, newest first, strictly older than `before`.
+    async fn schedules(
+        &self,
+        filter: &ScheduleFilter,
+        before: Option<ScheduleId>,
+        limit: usize,
+    ) -> Result<Vec<Schedule>, StoreError>;
+
+    /// Schedules that are to be looked at by `by`, the first first.
+    async fn schedules_due(&self, by: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError>;
+
+    /// How many schedules an account has, those that have ended among them.
+    async fn schedule_count(&self, account: &str) -> Result<u64, StoreError>;
+
+    /// The messages of a schedule, as they were put.
+    async fn schedule_messages(&self, id: ScheduleId) -> Result<Option<Arc<str>>, StoreError>;
+
     /// Every tally of these accounts and tokens, by owner and tally.
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError>;
 
@@ -226,6 +246,9 @@ pub trait Store: Send + Sync + 'static {
     /// of its own, and no balance changes by it.
     async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
 
+    /// Drops schedules that ended before `before`, at most `limit` of them, and returns how many.
+    async fn forget_schedules(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
+
     /// Drops idempotency answers, parked receipts and remote ids that have run out by `now`.
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError>;
 }
@@ -251,6 +274,10 @@ pub enum CommitError {
     /// Accounts have too little for these claims. Leave their messages out and commit again.
     #[error("{} claims on accounts are not met", .0.len())]
     Short(Vec<Short>),
+    /// Schedules of these places in [`Changes::schedules`] have another revision than was expected. Leave
+    /// them and what belongs to them out and commit again.
+    #[error("{} schedules were changed meanwhile", .0.len())]
+    SchedulesMoved(Vec<usize>),
     /// A lease was lost: another node owns what was to be written.
     #[error("the lease {0} was lost")]
     Fenced(Name),

@@ -10,7 +10,8 @@ use std::task::{Poll, Waker};
 use async_trait::async_trait;
 use model::delivery::DeliveryState;
 use model::{
-    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Timestamp,
+    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Schedule,
+    ScheduleId, Timestamp,
 };
 
 use crate::changes::{
@@ -20,7 +21,7 @@ use crate::changes::{
 use crate::claims::TallyRow;
 use crate::query::{
     BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead, ResourceChange,
-    Resources,
+    Resources, ScheduleFilter,
 };
 use crate::{CommitError, Document, Lease, Store, StoreError};
 use state::State;
@@ -289,6 +290,36 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
+    async fn schedules(
+        &self,
+        filter: &ScheduleFilter,
+        before: Option<ScheduleId>,
+        limit: usize,
+    ) -> Result<Vec<Schedule>, StoreError> {
+        let below = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        let newest_first = state.schedules.range((Bound::Unbounded, below)).rev().map(|(_, (schedule, _))| schedule);
+        Ok(newest_first.filter(|schedule| filter.takes(schedule)).take(limit).cloned().collect())
+    }
+
+    async fn schedules_due(&self, by: Timestamp, limit: usize) -> Result<Vec<Schedule>, StoreError> {
+        let state = self.state();
+        let schedules = state.schedules.values().map(|(schedule, _)| schedule);
+        let mut due: Vec<Schedule> =
+            schedules.filter(|schedule| schedule.due.is_some_and(|due| due <= by)).cloned().collect();
+        due.sort_by_key(|schedule| (schedule.due, schedule.id));
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    async fn schedule_count(&self, account: &str) -> Result<u64, StoreError> {
+        Ok(self.state().schedules.values().filter(|(schedule, _)| *schedule.account == *account).count() as u64)
+    }
+
+    async fn schedule_messages(&self, id: ScheduleId) -> Result<Option<Arc<str>>, StoreError> {
+        Ok(self.state().schedules.get(&id).map(|(_, messages)| messages.clone()))
+    }
+
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError> {
         let state = self.state();
         let of_owners = state.tallies.iter().filter(|((owner, _), _)| owners.contains(owner));
@@ -352,6 +383,10 @@ impl Store for MemoryStore {
 
     async fn roll_up_ledger(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
         Ok(self.state().roll_up_ledger(before, limit))
+    }
+
+    async fn forget_schedules(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        Ok(self.state().forget_schedules(before, limit))
     }
 
     async fn forget_expired(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -144,6 +144,27 @@ impl OptOutFilter {
     }
 }
 
+/// Which schedules are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScheduleFilter {
+    /// Whose.
+    pub account: Option<Name>,
+    /// Those that do this.
+    pub state: Option<model::ScheduleState>,
+    /// This one.
+    pub id: Option<model::ScheduleId>,
+}
+
+impl ScheduleFilter {
+    /// Does `schedule` pass?
+    #[must_use]
+    pub fn takes(&self, schedule: &model::Schedule) -> bool {
+        self.account.as_ref().is_none_or(|account| *account == schedule.account)
+            && self.state.is_none_or(|state| state == schedule.state())
+            && self.id.is_none_or(|id| id == schedule.id)
+    }
+}
+
 impl DeliveryFilter {
     /// Does `delivery` pass?
     #[must_use]

@@ -6,6 +6,7 @@ mod messages;
 mod opt_outs;
 mod queue;
 mod rest;
+mod schedules;
 mod search;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(crate) use rest::{
     expired_answers, expired_parked, expired_remote_ids, idempotency, latest_under, mo_parts, parked, parked_for,
     remote_ids, resources, resources_version,
 };
+pub(crate) use schedules::{schedule_count, schedule_messages, schedules, schedules_due, schedules_over};
 pub(crate) use search::search;
 
 /// A connection with what its reads share.

@@ -28,6 +28,10 @@ pub(crate) fn commit(
     if !taken.is_empty() {
         return Ok(Err(CommitError::KeysTaken(taken)));
     }
+    let moved = desk.schedules_moved(&changes.schedules)?;
+    if !moved.is_empty() {
+        return Ok(Err(CommitError::SchedulesMoved(moved)));
+    }
     if changes.touches_accounts() {
         match settle(changes, &mut *desk)? {
             Ok(settled) => desk.put_settled(&settled)?,
@@ -35,6 +39,7 @@ pub(crate) fn commit(
         }
     }
     desk.put_answers(changes)?;
+    desk.put_schedules(changes)?;
     // In the order of their keys, so that they are added at the end of their table.
     let mut new: Vec<&NewMessage> = changes.insert.iter().collect();
     new.sort_unstable_by_key(|new| new.message.body.id);

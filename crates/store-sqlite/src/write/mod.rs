@@ -12,6 +12,7 @@ mod apply;
 mod bodies;
 mod resources;
 mod rows;
+mod schedules;
 mod statements;
 
 use std::path::Path;

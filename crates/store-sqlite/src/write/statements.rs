@@ -50,6 +50,12 @@ statements! {
     AnswerExpiry: "SELECT expires_at FROM idempotency WHERE account = ?1 AND key = ?2",
     PutAnswer: "INSERT OR REPLACE INTO idempotency(account, key, fingerprint, status, body, expires_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    ScheduleRevision: "SELECT revision FROM schedule WHERE id = ?1",
+    PutSchedule: "INSERT OR REPLACE INTO schedule(id, account, revision, due, ended_at, terms, course)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    PutScheduleMessages: "INSERT OR REPLACE INTO schedule_messages(id, messages) VALUES (?1, ?2)",
+    DropSchedule: "DELETE FROM schedule WHERE id = ?1",
+    DropScheduleMessages: "DELETE FROM schedule_messages WHERE id = ?1",
     PutBatch: "INSERT OR IGNORE INTO batch(id, account, accepted, rejected, created_at, phase,
         finished_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     PutPhase: "UPDATE batch SET phase = ?2 WHERE id = ?1",

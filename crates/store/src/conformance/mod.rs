@@ -28,6 +28,7 @@ pub mod random;
 pub mod receipts;
 pub mod resources;
 pub mod samples;
+pub mod schedules;
 pub mod search;
 
 use std::any::Any;
@@ -199,6 +200,13 @@ macro_rules! conformance_suite {
                         they_come_back_as_they_were_put,
                         one_that_is_there_is_left_as_it_is,
                         they_go_and_come_again,
+                    }
+                    schedules {
+                        they_come_back_as_they_were_put,
+                        those_that_are_due_come_in_their_order,
+                        only_who_has_seen_the_last_revision_changes_one,
+                        they_go_whole,
+                        those_that_ended_long_ago_are_forgotten,
                     }
                     resources {
                         an_empty_store_has_version_zero,

@@ -8,12 +8,12 @@ use model::delivery::DeliveryState;
 use model::resources::Kind;
 use model::{
     BatchId, Body, Content, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutKey,
-    Status, Sum, Timestamp,
+    Schedule, ScheduleId, Status, Sum, Timestamp,
 };
 
 use crate::changes::{
     Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt, QueueEntry,
-    RemoteId, RemoteKey, SupersedeKey,
+    RemoteId, RemoteKey, ScheduleChange, SupersedeKey,
 };
 use crate::claims::{AccountRows, Tally, settle};
 use crate::query::{BatchCounts, QueueLane, QueuePage, QueueRead, QueuedMessage, ResourceChange};
@@ -38,6 +38,8 @@ pub(super) struct State {
     pub version: u64,
     pub tallies: BTreeMap<(Name, Tally), (i64, i64)>,
     pub opt_outs: BTreeMap<OptOutKey, OptOut>,
+    /// With their messages.
+    pub schedules: BTreeMap<ScheduleId, (Schedule, Arc<str>)>,
     pub ledger: BTreeMap<(Name, LedgerId), LedgerEntry>,
     /// A lease that was given back has an empty holder.
     leases: BTreeMap<Name, Lease>,
@@ -76,6 +78,10 @@ impl State {
         if !taken.is_empty() {
             return Err(CommitError::KeysTaken(taken));
         }
+        let moved = self.schedules_moved(&changes.schedules);
+        if !moved.is_empty() {
+            return Err(CommitError::SchedulesMoved(moved));
+        }
         let settled = match settle(&changes, &mut *self) {
             Ok(Ok(settled)) => settled,
             Ok(Err(short)) => return Err(CommitError::Short(short)),
@@ -85,6 +91,7 @@ impl State {
         self.tallies.extend(tallies);
         self.ledger.extend(settled.entries.into_iter().map(|entry| ((entry.account.clone(), entry.id), entry)));
         self.answers.extend(changes.answers);
+        changes.schedules.into_iter().for_each(|change| self.change_schedule(change));
         for batch in changes.batches {
             self.batches.entry(batch.id).or_insert(batch);
         }
@@ -144,6 +151,27 @@ impl State {
             }
         }
         taken
+    }
+
+    fn schedules_moved(&self, changes: &[ScheduleChange]) -> Vec<usize> {
+        let mut seen = BTreeSet::new();
+        let revision = |id| self.schedules.get(id).map_or(0, |(schedule, _)| schedule.revision);
+        let mut moved = Vec::new();
+        for (place, change) in changes.iter().enumerate() {
+            if !seen.insert(change.id) || revision(&change.id) != change.seen {
+                moved.push(place);
+            }
+        }
+        moved
+    }
+
+    fn change_schedule(&mut self, ScheduleChange { id, put, messages, .. }: ScheduleChange) {
+        let Some(put) = put else {
+            self.schedules.remove(&id);
+            return;
+        };
+        let kept = self.schedules.remove(&id).map(|(_, kept)| kept);
+        self.schedules.insert(id, (put, messages.or(kept).unwrap_or_default()));
     }
 
     fn insert(&mut self, new: NewMessage) {
@@ -325,6 +353,14 @@ impl State {
             self.ledger.remove(&(entry.account.clone(), entry.id));
         }
         rolled.len() as u64
+    }
+
+    pub fn forget_schedules(&mut self, before: Timestamp, limit: usize) -> u64 {
+        let old = |schedule: &Schedule| schedule.ended_at.is_some_and(|at| at < before);
+        let gone = self.schedules.values().map(|(schedule, _)| schedule).filter(|schedule| old(schedule));
+        let gone: Vec<ScheduleId> = gone.take(limit).map(|schedule| schedule.id).collect();
+        gone.iter().for_each(|id| drop(self.schedules.remove(id)));
+        gone.len() as u64
     }
 
     pub fn forget_expired(&mut self, now: Timestamp) -> u64 {
