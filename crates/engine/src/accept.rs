@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use foldhash::{HashMap, HashSet};
-use model::resources::Currency;
 use model::submission::Fault;
-use model::{Address, BatchId, Body, Message, MessageId, Name, Submission, Timestamp};
-use store::{Batch, BatchPhase, Claim, IdempotencyAnswer, IdempotencyKey, StoreError, SupersedeKey};
+use model::{BatchId, Body, Message, MessageId, Submission, Timestamp};
+use store::{Batch, BatchPhase, Claim, IdempotencyAnswer, IdempotencyKey, SupersedeKey};
 use tokio::sync::oneshot;
 
 use crate::access::{Caller, KeyHeld};
-use crate::admit::{self, Limit};
+use crate::admit;
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, Acceptance, Fact, Facts};
+pub use crate::refusal::Refusal;
 use crate::route::{Prepared, Wish};
 use crate::validate::validate;
 use crate::world::{AccountView, World};
@@ -46,97 +46,6 @@ pub enum Accepted<T> {
     Replayed(Answer),
 }
 
-/// Why a submission was not accepted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Fields are wrong.
-    #[error("{} fields are wrong", .0.len())]
-    Invalid(Vec<Fault>),
-    /// No route takes it.
-    #[error("no route takes this message")]
-    NoRoute,
-    /// A route refuses it.
-    #[error("the route {route} refuses this message{}", .reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default())]
-    Rejected {
-        /// The route.
-        route: Name,
-        /// What the operator has the application told.
-        reason: Option<Arc<str>>,
-    },
-    /// A route makes something of an address that is none: the operator's fault.
-    #[error("the route {route} can't send this message: its {field} makes an address of it that {why}")]
-    Misrouted {
-        /// The route.
-        route: Name,
-        /// Which of its fields.
-        field: &'static str,
-        /// What is wrong with what it made.
-        why: String,
-    },
-    /// The account may not do this.
-    #[error("{0}")]
-    Forbidden(&'static str),
-    /// The account may not use this sender.
-    #[error("the account may not use the sender {0}")]
-    SenderNotAllowed(Address),
-    /// The account may not send to the recipient's country; `None` is a number of no country.
-    #[error("the account may not send to {}", .0.unwrap_or("numbers of no known country"))]
-    CountryNotAllowed(Option<&'static str>),
-    /// The recipient wants nothing more from the account.
-    #[error("{0} has opted out of messages from this account")]
-    OptedOut(Address),
-    /// It comes in quiet hours, and may not or can't wait for their end.
-    #[error("the quiet hours of the account {account} end at {until}{}", if *.expires { ", when the message has expired" } else { "" })]
-    QuietHours {
-        /// Whose they are.
-        account: Name,
-        /// When they end.
-        until: Timestamp,
-        /// It would wait, but expires before that.
-        expires: bool,
-    },
-    /// The account's policy service refuses it.
-    #[error("the policy of the account refuses this message{}", .0.as_deref().map(|why| format!(": {why}")).unwrap_or_default())]
-    PolicyRejects(Option<Arc<str>>),
-    /// The policy service of this account does not answer, and nothing is sent without it.
-    #[error("the policy service of the account {0} does not answer")]
-    PolicyAway(Name),
-    /// The account pays before it sends, and there is no price for this recipient.
-    #[error("there is no price for {} in {}", .0, .1.as_str())]
-    NoPrice(Address, Currency),
-    /// The account, or the one above it that pays, has too little.
-    #[error("the balance of the account {0} is too low")]
-    BalanceTooLow(Name),
-    /// A limit of the account, or of one above it, is used up for now.
-    #[error("{limit} of the account {account} is used up")]
-    Limited {
-        /// Which.
-        limit: Limit,
-        /// Whose limit it is.
-        account: Name,
-        /// When it may be tried again.
-        retry_after_seconds: u32,
-    },
-    /// A request with this idempotency key is being answered now.
-    #[error("a request with this idempotency key is being answered")]
-    KeyInUse,
-    /// The idempotency key was used for something else.
-    #[error("the idempotency key was used for another request")]
-    KeyReused,
-    /// The gateway is stopping.
-    #[error("the gateway is stopping")]
-    Draining,
-    /// The store can't be written.
-    #[error("the store can't be written now: {0}")]
-    StoreAway(String),
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Refusal::StoreAway(error.to_string())
-    }
-}
-
 /// What became of a batch.
 #[derive(Debug)]
 pub struct BatchTaken {
@@ -146,6 +55,18 @@ pub struct BatchTaken {
     pub accepted: Vec<MessageId>,
     /// Places of those that were refused, and why.
     pub rejected: Vec<(usize, Refusal)>,
+}
+
+/// Messages that were handed in together, ready to be kept.
+pub(crate) struct Gathered {
+    /// Copies last.
+    pub messages: Vec<Message>,
+    /// Ids of those that are no copies, in their order.
+    pub accepted: Vec<MessageId>,
+    /// Places of those that were refused, and why.
+    pub rejected: Vec<(usize, Refusal)>,
+    /// What they take of accounts.
+    pub claim: Option<Box<Claim>>,
 }
 
 impl Engine {
@@ -187,12 +108,30 @@ impl Engine {
             Begun::Before(answer) => return Ok(Accepted::Replayed(answer)),
             Begun::Now(begun) => begun,
         };
+        let id = BatchId(self.next_id(begun.now).0);
+        let submissions = submissions.into_iter().map(|one| one.map_err(|fault| Refusal::Invalid(vec![fault])));
+        let Gathered { messages, accepted, rejected, claim } =
+            self.gather(caller, &begun, submissions, Some(id)).await?;
+        let batch = new_batch(id, caller, accepted.len(), rejected.len(), begun.now);
+        let taken = BatchTaken { batch, accepted, rejected };
+        let answer = render(&taken);
+        self.persist(caller, messages, Some(taken.batch.clone()), begun.kept(&answer), claim).await?;
+        self.inner.metrics.accepted(&caller.account.id, taken.batch.accepted);
+        Ok(Accepted::New(taken, answer))
+    }
+
+    /// Gets messages ready to be kept that were handed in together, all that are sound.
+    pub(crate) async fn gather(
+        &self,
+        caller: &Caller,
+        begun: &Beginning,
+        submissions: impl ExactSizeIterator<Item = Result<Submission, Refusal>> + Send,
+        batch: Option<BatchId>,
+    ) -> Result<Gathered, Refusal> {
         let now = begun.now;
-        let id = BatchId(self.next_id(now).0);
         let mut messages = Vec::with_capacity(submissions.len());
         let (mut copies, mut latest) = (Vec::new(), Latest::default());
         let mut rejected = Vec::new();
-        let submissions = submissions.into_iter().map(|one| one.map_err(|fault| Refusal::Invalid(vec![fault])));
         for (index, submission) in self.all_consulted(caller, submissions, now).await.enumerate() {
             let prepared =
                 submission.and_then(|submission| self.prepare(&begun.world, &caller.account, submission, now));
@@ -204,7 +143,7 @@ impl Engine {
                     }
                     // Nobody else holds the body yet.
                     if let Some(body) = Arc::get_mut(&mut message.body) {
-                        body.batch = Some(id);
+                        body.batch = batch;
                     }
                     messages.push(message);
                 }
@@ -213,23 +152,9 @@ impl Engine {
         }
         latest.leave_out(&mut messages, &mut copies, &mut rejected);
         let claim = self.admit(caller, &messages, now)?;
-        let (accepted, refused) = (messages.len() as u64, rejected.len() as u64);
-        let batch = Batch {
-            id,
-            account: caller.account.id.clone(),
-            accepted,
-            rejected: refused,
-            created_at: now,
-            phase: BatchPhase::Running,
-            finished_at: None,
-        };
-        let ids = messages.iter().map(|message| message.body.id).collect();
-        let taken = BatchTaken { batch, accepted: ids, rejected };
-        let answer = render(&taken);
+        let accepted = messages.iter().map(|message| message.body.id).collect();
         messages.extend(copies.into_iter().flat_map(|(_, copies)| copies));
-        self.persist(caller, messages, Some(taken.batch.clone()), begun.kept(&answer), claim).await?;
-        self.inner.metrics.accepted(&caller.account.id, accepted);
-        Ok(Accepted::New(taken, answer))
+        Ok(Gathered { messages, accepted, rejected, claim })
     }
 
     /// Accepts messages that came together and have nothing else in common. Those that are sound
@@ -361,7 +286,7 @@ impl Engine {
         claim: Option<Box<Claim>>,
     ) -> Result<(), Refusal> {
         let (reply, committed) = oneshot::channel();
-        self.accepted(caller, Acceptance { messages, batch, answer, claim, entry: None, reply }, committed).await
+        self.accepted(caller, Acceptance { batch, answer, claim, ..Acceptance::of(messages, reply) }, committed).await
     }
 
     /// Hands in what was accepted, and waits until it is durable.
@@ -376,14 +301,15 @@ impl Engine {
         self.outcome_of(caller, committed.await)
     }
 
-    fn outcome_of(
+    /// What became of an acceptance, as its client is told it.
+    pub(crate) fn outcome_of(
         &self,
         caller: &Caller,
         committed: Result<Result<(), AcceptFailed>, oneshot::error::RecvError>,
     ) -> Result<(), Refusal> {
         match committed.map_err(|_| gone())? {
             Ok(()) => Ok(()),
-            Err(AcceptFailed::KeyTaken) => Err(Refusal::KeyInUse),
+            Err(AcceptFailed::KeyTaken | AcceptFailed::ScheduleMoved) => Err(Refusal::KeyInUse),
             Err(AcceptFailed::Short(short, claim)) => {
                 let refusal = admit::refused(&caller.account, &claim, &short, self.now(), Instant::now());
                 self.inner.metrics.limited(&caller.account.id, &refusal);
@@ -391,6 +317,19 @@ impl Engine {
             }
             Err(AcceptFailed::Store(why)) => Err(Refusal::StoreAway(why)),
         }
+    }
+}
+
+/// A batch of which nothing is wanted yet.
+pub(crate) fn new_batch(id: BatchId, caller: &Caller, accepted: usize, rejected: usize, now: Timestamp) -> Batch {
+    Batch {
+        id,
+        account: caller.account.id.clone(),
+        accepted: accepted as u64,
+        rejected: rejected as u64,
+        created_at: now,
+        phase: BatchPhase::Running,
+        finished_at: None,
     }
 }
 
@@ -463,7 +402,7 @@ impl Together {
         let (mut facts, mut waiting) = (Vec::new(), Vec::new());
         let mut add = |messages, places, claim| {
             let (reply, committed) = oneshot::channel();
-            let acceptance = Acceptance { messages, batch: None, answer: None, claim, entry: None, reply };
+            let acceptance = Acceptance { claim, ..Acceptance::of(messages, reply) };
             facts.push(Fact::Accepted(Box::new(acceptance)));
             waiting.push((places, committed));
         };

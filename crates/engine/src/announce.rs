@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use model::delivery::DeliveryState;
 use model::resources::{Amount, Currency, Prepaid};
-use model::{Address, BatchId, CallbackStyle, Delivery, DeliveryId, MessageId, Name, OptOut, OptOutId, Sum, Timestamp};
+use model::{
+    Address, BatchId, CallbackStyle, Delivery, DeliveryId, MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId, Sum,
+    Timestamp,
+};
 use serde::Serialize;
 use store::{Batch, BatchCounts};
 
@@ -57,6 +60,23 @@ struct OfOptOut<'a> {
     sender: Option<&'a Address>,
     message: Option<MessageId>,
     created_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct OfSchedule<'a> {
+    id: ScheduleId,
+    account: &'a str,
+    name: Option<&'a str>,
+    /// The occurrence that was refused.
+    occurrence: Option<Timestamp>,
+    reason: OfRefusal<'a>,
+    next_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct OfRefusal<'a> {
+    code: &'a str,
+    detail: &'a str,
 }
 
 #[derive(Serialize)]
@@ -135,6 +155,28 @@ pub(crate) fn of_opt_out(
         sender: key.sender.as_ref(),
         message: *message,
         created_at: *created_at,
+    };
+    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
+    webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
+}
+
+/// What is owed when an occurrence of a schedule was refused: `after` is the schedule as it goes on.
+pub(crate) fn of_schedule(
+    account: &AccountView,
+    before: &Schedule,
+    after: &Schedule,
+    now: Timestamp,
+    mut next_id: impl FnMut() -> DeliveryId,
+) -> Vec<Delivery> {
+    const EVENT: &str = "schedule.failed";
+    let Some(refusal) = &after.course.last_refusal else { return Vec::new() };
+    let data = OfSchedule {
+        id: after.id,
+        account: &after.account,
+        name: after.terms.name.as_deref(),
+        occurrence: before.course.next_at,
+        reason: OfRefusal { code: &refusal.code, detail: &refusal.detail },
+        next_at: after.course.next_at,
     };
     let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
     webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()

@@ -25,6 +25,7 @@ use crate::notify::Outbox;
 use crate::opt_outs::OptOuts;
 use crate::persist::{self, Recorder};
 use crate::policy::PolicyCaller;
+use crate::recurring::{self, Recurring};
 use crate::rhythm::Rhythm;
 use crate::schedule::{HealthView, Lane, Paces, SessionView, refill};
 use crate::token_use;
@@ -80,6 +81,7 @@ pub(crate) struct Inner {
     pub batches: Batches,
     pub endings: Endings,
     pub opt_outs: OptOuts,
+    pub recurring: Recurring,
     /// What was sent lately, where a pace is to be kept.
     pub paces: Arc<Paces>,
     pub rhythm: ArcSwap<Rhythm>,
@@ -155,6 +157,7 @@ impl Engine {
             batches: Batches::read(&*store).await?,
             endings: Endings::read(&*store).await?,
             opt_outs: OptOuts::load(&*store).await?,
+            recurring: Recurring::default(),
             paces: Arc::default(),
             rhythm: ArcSwap::default(),
             policy_caller: OnceLock::new(),
@@ -180,6 +183,7 @@ impl Engine {
         engine.spawn(token_use::run(engine.clone()));
         engine.spawn(batches::run(engine.clone()));
         engine.spawn(completion::run(engine.clone()));
+        engine.spawn(recurring::run(engine.clone()));
         engine.spawn(money::watch_balances(engine.clone()));
         engine.spawn(keep::count_queued(engine.clone()));
         engine.spawn(keep::retention(engine.clone(), settings.retention));

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use model::{BatchId, Delivery, LedgerEntry, Message, MessageId, Name, Timestamp};
-use store::{Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, Short, TallyRow};
+use store::{Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, ScheduleChange, Short, TallyRow};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::answers::ServiceAnswer;
@@ -116,7 +116,16 @@ pub(crate) struct Acceptance {
     /// What it takes of accounts.
     pub claim: Option<Box<Claim>>,
     pub entry: Option<LedgerEntry>,
+    /// The schedule that they are an occurrence of, as it steps on with them.
+    pub schedule: Option<Box<ScheduleChange>>,
     pub reply: oneshot::Sender<Result<(), AcceptFailed>>,
+}
+
+impl Acceptance {
+    /// Messages, and nothing with them.
+    pub(crate) fn of(messages: Vec<Message>, reply: oneshot::Sender<Result<(), AcceptFailed>>) -> Self {
+        Self { messages, batch: None, answer: None, claim: None, entry: None, schedule: None, reply }
+    }
 }
 
 /// Why accepted messages did not become durable.
@@ -124,6 +133,8 @@ pub(crate) struct Acceptance {
 pub(crate) enum AcceptFailed {
     /// The idempotency key was used in the meantime.
     KeyTaken,
+    /// The schedule was changed in the meantime.
+    ScheduleMoved,
     /// An account has too little for this.
     Short(Short, Box<Claim>),
     /// The store can't be written.

@@ -22,6 +22,8 @@ const COUNT_EVERY: Duration = Duration::from_secs(10);
 const COUNT_SHARE: u32 = 100;
 /// Texts emptied at a time.
 const TEXTS_PAGE: usize = 1000;
+/// Schedules dropped at a time.
+const SCHEDULES_PAGE: usize = 100;
 /// Entries of the ledger rolled up at a time, and the pause after them, so that commits come between.
 const LEDGER_PAGE: usize = 1000;
 const LEDGER_PAUSE: Duration = Duration::from_millis(20);
@@ -144,6 +146,9 @@ async fn forget(engine: &Engine, retention: Retention) -> Result<(), store::Stor
     let now = engine.now();
     store.forget_expired(now).await?;
     store.forget_messages(now.plus_seconds(-retention.messages)).await?;
+    while store.forget_schedules(now.plus_seconds(-retention.messages), SCHEDULES_PAGE).await? == SCHEDULES_PAGE as u64 {
+        tokio::task::yield_now().await;
+    }
     if retention.texts < retention.messages {
         let before = now.plus_seconds(-retention.texts);
         while store.forget_texts(before, TEXTS_PAGE).await? == TEXTS_PAGE as u64 {

@@ -73,7 +73,7 @@ struct WithAction {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfPolicy {
+struct AccountOutcome {
     account: Name,
     outcome: &'static str,
 }
@@ -103,7 +103,8 @@ pub struct Metrics {
     opted_out: Family<OfAccount, Counter>,
     opt_outs_heeded: Family<OfAccount, Counter>,
     put_off: Family<WithReason, Counter>,
-    policy_asked: Family<OfPolicy, Counter>,
+    occurred: Family<AccountOutcome, Counter>,
+    policy_asked: Family<AccountOutcome, Counter>,
     policy_took: Family<OfAccount, Histogram>,
     receipt_ids: Family<WithForm, Gauge>,
     shares: Family<OfConnector, Gauge>,
@@ -131,6 +132,7 @@ impl Metrics {
             opted_out: Family::default(),
             opt_outs_heeded: Family::default(),
             put_off: Family::default(),
+            occurred: Family::default(),
             policy_asked: Family::default(),
             policy_took: Family::new_with_constructor((|| Histogram::new(POLICY_BUCKETS)) as fn() -> Histogram),
             receipt_ids: Family::default(),
@@ -175,6 +177,11 @@ impl Metrics {
             "messages_put_off",
             "Messages that were to be sent and have to wait, by account and reason",
             metrics.put_off.clone(),
+        );
+        registry.register(
+            "schedule_occurrences",
+            "Occurrences of schedules, by account and what they came to",
+            metrics.occurred.clone(),
         );
         registry.register(
             "policy_questions",
@@ -292,8 +299,12 @@ impl Metrics {
         self.put_off.get_or_create(&WithReason { account: account.clone(), reason }).inc();
     }
 
+    pub(crate) fn occurred(&self, account: &Name, outcome: &'static str) {
+        self.occurred.get_or_create(&AccountOutcome { account: account.clone(), outcome }).inc();
+    }
+
     pub(crate) fn policy_asked(&self, owner: &Name, outcome: &'static str, took: Duration) {
-        self.policy_asked.get_or_create(&OfPolicy { account: owner.clone(), outcome }).inc();
+        self.policy_asked.get_or_create(&AccountOutcome { account: owner.clone(), outcome }).inc();
         if !matches!(outcome, "cached" | "skipped") {
             self.policy_took.get_or_create(&OfAccount { account: owner.clone() }).observe(took.as_secs_f64());
         }

@@ -104,14 +104,8 @@ impl Engine {
         };
         let answer = render(&entry);
         let (reply, committed) = oneshot::channel();
-        let moved = Acceptance {
-            messages: Vec::new(),
-            batch: None,
-            answer: begun.kept(&answer),
-            claim: None,
-            entry: Some(entry.clone()),
-            reply,
-        };
+        let (answer_kept, entry_made) = (begun.kept(&answer), Some(entry.clone()));
+        let moved = Acceptance { answer: answer_kept, entry: entry_made, ..Acceptance::of(Vec::new(), reply) };
         self.accepted(caller, moved, committed).await?;
         if let Some((_, meter)) = account.meters().find(|(view, _)| view.id == account.id) {
             meter.forget_short();

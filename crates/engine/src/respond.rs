@@ -184,7 +184,7 @@ impl Recorder {
                         consequences.push(consequence);
                     }
                     Err(refusal) => {
-                        let detail = format!("to {to}: {}", told(&refusal));
+                        let detail = format!("to {to}: {}", refusal.told());
                         progress.note(now, action.undone(), None, Some(detail.into()));
                         self.engine.inner.metrics.responded(&plan.rule, action.as_str(), "refused");
                     }
@@ -287,17 +287,6 @@ pub(crate) fn clock_of(world: &World, account: &str, now: Timestamp) -> (String,
     calendar.map(|calendar| calendar.written(now)).unwrap_or_default()
 }
 
-/// A refusal with all that it says.
-fn told(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Invalid(faults) => {
-            let told = faults.iter().map(|fault| format!("{} {}", fault.pointer.trim_start_matches('/'), fault.detail));
-            told.collect::<Vec<_>>().join("; ")
-        }
-        refusal => refusal.to_string(),
-    }
-}
-
 fn told_failure(why: &AcceptFailed) -> String {
     match why {
         AcceptFailed::Short(Short { account, tally, .. }, _) => match tally {
@@ -306,7 +295,7 @@ fn told_failure(why: &AcceptFailed) -> String {
             Tally::Queued => format!("the queue of the account {account} is full"),
             Tally::Balance | Tally::LowTold | Tally::TokenUsed => Refusal::BalanceTooLow(account.clone()).to_string(),
         },
-        AcceptFailed::KeyTaken => "it was sent already".into(),
+        AcceptFailed::KeyTaken | AcceptFailed::ScheduleMoved => "it was sent already".into(),
         AcceptFailed::Store(why) => why.clone(),
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::supersede::{Superseded, Superseding};
 use crate::charge;
 use crate::engine::Engine;
-use crate::facts::{AcceptFailed, CancelRefused};
+use crate::facts::{AcceptFailed, Acceptance, CancelRefused};
 use crate::notify;
 use crate::replace::Replaced;
 use crate::respond::{Consequence, Follows};
@@ -35,6 +35,7 @@ pub(crate) struct Waiting {
     pub answer: Option<usize>,
     pub claim: Option<usize>,
     pub entry: Option<usize>,
+    pub schedule: Option<usize>,
     /// What its messages took the place of.
     pub superseded: Vec<Superseded>,
     pub waiter: Waiter,
@@ -210,6 +211,30 @@ impl Draft {
         self.changes.insert.push(NewMessage { message, queue });
     }
 
+    /// Adds what an ingress accepted, with all that belongs to it.
+    pub fn accept(&mut self, acceptance: Acceptance) {
+        let Acceptance { messages, batch, answer, claim, entry, schedule, reply } = acceptance;
+        let start = self.changes.insert.len();
+        messages.into_iter().for_each(|message| self.insert(message));
+        let changes = &mut self.changes;
+        let place = |length: usize, present: bool| present.then_some(length);
+        self.waiting.push(Waiting {
+            inserts: start..changes.insert.len(),
+            batch: place(changes.batches.len(), batch.is_some()),
+            answer: place(changes.answers.len(), answer.is_some()),
+            claim: place(changes.claims.len(), claim.is_some()),
+            entry: place(changes.entries.len(), entry.is_some()),
+            schedule: place(changes.schedules.len(), schedule.is_some()),
+            superseded: Vec::new(),
+            waiter: Waiter::Client(reply),
+        });
+        changes.batches.extend(batch);
+        changes.answers.extend(answer);
+        changes.claims.extend(claim.map(|claim| *claim));
+        changes.entries.extend(entry);
+        changes.schedules.extend(schedule.map(|schedule| *schedule));
+    }
+
     /// Adds what follows from a message that came in, which this draft has.
     pub fn follow(&mut self, consequence: Consequence) {
         let Consequence { messages, claim, follows } = consequence;
@@ -221,6 +246,7 @@ impl Draft {
             answer: None,
             claim: claim.is_some().then_some(self.changes.claims.len()),
             entry: None,
+            schedule: None,
             superseded: Vec::new(),
             waiter: Waiter::Nobody(follows),
         });
@@ -309,6 +335,7 @@ impl Draft {
                 gone.answers.extend(waiting.answer);
                 gone.claims.extend(waiting.claim);
                 gone.entries.extend(waiting.entry);
+                gone.schedules.extend(waiting.schedule);
                 inserts.push(waiting.inserts);
                 for superseded in waiting.superseded {
                     gone.entries.extend(self.refund_of(superseded.before.body.id));
@@ -328,6 +355,7 @@ impl Draft {
         retain_by_place(&mut changes.answers, |place| !gone.answers.contains(&place));
         retain_by_place(&mut changes.claims, |place| !gone.claims.contains(&place));
         retain_by_place(&mut changes.entries, |place| !gone.entries.contains(&place));
+        retain_by_place(&mut changes.schedules, |place| !gone.schedules.contains(&place));
         for (follows, failed) in unmet {
             let new = changes.insert.iter_mut().map(|new| &mut new.message);
             let open = self.entries.values_mut().map(|entry| &mut entry.message);
@@ -345,6 +373,7 @@ impl Draft {
             waiting.answer = waiting.answer.map(|place| shift(place, &gone.answers));
             waiting.claim = waiting.claim.map(|place| shift(place, &gone.claims));
             waiting.entry = waiting.entry.map(|place| shift(place, &gone.entries));
+            waiting.schedule = waiting.schedule.map(|place| shift(place, &gone.schedules));
         }
         self.superseding.looked_up();
         back
@@ -358,6 +387,7 @@ struct Places {
     answers: Vec<usize>,
     claims: Vec<usize>,
     entries: Vec<usize>,
+    schedules: Vec<usize>,
 }
 
 /// A message's place in the queue, if it has one.

@@ -247,6 +247,11 @@ impl Recorder {
                 let back = draft.refuse_acceptances(|w, _| taken(w).then_some(AcceptFailed::KeyTaken));
                 self.open.draft.correct(back);
             }
+            Err(CommitError::SchedulesMoved(places)) => {
+                let moved = |w: &Waiting| w.schedule.is_some_and(|place| places.contains(&place));
+                let back = draft.refuse_acceptances(|w, _| moved(w).then_some(AcceptFailed::ScheduleMoved));
+                self.open.draft.correct(back);
+            }
             Err(CommitError::Short(short)) => {
                 let back = draft.refuse_acceptances(|w, changes| {
                     let lacking = short.iter().find(|short| w.claim == Some(short.claim))?;
@@ -313,32 +318,8 @@ impl Recorder {
                 self.aside.push(std::mem::replace(fact, Fact::Sweep));
                 return false;
             }
-            let empty = Acceptance {
-                messages: vec![],
-                batch: None,
-                answer: None,
-                claim: None,
-                entry: None,
-                reply: tokio::sync::oneshot::channel().0,
-            };
-            let Acceptance { messages, batch, answer, claim, entry, reply } =
-                std::mem::replace(&mut **acceptance, empty);
-            let start = draft.changes.insert.len();
-            messages.into_iter().for_each(|message| draft.insert(message));
-            let place = |length: usize, present: bool| present.then_some(length);
-            draft.waiting.push(Waiting {
-                inserts: start..draft.changes.insert.len(),
-                batch: place(draft.changes.batches.len(), batch.is_some()),
-                answer: place(draft.changes.answers.len(), answer.is_some()),
-                claim: place(draft.changes.claims.len(), claim.is_some()),
-                entry: place(draft.changes.entries.len(), entry.is_some()),
-                superseded: Vec::new(),
-                waiter: Waiter::Client(reply),
-            });
-            draft.changes.batches.extend(batch);
-            draft.changes.answers.extend(answer);
-            draft.changes.claims.extend(claim.map(|claim| *claim));
-            draft.changes.entries.extend(entry);
+            let empty = Acceptance::of(Vec::new(), tokio::sync::oneshot::channel().0);
+            draft.accept(std::mem::replace(&mut **acceptance, empty));
             false
         });
     }
