@@ -53,6 +53,12 @@ RULES = {
     "putInboundRule": {"invalid": r"/id|/account|/match/(connector|text)|/reply|/forward|/forward_text|/webhook/secret"},
     # Numbers as countries have them.
     "createOptOut": {"invalid": r"/phone|/sender"},
+    # Times in their language, which may never come; zones have names; ends come after beginnings, and neither long ago. As
+    # with a message, and routes decide.
+    "createSchedule": REPEATED | {
+        "invalid": r"/repeat|/time_zone|/starts_at|/ends_at|/messages/\d+/(text|binary|binary/udh|tags/.*|connector|route)",
+        "no_route": r"/messages/\d+/to", "route_rejects": r"/messages/\d+", "quiet_hours": r"/messages/\d+",
+    },
     "createToken": {"invalid": r"/account|/networks/\d+"},
     "createWebhook": {"invalid": rf"/account|/({SECRET})"},
     # The account stays as it is too.

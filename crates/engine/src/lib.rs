@@ -15,11 +15,11 @@
 //! that is next, [`notify`] the same of deliveries. So a crash at any point loses nothing that was
 //! answered with "accepted".
 //!
-//! Read the files in this order: [`accept`], [`policy`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
+//! Read the files in this order: [`accept`], [`refusal`], [`policy`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
 //! [`respond`], [`opt_outs`], [`answers`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
-//! then [`keep`] (what time brings), [`completion`] (batches that have ended), [`failover`] and [`abandoned`]
+//! then [`keep`] (what time brings), [`completion`] (batches that have ended), [`recurring`] (what is sent again and again), [`failover`] and [`abandoned`]
 //! (what waits for a connector that takes nothing, or is gone), [`world`] and [`resources`] (what is
 //! configured), [`token_use`],
 //! [`services`], [`replace`], [`batches`], [`explain`], [`explain_inbound`] and [`money`] (what may be asked), [`inquire`] (what

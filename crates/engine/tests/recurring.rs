@@ -4,9 +4,10 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
-use engine::{Accepted, Refusal, SCHEDULES_MAX, ScheduleError};
+use engine::{Accepted, PolicyCall, PolicyCaller, Refusal, SCHEDULES_MAX, ScheduleError};
 use model::{Schedule, ScheduleId, ScheduleState, Timestamp};
 use serde_json::{Value, json};
 use store::{MemoryStore, MessageFilter, ScheduleFilter, Store};
@@ -194,20 +195,45 @@ async fn who_has_opted_out_is_left_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_limit_does_not_let_pass_is_tried_until_the_next_one() {
+async fn what_a_limit_never_lets_pass_is_refused_before_the_next_one() {
     let account = ACCOUNT.replace("{\"id\"", r#"{"max_queue":1,"id""#);
     let bench = start(&account).await;
-    let first = bench.submit(r#"{"to":"+447700900009","text":"x"}"#).await.unwrap();
+    bench.submit(r#"{"to":"+447700900009","text":"x"}"#).await.unwrap();
     let schedule = make(&bench, minutely(json!({}))).await.unwrap();
-    pass(80).await;
+    pass(60).await;
     let waiting = get(&bench, schedule.id).await;
     assert_eq!((waiting.course.times, waiting.course.next_at), (0, Some(at("2026-11-23T09:01:00Z"))));
-    pass(30).await;
+    pass(20).await;
     let refused = get(&bench, schedule.id).await;
     assert_eq!((refused.course.refused, &*refused.course.last_refusal.unwrap().code), (1, "queue_full"));
-    bench.engine.cancel(&bench.caller, first.body.id).await.unwrap();
-    pass(30).await;
-    assert_eq!((get(&bench, schedule.id).await.course.times, messages(&bench, schedule.id).await.len()), (2, 1));
+    assert_eq!(refused.course.next_at, Some(at("2026-11-23T09:02:00Z")));
+    bench.stop().await;
+}
+
+/// A policy service that does not answer at first.
+#[derive(Debug, Default)]
+struct Busy(AtomicU32);
+
+#[async_trait::async_trait]
+impl PolicyCaller for Busy {
+    async fn call(&self, _: PolicyCall) -> Result<Vec<u8>, String> {
+        if self.0.fetch_add(1, SeqCst) < 2 { Err("busy".into()) } else { Ok(Vec::new()) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_decided_for_now_is_tried_again() {
+    let account = ACCOUNT.replace("{\"id\"", r#"{"policy":{"url":"http://127.0.0.1:9/","on_failure":"reject"},"id""#);
+    let bench = start(&account).await;
+    bench.engine.set_policy_caller(Arc::new(Busy::default()));
+    let schedule = make(&bench, minutely(json!({}))).await.unwrap();
+    pass(50).await;
+    assert_eq!(get(&bench, schedule.id).await.course.times, 0);
+    pass(15).await;
+    let accepted = get(&bench, schedule.id).await;
+    assert_eq!((accepted.course.times, accepted.course.refused), (1, 0));
+    assert_eq!(accepted.course.last_at, Some(at("2026-11-23T09:01:00Z")));
+    assert_eq!(messages(&bench, schedule.id).await.len(), 1);
     bench.stop().await;
 }
 
@@ -216,21 +242,21 @@ async fn it_can_be_held_back_changed_and_taken_away() {
     let bench = start(ACCOUNT).await;
     let (engine, caller) = (&bench.engine, &bench.caller);
     let schedule = make(&bench, minutely(json!({}))).await.unwrap();
-    let paused = engine.pause_schedule(caller, schedule.id, true).await.unwrap().0;
+    let paused = engine.pause_schedule(caller, schedule.id, true).await.unwrap();
     assert_eq!(paused.state(), ScheduleState::Paused);
     pass(600).await;
-    let going_on = engine.pause_schedule(caller, schedule.id, false).await.unwrap().0;
+    let going_on = engine.pause_schedule(caller, schedule.id, false).await.unwrap();
     assert_eq!((going_on.course.times, going_on.course.next_at), (0, Some(at("2026-11-23T09:11:00Z"))));
     let edit = |json: Value| serde_json::from_value(json).unwrap();
     let more = engine.edit_schedule(caller, schedule.id, edit(json!({ "messages": two(), "count": 1 }))).await.unwrap();
-    assert_eq!((more.0.terms.size, more.0.terms.count), (2, Some(1)));
-    assert!(more.1.contains("+447700900002"));
+    assert_eq!((more.terms.size, more.terms.count), (2, Some(1)));
+    assert!(engine.schedule(caller, schedule.id).await.unwrap().1.contains("+447700900002"));
     pass(60).await;
     assert_eq!(get(&bench, schedule.id).await.state(), ScheduleState::Ended);
     assert_eq!(messages(&bench, schedule.id).await.len(), 2);
     assert_eq!(engine.pause_schedule(caller, schedule.id, true).await.unwrap_err(), ScheduleError::Ended);
     // It goes on if there is anything to come.
-    let again = engine.edit_schedule(caller, schedule.id, edit(json!({ "count": 2 }))).await.unwrap().0;
+    let again = engine.edit_schedule(caller, schedule.id, edit(json!({ "count": 2 }))).await.unwrap();
     assert_eq!((again.state(), again.ended_at), (ScheduleState::Active, None));
     for (wrong, pointer) in [
         (json!({ "repeat": "x" }), "/repeat"),

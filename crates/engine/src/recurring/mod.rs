@@ -159,7 +159,7 @@ impl Engine {
         caller: &Caller,
         id: ScheduleId,
         edit: ScheduleEdit,
-    ) -> Result<(Schedule, Arc<str>), ScheduleError> {
+    ) -> Result<Schedule, ScheduleError> {
         let messages = edit.messages.clone();
         self.change_schedule(caller, id, |seen, account, now| {
             let (retimes, asked) = (edit.retimes(), edit.clone().over(&seen.terms));
@@ -177,8 +177,8 @@ impl Engine {
             let change = step::change(seen, put);
             Ok(ScheduleChange { messages: messages.as_deref().map(as_json), ..change })
         })
-        .await?;
-        self.schedule(caller, id).await
+        .await?
+        .ok_or(ScheduleError::NoSuchSchedule)
     }
 
     /// Holds a schedule back, or lets it go on with the next occurrence from now.
@@ -187,7 +187,7 @@ impl Engine {
         caller: &Caller,
         id: ScheduleId,
         paused: bool,
-    ) -> Result<(Schedule, Arc<str>), ScheduleError> {
+    ) -> Result<Schedule, ScheduleError> {
         self.change_schedule(caller, id, |seen, _, now| {
             if seen.ended_at.is_some() {
                 return Err(ScheduleError::Ended);
@@ -203,8 +203,8 @@ impl Engine {
             }
             Ok(step::change(seen, put))
         })
-        .await?;
-        self.schedule(caller, id).await
+        .await?
+        .ok_or(ScheduleError::NoSuchSchedule)
     }
 
     /// Takes a schedule away. What it has sent already goes its way.
@@ -213,28 +213,32 @@ impl Engine {
             Ok(ScheduleChange { id, seen: seen.revision, put: None, messages: None })
         })
         .await
+        .map(drop)
     }
 
-    /// Makes a change of a schedule as it is, again where it was another one meanwhile.
+    /// Makes a change of a schedule as it is, again where it was another one meanwhile. The schedule as it is
+    /// then, if it is not gone.
     async fn change_schedule(
         &self,
         caller: &Caller,
         id: ScheduleId,
         change: impl Fn(&Schedule, &AccountView, Timestamp) -> Result<ScheduleChange, ScheduleError>,
-    ) -> Result<(), ScheduleError> {
+    ) -> Result<Option<Schedule>, ScheduleError> {
         loop {
             let seen = self.schedule_of(caller, id).await?;
             // An operator may change a schedule whose account is gone.
             let owner = self.world().account(&seen.account).cloned();
             let change = change(&seen, owner.as_ref().unwrap_or(&caller.account), self.now())?;
+            let put = change.put.clone();
             match self.inner.store.commit(Changes { schedules: vec![change], ..Changes::default() }).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    self.inner.recurring.changed.notify_one();
+                    return Ok(put);
+                }
                 Err(CommitError::SchedulesMoved(_)) => {}
                 Err(error) => return Err(not_written(error).into()),
             }
         }
-        self.inner.recurring.changed.notify_one();
-        Ok(())
     }
 
     async fn schedule_of(&self, caller: &Caller, id: ScheduleId) -> Result<Schedule, ScheduleError> {

@@ -46,6 +46,7 @@ mod reply;
 mod request;
 mod resources;
 mod route;
+mod schedules;
 mod secrets;
 mod server;
 mod service;

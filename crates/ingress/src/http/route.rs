@@ -46,6 +46,13 @@ pub(crate) enum Operation<'a> {
     CreateOptOut,
     GetOptOut(&'a str),
     DeleteOptOut(&'a str),
+    ListSchedules,
+    CreateSchedule,
+    GetSchedule(&'a str),
+    EditSchedule(&'a str),
+    DeleteSchedule(&'a str),
+    /// Held back, or let go on.
+    PauseSchedule(&'a str, bool),
     Live,
     Ready,
     Metrics,
@@ -136,6 +143,14 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["receipts", "unmatched"] => at.get(ListUnmatched),
         ["opt-outs"] => at.get_or(ListOptOuts, "GET, HEAD, POST", [(Method::POST, CreateOptOut)]),
         ["opt-outs", id] => at.get_or(GetOptOut(id), "GET, HEAD, DELETE", [(Method::DELETE, DeleteOptOut(id))]),
+        ["schedules"] => at.get_or(ListSchedules, "GET, HEAD, POST", [(Method::POST, CreateSchedule)]),
+        ["schedules", id] => at.get_or(
+            GetSchedule(id),
+            "GET, HEAD, PATCH, DELETE",
+            [(Method::PATCH, EditSchedule(id)), (Method::DELETE, DeleteSchedule(id))],
+        ),
+        ["schedules", id, "pause"] => at.post(PauseSchedule(id, true)),
+        ["schedules", id, "resume"] => at.post(PauseSchedule(id, false)),
         ["senders" | "events", ..] => Found::NotYet,
         [kind] => resource_kind(kind).map_or(Found::Nowhere, |kind| at.get(ListResources(kind))),
         [kind, id] => resource_kind(kind).map_or(Found::Nowhere, |kind| {
@@ -188,6 +203,10 @@ impl Operation<'_> {
             ListUnmatched => "/v1/receipts/unmatched",
             ListOptOuts | CreateOptOut => "/v1/opt-outs",
             GetOptOut(_) | DeleteOptOut(_) => "/v1/opt-outs/{id}",
+            ListSchedules | CreateSchedule => "/v1/schedules",
+            GetSchedule(_) | EditSchedule(_) | DeleteSchedule(_) => "/v1/schedules/{id}",
+            PauseSchedule(_, true) => "/v1/schedules/{id}/pause",
+            PauseSchedule(_, false) => "/v1/schedules/{id}/resume",
             Live => "/livez",
             Ready => "/readyz",
             Metrics => "/metrics",
@@ -202,10 +221,11 @@ impl Operation<'_> {
         use Operation::*;
         match self {
             SendMessage | ReplaceMessage(_) | CancelMessage(_) | QueryMessage(_) | SendBatch | WantBatch(..)
-            | TestWebhook(_) | Redeliver(_) | CreateOptOut | DeleteOptOut(_) => Some(Scope::Messages),
+            | TestWebhook(_) | Redeliver(_) | CreateOptOut | DeleteOptOut(_) | CreateSchedule | EditSchedule(_)
+            | DeleteSchedule(_) | PauseSchedule(..) => Some(Scope::Messages),
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
             | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) | ListOptOuts
-            | GetOptOut(_) => Some(Scope::Read),
+            | GetOptOut(_) | ListSchedules | GetSchedule(_) => Some(Scope::Read),
             ExplainInbound | ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_)
             | GetResource(..) | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_)
             | DeleteWebhook(_) | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),

@@ -28,7 +28,7 @@ use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
 use super::{
     accounts, batches, compat, connectors, deliveries, encode, explain, explain_inbound, messages, opt_outs, pages,
-    replay, resources, tokens, webhooks,
+    replay, resources, schedules, tokens, webhooks,
 };
 
 /// Names the account below that of the token that a request is for.
@@ -227,7 +227,13 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
     use Operation::*;
     if !matches!(
         operation,
-        ListMessages | ListDeliveries | ListUnmatched | ListWebhooks | AccountLedger(_) | ListOptOuts
+        ListMessages
+            | ListDeliveries
+            | ListUnmatched
+            | ListWebhooks
+            | AccountLedger(_)
+            | ListOptOuts
+            | ListSchedules
     ) {
         request.no_query()?;
     }
@@ -273,6 +279,12 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         CreateOptOut => opt_outs::create(&mut request).await,
         GetOptOut(id) => opt_outs::get(&request, id).await,
         DeleteOptOut(id) => opt_outs::delete(&request, id).await,
+        ListSchedules => schedules::list(&request).await,
+        CreateSchedule => schedules::create(&mut request).await,
+        GetSchedule(id) => schedules::get(&request, id).await,
+        EditSchedule(id) => schedules::edit(&mut request, id).await,
+        DeleteSchedule(id) => schedules::delete(&request, id).await,
+        PauseSchedule(id, paused) => schedules::pause(&request, id, paused).await,
         Live | Ready | Metrics | OpenApi | Docs | ErrorDocs => pages::show(request.state, request.parts, operation),
     }
 }

@@ -156,6 +156,10 @@ impl Gateway {
         self.call("PUT", path, token, &[], body.to_string().as_bytes()).await
     }
 
+    pub async fn patch(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.call("PATCH", path, token, &[], body.to_string().as_bytes()).await
+    }
+
     pub async fn delete(&self, path: &str, token: &str) -> Answer {
         self.call("DELETE", path, token, &[], b"").await
     }

@@ -18,5 +18,6 @@ mod ozeki;
 mod problems;
 mod random;
 mod resources;
+mod schedules;
 mod tls;
 mod webhooks;

@@ -6,6 +6,7 @@ mod account_schemas;
 mod operations;
 mod resource_schemas;
 mod rule_schemas;
+mod schedule_schemas;
 mod schemas;
 
 use model::resources::Scope;
@@ -87,6 +88,7 @@ fn components() -> Value {
     all.extend(schemas::all());
     all.extend(resource_schemas::all());
     all.extend(rule_schemas::all());
+    all.extend(schedule_schemas::all());
     let codes: Vec<&str> = catalogue::ALL.iter().map(|entry| entry.code).collect();
     all.insert("Fault".into(), object(&["pointer", "detail"], json!({
         "pointer": { "type": "string", "description": "JSON pointer (RFC 6901) to the field; `/query/NAME` is a query parameter." },

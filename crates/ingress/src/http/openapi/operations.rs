@@ -37,6 +37,7 @@ pub(super) fn all(open_metrics: bool) -> Vec<Operation> {
     all.extend(webhooks());
     all.extend(deliveries());
     all.extend(opt_outs());
+    all.extend(schedules());
     all.extend(pages(open_metrics));
     all
 }
@@ -356,6 +357,39 @@ fn opt_outs() -> Vec<Operation> {
         at("delete", "/v1/opt-outs/{id}", "deleteOptOut", "Let a phone get messages again")
             .scope(Scope::Messages)
             .gives_nothing(),
+    ]
+}
+
+fn schedules() -> Vec<Operation> {
+    let at = |method, path, id, summary| Operation::new(method, path, id, "schedules", summary);
+    let state = json!({ "type": "string", "enum": ["active", "paused", "ended"] });
+    let wanted = |operation: Operation| {
+        operation.scope(Scope::Messages).gives(200, "The schedule.", reference("Schedule")).problems(&[409])
+    };
+    vec![
+        at("get", "/v1/schedules", "listSchedules", "List what is sent again and again, newest first")
+            .scope(Scope::Read)
+            .query(vec![account_filter(), query_parameter("state", "In this state.", state), limit(), cursor()])
+            .gives(200, "A page of schedules.", page_of("Schedule")),
+        at("post", "/v1/schedules", "createSchedule", "Have messages sent again and again")
+            .scope(Scope::Messages)
+            .body(JSON, reference("NewSchedule"))
+            .makes(201, "It is durable.", reference("Schedule"))
+            .repeatable(),
+        at("get", "/v1/schedules/{id}", "getSchedule", "See one with its messages").scope(Scope::Read).gives(
+            200,
+            "It.",
+            reference("Schedule"),
+        ),
+        at("patch", "/v1/schedules/{id}", "editSchedule", "Change one, from now on")
+            .scope(Scope::Messages)
+            .body(JSON, reference("ScheduleEdit"))
+            .gives(200, "The schedule as it goes on.", reference("Schedule")),
+        at("delete", "/v1/schedules/{id}", "deleteSchedule", "Delete one; what it has sent goes its way")
+            .scope(Scope::Messages)
+            .gives_nothing(),
+        wanted(at("post", "/v1/schedules/{id}/pause", "pauseSchedule", "Hold one back")),
+        wanted(at("post", "/v1/schedules/{id}/resume", "resumeSchedule", "Let one go on, with the next occurrence")),
     ]
 }
 

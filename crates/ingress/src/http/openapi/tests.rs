@@ -106,6 +106,8 @@ fn every_field_of_the_model_is_declared() {
     }
     assert_eq!(declared("Submission"), known::<model::Submission>());
     assert_eq!(declared("Replacement"), known::<model::Replacement>());
+    assert_eq!(declared("NewSchedule"), known::<model::recurring::NewSchedule>());
+    assert_eq!(declared("ScheduleEdit"), known::<model::recurring::ScheduleEdit>());
     let mut explain = declared("ExplainRequest");
     assert!(explain.remove("account") && explain.remove("ingress") && explain.remove("ask"));
     assert_eq!(explain, known::<model::Submission>());

@@ -122,6 +122,12 @@ entries! {
     BATCH_CANCELED = 409 "batch_canceled", "The batch was canceled",
         "A batch that was canceled, or is being canceled, can't be paused and does not go on.",
         "Send what is to go out after all in a new batch.";
+    SCHEDULE_ENDED = 409 "schedule_ended", "The schedule has ended",
+        "A schedule that has ended is not held back, and does not go on by itself.",
+        "Change its `ends_at`, `count` or `repeat` with `PATCH` so that there is something to come, or make another one.";
+    TOO_MANY_SCHEDULES = 409 "too_many_schedules", "The account has too many schedules",
+        "An account has at most 1,000 schedules, those that have ended and are still kept among them.",
+        "Delete those that are not needed any more.";
     CANCEL_REFUSED = 409 "cancel_refused", "The carrier keeps the message",
         "The carrier has the message and refused to take it back; `detail` has its `command_status`.",
         "Mostly it is on the phone, or on its way there: read the message. Where the carrier never cancels, set `cancel = false` on the connector.";

@@ -2,7 +2,7 @@
 
 use engine::{
     AccessDenied, BatchRefused, CancelError, CancelRefused, CarrierError, EditError, Limit, QueryError, Refusal,
-    ReplaceError,
+    ReplaceError, ScheduleError,
 };
 use model::resources::SetFault;
 use model::submission::Fault;
@@ -98,6 +98,23 @@ impl From<BatchRefused> for Problem {
     }
 }
 
+impl From<ScheduleError> for Problem {
+    fn from(error: ScheduleError) -> Self {
+        match error {
+            ScheduleError::NoSuchSchedule => Problem::new(&catalogue::NOT_FOUND).detail(error.to_string()),
+            ScheduleError::TooMany => Problem::new(&catalogue::TOO_MANY_SCHEDULES),
+            ScheduleError::Ended => Problem::new(&catalogue::SCHEDULE_ENDED),
+            ScheduleError::Message(place, refusal) => {
+                let Problem { entry, errors, .. } = of_refusal(&refusal);
+                let field = errors.first().map_or("", |fault| fault.pointer.as_str());
+                Problem::new(entry).fault(format!("/messages/{place}{field}"), refusal.told())
+            }
+            ScheduleError::Refused(refusal) => refusal.into(),
+            ScheduleError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<QueryError> for Problem {
     fn from(error: QueryError) -> Self {
         match error {
@@ -166,9 +183,42 @@ fn count(faults: &[Fault]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::Reason;
+    use model::{Address, Reason};
 
     use super::*;
+
+    #[test]
+    fn a_refusal_has_the_code_of_its_problem() {
+        let limited =
+            |limit| Refusal::Limited { limit, account: "a".into(), retry_after_seconds: 1 };
+        let to = || Address::from_carrier("+447700900123", true);
+        let until = model::Timestamp::default();
+        for refusal in [
+            Refusal::Invalid(vec![Fault::new("/to", "is missing")]),
+            Refusal::NoRoute,
+            Refusal::Rejected { route: "r".into(), reason: None },
+            Refusal::Misrouted { route: "r".into(), field: "to", why: "x".into() },
+            Refusal::Forbidden("no"),
+            Refusal::SenderNotAllowed(to()),
+            Refusal::CountryNotAllowed(None),
+            Refusal::OptedOut(to()),
+            Refusal::QuietHours { account: "a".into(), until, expires: false },
+            Refusal::PolicyRejects(None),
+            Refusal::PolicyAway("a".into()),
+            Refusal::NoPrice(to(), "EUR".parse().unwrap()),
+            Refusal::BalanceTooLow("a".into()),
+            limited(Limit::Throughput),
+            limited(Limit::Queue),
+            limited(Limit::DailyQuota),
+            limited(Limit::MonthlyQuota),
+            Refusal::KeyInUse,
+            Refusal::KeyReused,
+            Refusal::Draining,
+            Refusal::StoreAway("away".into()),
+        ] {
+            assert_eq!(of_refusal(&refusal).entry.code, refusal.code(), "{refusal}");
+        }
+    }
 
     #[test]
     fn a_carrier_that_would_not_is_told_from_one_that_could_not() {
