@@ -10,7 +10,7 @@ use std::time::Duration;
 use engine::{Accepted, PolicyCall, PolicyCaller, Refusal, SCHEDULES_MAX, ScheduleError};
 use model::{Schedule, ScheduleId, ScheduleState, Timestamp};
 use serde_json::{Value, json};
-use store::{MemoryStore, MessageFilter, ScheduleFilter, Store};
+use store::{MemoryStore, MessageFilter, ScheduleFilter, Store, StoreError};
 use support::{Bench, CONNECTOR, restart_as};
 use tokio::time::Instant;
 
@@ -314,6 +314,24 @@ async fn an_account_has_so_many() {
         make(&bench, asked()).await.unwrap();
     }
     assert_eq!(make(&bench, asked()).await.unwrap_err(), ScheduleError::TooMany);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_while_the_store_was_away_was_missed() {
+    let bench = start(ACCOUNT).await;
+    let skip = make(&bench, minutely(json!({ "repeat": "1 9 * * *" }))).await.unwrap();
+    let send = make(&bench, minutely(json!({ "repeat": "1 9 * * *", "if_missed": "send" }))).await.unwrap();
+    let soon = make(&bench, minutely(json!({ "repeat": "30 9 * * *" }))).await.unwrap();
+    bench.store.fail_with(Some(StoreError::Unavailable("the disk is full".into())));
+    pass(30 * 60).await;
+    assert_eq!(get(&bench, skip.id).await.course.next_at, Some(at("2026-11-23T09:01:00Z")));
+    bench.store.fail_with(None);
+    pass(5).await;
+    let (skip, send) = (get(&bench, skip.id).await.course, get(&bench, send.id).await.course);
+    assert_eq!((skip.times, skip.skipped, send.times, send.skipped), (0, 1, 1, 0));
+    // Half a minute late is not missed.
+    assert_eq!(get(&bench, soon.id).await.course.times, 1);
     bench.stop().await;
 }
 

@@ -219,6 +219,8 @@ fn has(set: u64, number: i8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn cron(text: &str) -> Result<Cron, String> {
@@ -273,6 +275,13 @@ mod tests {
         assert!(cron("@daily").unwrap_err().ends_with("this has 1"));
         assert!(cron("0 0 * * * *").unwrap_err().ends_with("this has 6"));
         assert!(cron(&"1,".repeat(300)).unwrap_err().contains("512"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_much(text in "\\PC{0,40}", fields in "([*0-9a-zA-Z,/-]{1,6} ?){0,7}") {
+            let _ = (text.parse::<Cron>(), fields.parse::<Cron>());
+        }
     }
 
     #[test]

@@ -36,25 +36,29 @@ const MISSED_SECONDS: i64 = 60;
 const TRY_SECONDS: u32 = 15;
 const TRIED_SECONDS: i64 = 3600;
 
-/// Since when schedules have been looked at without a break.
+/// Since when what was due has been dealt with without a break.
 #[derive(Debug)]
 pub(super) struct Awake {
     since: Timestamp,
-    looked: Timestamp,
+    dealt: Timestamp,
 }
 
 impl Awake {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { since: now, looked: now }
+        Self { since: now, dealt: now }
     }
 
-    /// It looks now. Where it did not for long, the machine slept or the store was away.
+    /// It looks now. Where nothing could be dealt with for long, the machine slept or the store was away.
     fn look(&mut self, now: Timestamp) {
         let break_after = MISSED_SECONDS * 1000 + LOOK_EVERY.as_millis() as i64;
-        if now.millis_since(self.looked) > break_after {
+        if now.millis_since(self.dealt) > break_after {
             self.since = now;
         }
-        self.looked = now;
+    }
+
+    /// What was due at `now` is dealt with.
+    fn done(&mut self, now: Timestamp) {
+        self.dealt = now;
     }
 
     /// Came this while nobody looked?
@@ -115,6 +119,7 @@ impl Engine {
             awake.look(now);
             let later = first.iter().position(|schedule| schedule.due.is_some_and(|due| due > now));
             if later == Some(0) || first.is_empty() {
+                awake.done(now);
                 let due = first.first().and_then(|schedule| schedule.due);
                 let millis = due.map_or(i64::MAX, |due| due.millis_since(now));
                 let pause = Duration::from_millis(u64::try_from(millis).unwrap_or(1).max(1));
@@ -126,6 +131,7 @@ impl Engine {
                     return Ok(None);
                 }
             }
+            awake.done(now);
         }
     }
 
@@ -138,15 +144,14 @@ impl Engine {
         if schedule.terms.if_missed == IfMissed::Skip && awake.missed(occurrence) {
             return self.step_on(schedule, after(Came::Skipped), Step::Skipped).await;
         }
-        let Some(account) = self.world().account(&schedule.account).cloned() else {
-            let mut put = schedule.clone();
-            step::goes_on(&mut put, None, now);
-            return self.step_on(schedule, put, Step::Refused).await;
-        };
-        let caller = Caller { account, scopes: vec![Scope::Messages], token: "schedule".into() };
-        let accepted = match caller.account.is_enabled() {
-            true => self.hand_in(&caller, schedule, |came| step::change(schedule, after(came))).await,
-            false => Err(Failed::Refused("account_disabled", "the account is disabled".into())),
+        let accepted = match self.world().account(&schedule.account).cloned() {
+            Some(account) if account.is_enabled() => {
+                let caller = Caller { account, scopes: vec![Scope::Messages], token: "schedule".into() };
+                self.hand_in(&caller, schedule, |came| step::change(schedule, after(came))).await
+            }
+            Some(_) => Err(Failed::Refused("account_disabled", "the account is disabled".into())),
+            // It may come back: a file of resources is edited.
+            None => Err(Failed::Refused("account_disabled", "the account is gone".into())),
         };
         let refused = |code: &str, detail: &str| {
             let why = OccurrenceRefused { at: now, code: code.into(), detail: detail.into() };
