@@ -59,6 +59,10 @@ RULES = {
         "invalid": r"/repeat|/time_zone|/starts_at|/ends_at|/messages/\d+/(text|binary|binary/udh|tags/.*|connector|route)",
         "no_route": r"/messages/\d+/to", "route_rejects": r"/messages/\d+", "quiet_hours": r"/messages/\d+",
     },
+    "editSchedule": {
+        "invalid": r"/repeat|/time_zone|/starts_at|/ends_at|/messages/\d+/(text|binary|binary/udh|tags/.*|connector|route)",
+        "no_route": r"/messages/\d+/to", "route_rejects": r"/messages/\d+", "quiet_hours": r"/messages/\d+",
+    },
     "createToken": {"invalid": r"/account|/networks/\d+"},
     "createWebhook": {"invalid": rf"/account|/({SECRET})"},
     # The account stays as it is too.
