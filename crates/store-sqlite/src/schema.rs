@@ -86,7 +86,7 @@ const SCHEDULES: &str = "
     CREATE INDEX schedule_account ON schedule(account);
     CREATE INDEX schedule_due ON schedule(due) WHERE due IS NOT NULL;
     CREATE INDEX schedule_ended ON schedule(ended_at) WHERE ended_at IS NOT NULL;
-    CREATE TABLE schedule_messages(id BLOB PRIMARY KEY NOT NULL, messages TEXT NOT NULL);";
+    CREATE TABLE schedule_messages(id BLOB PRIMARY KEY NOT NULL, messages TEXT NOT NULL) WITHOUT ROWID;";
 
 /// The tables of version 1.
 fn tables() -> String {
