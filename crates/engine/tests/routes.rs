@@ -189,6 +189,8 @@ async fn copies_go_beside_the_message_and_belong_to_nobody() {
         [r#"{"id":"c","action":"copy","to":"b","rewrite":{"to":{"force":"+447700900999"}}}"#, r#"{"id":"r","to":"a"}"#];
     let bench = with(&pool("failover"), &routes).await;
     let message = bench.submit(r#"{"to":"07700 900123","text":"hello","client_ref":"x"}"#).await.unwrap();
+    // Both wait in the store, and are found there.
+    let bench = restart_with(bench.stop().await, &[CONNECTOR, &connector("b")], &[&pool("failover")], &routes).await;
     let (mut a, mut b) = (bench.session_of("a"), bench.session_of("b"));
     let (main, copy) = (take(&mut a, 1).await.remove(0), take(&mut b, 1).await.remove(0));
     assert_eq!(main.body.id, message.body.id);

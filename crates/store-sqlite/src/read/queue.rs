@@ -17,20 +17,21 @@ pub(crate) fn queue_accounts(
     after: Option<&str>,
     limit: usize,
 ) -> Read<Vec<(Name, Timestamp)>> {
-    let mut statement = reader.db.prepare_cached(
-        "SELECT account, due FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3 AND account > ?4
-            ORDER BY account, due, id LIMIT 1",
-    )?;
+    const LANE: &str = "SELECT account, due FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3";
+    const ORDER: &str = "ORDER BY account, due, id LIMIT 1";
+    let mut first = reader.db.prepare_cached(&format!("{LANE} {ORDER}"))?;
+    let mut next = reader.db.prepare_cached(&format!("{LANE} AND account > ?4 {ORDER}"))?;
     let mut accounts: Vec<(Name, Timestamp)> = Vec::new();
     while accounts.len() < limit {
-        // No account has an empty name.
-        let after = accounts.last().map(|(account, _)| account.as_ref()).or(after).unwrap_or_default();
-        let mut rows = statement.query((lane.connector.as_ref(), lane.shard, lane.priority, after))?;
+        let (connector, shard, priority) = (lane.connector.as_ref(), lane.shard, lane.priority);
+        let mut rows = match accounts.last().map(|(account, _)| account.as_ref()).or(after) {
+            Some(after) => next.query((connector, shard, priority, after))?,
+            // The first may have the empty name, as copies have.
+            None => first.query((connector, shard, priority))?,
+        };
         let Some(row) = rows.next()? else { break };
         let columns = Columns { row, table: "queue", names: &reader.names };
-        let next = (columns.name(0)?, columns.time(1)?);
-        drop(rows);
-        accounts.push(next);
+        accounts.push((columns.name(0)?, columns.time(1)?));
     }
     Ok(accounts)
 }

@@ -150,20 +150,23 @@ pub async fn accounts_are_read_by_themselves(world: &World) {
 
 /// By name, with the first due time of each, which may lie in the past or in the future.
 pub async fn accounts_are_listed_with_what_is_due_first(world: &World) {
-    let m: Vec<_> = [("b", 7), ("a", 2), ("b", 5), ("aa", -9), ("\u{e9}", 1), ("B", 3)]
+    // The empty name is that of copies, which belong to no account.
+    let m: Vec<_> = [("b", 7), ("a", 2), ("b", 5), ("aa", -9), ("\u{e9}", 1), ("B", 3), ("", 4)]
         .map(|(account, after)| of(world, account, after))
         .into();
     world.commit(insert_queued(&m)).await;
     let mut elsewhere = of(world, "c", 0);
     elsewhere.progress.connector = Some("carrier-b".into());
     world.commit(insert_queued(&[elsewhere])).await;
-    let all = [("B", 3), ("a", 2), ("aa", -9), ("b", 5), ("\u{e9}", 1)];
+    let all = [("", 4), ("B", 3), ("a", 2), ("aa", -9), ("b", 5), ("\u{e9}", 1)];
     let all = all.map(|(account, due)| (Name::from(account), START.plus_millis(due)));
     assert_eq!(world.store.queue_accounts(&lane(), None, 9).await.unwrap(), all);
-    assert_eq!(world.store.queue_accounts(&lane(), Some("a"), 2).await.unwrap(), all[2..4]);
+    assert_eq!(world.store.queue_accounts(&lane(), None, 1).await.unwrap(), all[..1]);
+    assert_eq!(world.store.queue_accounts(&lane(), Some(""), 2).await.unwrap(), all[1..3]);
+    assert_eq!(world.store.queue_accounts(&lane(), Some("a"), 2).await.unwrap(), all[3..5]);
     assert_eq!(world.store.queue_accounts(&lane(), Some("\u{e9}"), 2).await.unwrap(), []);
     world.commit(Changes { dequeue: vec![place(&m[0]), place(&m[2])], ..Changes::default() }).await;
-    assert_eq!(world.store.queue_accounts(&lane(), Some("aa"), 9).await.unwrap(), all[4..]);
+    assert_eq!(world.store.queue_accounts(&lane(), Some("aa"), 9).await.unwrap(), all[5..]);
 }
 
 /// Gone for every way of asking.
