@@ -1,14 +1,14 @@
 //! Settle: what carriers answered, and what else ends a message, into a draft.
 
 use model::resources::Connector;
-use model::{Change, DoubtPolicy, MessageId, Name, ReceiptPolicy};
+use model::{Change, DoubtPolicy, MessageId, Name, ReceiptPolicy, Timestamp};
 use store::{ParkedReceipt, PartRef, RemoteId, RemoteKey, Tally, TallyRow};
 
 use crate::announce;
 use crate::dispatch::{Ask, Outcome, Told};
 use crate::facts::{CancelRefused, ConnectorEvent, Fact};
 use crate::matching::{Form, normal_id, other_phone, parked_under};
-use crate::persist::{Cancellation, Draft, Recorder, Resolved};
+use crate::persist::{Cancellation, Draft, Recorder, Resolved, queue_entry};
 use crate::schedule::End;
 use crate::world::World;
 
@@ -100,12 +100,10 @@ impl Recorder {
                 } else {
                     let due = draft.now.plus_millis(i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
                     if draft.apply(&self.engine, world, id, Change::Retry { part, reason }, Some(connector)) {
-                        match self.engine.waits_for_batch(draft.message(id)) {
-                            true => draft.park(id),
-                            false => draft.requeue(id, due),
-                        }
+                        self.wait(connector, id, due, draft);
+                        return;
                     }
-                    End::Retry(id, due)
+                    End::Part(id)
                 }
             }
             Outcome::InDoubt => {
@@ -118,6 +116,16 @@ impl Recorder {
         };
         let settled = draft.message(id).is_none_or(|m| m.progress.due.is_none());
         draft.ends.push((connector.clone(), if settled { End::Message(id) } else { end }));
+    }
+
+    /// A message of which a part is to be tried again waits until `due`, or for its batch.
+    fn wait(&self, connector: &Name, id: MessageId, due: Timestamp, draft: &mut Draft) {
+        match self.engine.waits_for_batch(draft.message(id)) {
+            true => draft.park(id),
+            false => draft.requeue(id, due),
+        }
+        let entry = draft.message(id).and_then(queue_entry).map(Box::new);
+        draft.ends.push((connector.clone(), End::Retry(id, entry)));
     }
 
     #[expect(clippy::too_many_arguments, reason = "one fact's fields and the three things every fact needs")]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashSet};
 
 use model::{Body, MessageId, Name, Timestamp};
-use store::QueueRead;
+use store::{QueueEntry, QueueRead};
 
 pub(crate) use super::backlog::Place;
 
@@ -36,8 +36,9 @@ pub(crate) struct Resident {
     in_flight: u16,
     /// Parts that came back, and wait in [`Active::returned`].
     back: u16,
-    /// Set when a part is to be tried again later: the message goes back to the store until then.
-    retry_at: Option<Timestamp>,
+    /// Set when a part is to be tried again later, or the message was put aside: it goes back to the
+    /// store when no session holds a part of it, to where the store has it by then.
+    leaves_to: Option<Option<Place>>,
 }
 
 /// A part to be sent.
@@ -107,8 +108,14 @@ impl Active {
     /// older of its account waits in the store; otherwise it is found there later.
     pub fn offer(&mut self, found: Found, now: Timestamp) {
         let Found { place, body, .. } = &found;
-        let priority = priority_of(body);
-        if self.resident.contains_key(&place.1) || self.revoked.contains(&place.1) {
+        let priority = priority_of(body.priority);
+        if let Some(resident) = self.resident.get_mut(&place.1) {
+            if resident.leaves_to.is_some() {
+                resident.leaves_to = Some(Some(*place));
+            }
+            return;
+        }
+        if self.revoked.contains(&place.1) {
             return;
         }
         let (backlog, ready) = (&mut self.backlog[priority], &mut self.ready[priority]);
@@ -270,16 +277,29 @@ impl Active {
         self.landed(id);
     }
 
-    /// A part is to be tried again at `due`, which the store knows: the message leaves memory as
-    /// soon as none of its parts is with a session.
-    pub fn retry(&mut self, id: MessageId, due: Timestamp) {
+    /// A part is to be tried again: the message waits where the store has it, as soon as no session holds
+    /// another part; or nowhere, if it was put aside.
+    pub fn retry(&mut self, id: MessageId, entry: Option<&QueueEntry>) {
         if let Some(resident) = self.resident.get_mut(&id) {
-            if !resident.unsent.is_empty() {
-                resident.unsent.clear();
-                self.ready[priority_of(&resident.body)].remove(&resident.body.account, id);
-            }
-            resident.retry_at = Some(resident.retry_at.map_or(due, |other| other.max(due)));
+            // Another part may have sent it elsewhere before: what the store was told last counts.
+            resident.leaves_to = Some(entry.map(|entry| (entry.due, entry.id)));
+            self.hold_back(id);
             self.landed(id);
+        } else if let Some(entry) = entry {
+            self.backlog[priority_of(entry.priority)].leave_until_due(&entry.account, (entry.due, id));
+        }
+    }
+
+    /// No further part of a message is taken.
+    fn hold_back(&mut self, id: MessageId) {
+        let Some(resident) = self.resident.get_mut(&id) else { return };
+        if !resident.unsent.is_empty() {
+            resident.unsent.clear();
+            self.ready[priority_of(resident.body.priority)].remove(&resident.body.account, id);
+        }
+        if resident.back > 0 {
+            resident.back = 0;
+            self.returned.retain(|(other, _)| *other != id);
         }
     }
 
@@ -292,7 +312,7 @@ impl Active {
     /// A message that was revoked is to be sent after all: it is found in the store again.
     pub fn bring_back(&mut self, place: Place, account: &Name, priority: u8) {
         self.forget(place.1);
-        let priority = usize::from(priority).min(PRIORITIES - 1);
+        let priority = priority_of(priority);
         self.backlog[priority].leave(account, place);
         self.ready[priority].falls_behind(account, &self.shares);
     }
@@ -306,8 +326,7 @@ impl Active {
     /// A message that was put off is found in the store again when it is due.
     pub fn put_back(&mut self, place: Place, account: &Name, priority: u8) {
         self.forget(place.1);
-        let priority = usize::from(priority).min(PRIORITIES - 1);
-        self.backlog[priority].leave_until_due(account, place);
+        self.backlog[priority_of(priority)].leave_until_due(account, place);
     }
 
     fn leave(&mut self, id: MessageId) {
@@ -352,26 +371,28 @@ impl Active {
 
     fn admit(&mut self, found: Found) {
         let Found { place, body, parts, unsent } = found;
-        self.ready[priority_of(&body)].push(&body.account, place.1, &self.shares);
-        self.resident.insert(place.1, Resident { body, parts, unsent, in_flight: 0, back: 0, retry_at: None });
+        self.ready[priority_of(body.priority)].push(&body.account, place.1, &self.shares);
+        self.resident.insert(place.1, Resident { body, parts, unsent, in_flight: 0, back: 0, leaves_to: None });
     }
 
-    /// A part has left its session. `false` if the message waits for a later retry, or is gone.
+    /// A part has left its session. `false` if the message waits in the store, or is gone.
     fn landed(&mut self, id: MessageId) -> bool {
         let Some(resident) = self.resident.get_mut(&id) else { return false };
         resident.in_flight = resident.in_flight.saturating_sub(1);
-        let Some(due) = resident.retry_at else { return true };
+        let Some(place) = resident.leaves_to else { return true };
         if resident.in_flight == 0 {
             let body = resident.body.clone();
             self.leave(id);
-            self.backlog[priority_of(&body)].leave_until_due(&body.account, (due, id));
+            if let Some(place) = place {
+                self.backlog[priority_of(body.priority)].leave_until_due(&body.account, place);
+            }
         }
         false
     }
 }
 
-fn priority_of(body: &Body) -> usize {
-    usize::from(body.priority).min(PRIORITIES - 1)
+fn priority_of(priority: u8) -> usize {
+    usize::from(priority).min(PRIORITIES - 1)
 }
 
 #[cfg(test)]

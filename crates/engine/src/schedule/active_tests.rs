@@ -34,6 +34,10 @@ fn found(account: &str, due: i64, n: u128, priority: u8, parts: u8) -> Found {
     Found { place: (at(due), id(n)), body: body_of(account, n, priority), parts, unsent: (0..parts).collect() }
 }
 
+pub(super) fn entry(account: &str, due: i64, n: u128, priority: u8) -> QueueEntry {
+    QueueEntry { connector: "c".into(), shard: 0, priority, account: account.into(), due: at(due), id: id(n) }
+}
+
 fn offer(active: &mut Active, n: u128, priority: u8, parts: u8) {
     active.offer(found("a", 0, n, priority, parts), at(0));
 }
@@ -223,7 +227,7 @@ fn a_retry_leaves_memory_when_no_part_is_out_and_comes_back_when_due() {
     offer(&mut active, 1, 1, 3);
     active.take();
     active.take();
-    active.retry(id(1), at(500));
+    active.retry(id(1), Some(&entry("a", 500, 1, 1)));
     assert!(!active.has_ready(), "the third part waits for the retry too");
     assert_eq!(active.len(), 1);
     active.sent(id(1));
@@ -231,6 +235,45 @@ fn a_retry_leaves_memory_when_no_part_is_out_and_comes_back_when_due() {
     assert_eq!(active.next_due(), Some(at(500)));
     assert!(!active.is_hungry(at(499)));
     assert!(active.is_hungry(at(500)));
+}
+
+#[test]
+fn what_is_retried_twice_waits_where_the_store_has_it() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 2);
+    active.take();
+    active.take();
+    // Pauses of two sessions: the first had failed more often.
+    active.retry(id(1), Some(&entry("a", 4000, 1, 1)));
+    active.retry(id(1), Some(&entry("a", 1000, 1, 1)));
+    assert_eq!((active.len(), active.next_due()), (0, Some(at(1000))));
+    let (_, reads) = begin(&mut active, 1000);
+    assert!(reads[0].after.is_none_or(|after| after < (at(1000), id(1))), "{reads:?}");
+}
+
+#[test]
+fn what_was_put_aside_and_queued_again_meanwhile_leaves_when_no_part_is_out() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 2);
+    active.take();
+    active.take();
+    active.retry(id(1), None);
+    active.offer(found("a", 70, 1, 1, 2), at(70));
+    assert_eq!(active.len(), 1, "a session still has the other part");
+    assert!(!active.has_ready());
+    active.sent(id(1));
+    assert_eq!((active.len(), active.next_due()), (0, Some(at(70))));
+}
+
+#[test]
+fn a_part_that_is_retried_after_its_message_was_thought_settled_is_found_again() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 2);
+    active.take();
+    active.take();
+    active.forget(id(1));
+    active.retry(id(1), Some(&entry("a", 500, 1, 1)));
+    assert_eq!((active.len(), active.next_due()), (0, Some(at(500))));
 }
 
 #[test]
@@ -365,7 +408,7 @@ fn a_part_that_came_back_is_not_sent_twice_when_another_waits_for_a_retry() {
     active.take();
     active.take();
     active.give_back(id(1), 0);
-    active.retry(id(1), at(500));
+    active.retry(id(1), Some(&entry("a", 500, 1, 1)));
     assert_eq!((active.len(), active.has_ready()), (0, false));
     let (priority, _) = begin(&mut active, 500);
     active.loaded(

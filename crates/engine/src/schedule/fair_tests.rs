@@ -7,7 +7,7 @@ use model::id::Uuid;
 use proptest::prelude::*;
 
 use super::super::ready::{OVERTAKE_ALL, READ_MAX, READY_MAX};
-use super::tests::{at, body_of, id};
+use super::tests::{at, body_of, entry, id};
 use super::*;
 
 /// Accounts with what is due first.
@@ -20,19 +20,32 @@ struct World {
     active: Active,
     /// What is being read: what was asked for, and the answer as it was then.
     reading: Option<(Wanted, Vec<Page>, Accounts)>,
-    /// Messages that sessions have.
-    in_flight: Vec<(usize, Name, Place)>,
+    /// Parts of each message that are to be sent, as the store has them.
+    parts: BTreeMap<MessageId, VecDeque<u8>>,
+    /// Parts that sessions have.
+    in_flight: Vec<(MessageId, u8)>,
     now: i64,
     made: u128,
     /// Accounts listed at a time.
     listing: usize,
+    /// Parts that each message has.
+    parts_each: u8,
 }
 
 impl World {
     /// An empty store, of which that is known.
-    fn new(listing: usize) -> Self {
-        let (queue, active) = (BTreeSet::new(), Active::new());
-        let mut world = Self { queue, active, reading: None, in_flight: vec![], now: 0, made: 0, listing };
+    fn new(listing: usize, parts_each: u8) -> Self {
+        let mut world = Self {
+            queue: BTreeSet::new(),
+            active: Active::new(),
+            reading: None,
+            parts: BTreeMap::new(),
+            in_flight: vec![],
+            now: 0,
+            made: 0,
+            listing,
+            parts_each,
+        };
         world.read_all();
         world
     }
@@ -41,11 +54,14 @@ impl World {
         self.made += 1;
         let place = (at(self.now + delay), id(self.made));
         self.queue.insert((priority, account.into(), place));
-        self.offer(account, priority, place);
+        self.parts.insert(place.1, (0..self.parts_each).collect());
+        let found = self.found(account, priority, place);
+        self.active.offer(found, at(self.now));
     }
 
-    fn offer(&mut self, account: &str, priority: usize, place: Place) {
-        self.active.offer(found(account, priority, place), at(self.now));
+    fn found(&self, account: &str, priority: usize, place: Place) -> Found {
+        let body = body_of(account, place.1.0.as_u128(), priority as u8);
+        Found { place, body, parts: self.parts_each, unsent: self.parts[&place.1].clone() }
     }
 
     /// Begins a read, or ends the one that was begun.
@@ -98,7 +114,7 @@ impl World {
         while messages.len() < read.limit
             && let Some(place) = rest.next_if(|(due, _)| *due <= at(self.now))
         {
-            messages.push(found(&account, priority, place));
+            messages.push(self.found(&account, priority, place));
         }
         let all = messages.len() < read.limit;
         let next_due = if all { rest.next().map(|(due, _)| due) } else { None };
@@ -111,36 +127,58 @@ impl World {
 
     fn take(&mut self) -> Option<Name> {
         let taken = self.active.take()?;
-        let priority = priority_of(&taken.body);
-        let entry = self.queue.iter().find(|(_, _, place)| place.1 == taken.body.id).cloned();
-        let entry = entry.expect("what is sent is in the store");
+        let (id, priority) = (taken.body.id, priority_of(taken.body.priority));
+        let entry = self.place_of(id);
         assert!(entry.2.0 <= at(self.now), "not before it is due");
-        assert!(!self.in_flight.contains(&entry), "it is with a session already");
+        assert!(self.parts[&id].contains(&taken.part), "it is not to be sent");
+        assert!(!self.in_flight.contains(&(id, taken.part)), "it is with a session already");
         assert_eq!((entry.0, &entry.1), (priority, &taken.body.account));
-        self.in_flight.push(entry);
+        self.in_flight.push((id, taken.part));
         Some(taken.body.account.clone())
     }
 
-    /// The oldest that sessions have ends: it was sent, is tried again later, or comes back.
+    fn place_of(&self, id: MessageId) -> (usize, Name, Place) {
+        self.queue.iter().find(|(_, _, place)| place.1 == id).cloned().expect("what is sent is in the store")
+    }
+
+    /// One that sessions have ends: it was sent, is tried again later, or comes back.
     fn settle(&mut self, how: u8) {
         if self.in_flight.is_empty() {
             return;
         }
-        let entry = self.in_flight.remove(0);
-        let (priority, account, (_, id)) = entry.clone();
+        let (id, part) = self.in_flight.remove(usize::from(how) % 7 % self.in_flight.len());
+        let place = self.place_of(id);
         match how % 4 {
             0 => {
-                let due = at(self.now + i64::from(how));
-                self.queue.remove(&entry);
-                self.queue.insert((priority, account, (due, id)));
-                self.active.retry(id, due);
+                let due = self.now + i64::from(how);
+                self.queue.remove(&place);
+                self.queue.insert((place.0, place.1.clone(), (at(due), id)));
+                self.active.retry(id, Some(&entry(&place.1, due, id.0.as_u128(), place.0 as u8)));
             }
-            1 => self.active.give_back(id, 0),
-            _ => {
-                self.queue.remove(&entry);
-                self.active.forget(id);
-            }
+            1 => self.active.give_back(id, part),
+            _ => self.sent(id, part, &place),
         }
+    }
+
+    fn sent(&mut self, id: MessageId, part: u8, place: &(usize, Name, Place)) {
+        let unsent = self.parts.entry(id).or_default();
+        unsent.retain(|other| *other != part);
+        if unsent.is_empty() {
+            self.queue.remove(place);
+            self.active.forget(id);
+        } else {
+            self.active.sent(id);
+        }
+    }
+
+    /// Is a part of this message with a session?
+    fn is_out(&self, id: MessageId) -> bool {
+        self.in_flight.iter().any(|(other, _)| *other == id)
+    }
+
+    /// Parts that are to be sent.
+    fn unsent(&self) -> usize {
+        self.parts.values().map(VecDeque::len).sum()
     }
 
     fn restart(&mut self) {
@@ -148,11 +186,6 @@ impl World {
         self.reading = None;
         self.in_flight.clear();
     }
-}
-
-fn found(account: &str, priority: usize, place: Place) -> Found {
-    let body = body_of(account, place.1.0.as_u128(), priority as u8);
-    Found { place, body, parts: 1, unsent: VecDeque::from([0]) }
 }
 
 #[derive(Clone, Debug)]
@@ -190,7 +223,7 @@ proptest! {
 
     #[test]
     fn nothing_is_lost_and_nothing_is_loaded_twice(steps in proptest::collection::vec(step(), 1..200)) {
-        let mut world = World::new(4);
+        let mut world = World::new(4, 2);
         for step in steps {
             match step {
                 Step::Accept(account, priority, delay) => {
@@ -220,7 +253,7 @@ proptest! {
                 Step::Revoke(which) => {
                     // A newer one was to take its place, and was refused after all.
                     let waiting = world.queue.iter().nth(usize::from(which)).cloned();
-                    if let Some((priority, account, place)) = waiting.filter(|entry| !world.in_flight.contains(entry))
+                    if let Some((priority, account, place)) = waiting.filter(|(_, _, place)| !world.is_out(place.1))
                         && world.active.revoke(place.1)
                     {
                         world.active.bring_back(place, &account, priority as u8);
@@ -233,14 +266,11 @@ proptest! {
         world.now += 10_000;
         while !world.queue.is_empty() {
             world.read_all();
-            let before = world.queue.len();
-            while world.take().is_some() {
+            let before = world.unsent();
+            while world.take().is_some() || !world.in_flight.is_empty() {
                 world.settle(2);
             }
-            while !world.in_flight.is_empty() {
-                world.settle(2);
-            }
-            prop_assert!(world.queue.len() < before, "{} are never sent", before);
+            prop_assert!(world.unsent() < before, "{} are never sent", before);
         }
         prop_assert_eq!(world.active.len(), 0);
         prop_assert!(world.active.backlog.iter().all(|backlog| backlog.len() == 0));
@@ -258,7 +288,7 @@ fn drain(world: &mut World, count: usize) -> BTreeMap<Name, usize> {
         let taken = world.active.take();
         if let Some(taken) = taken {
             let place = (at(0), taken.body.id);
-            world.queue.remove(&(priority_of(&taken.body), taken.body.account.clone(), place));
+            world.queue.remove(&(priority_of(taken.body.priority), taken.body.account.clone(), place));
             world.active.forget(taken.body.id);
             *shares.entry(taken.body.account.clone()).or_default() += 1;
         }
@@ -273,7 +303,7 @@ fn fill(world: &mut World, account: &str, count: usize) {
 
 #[test]
 fn codes_that_were_queued_behind_another_account_go_first_after_a_restart() {
-    let mut world = World::new(1000);
+    let mut world = World::new(1000, 1);
     fill(&mut world, "bulk", 30_000);
     fill(&mut world, "codes", 20);
     world.restart();
@@ -285,7 +315,7 @@ fn codes_that_were_queued_behind_another_account_go_first_after_a_restart() {
 #[test]
 fn shares_hold_for_what_lies_in_the_store() {
     for restart in [false, true] {
-        let mut world = World::new(1000);
+        let mut world = World::new(1000, 1);
         let shares: Shares = [("b".into(), 3), ("c".into(), 10)].into();
         world.active.set_shares(Arc::new(shares.clone()));
         for account in ["a", "b", "c"] {
@@ -309,7 +339,7 @@ fn shares_hold_for_what_lies_in_the_store() {
 
 #[test]
 fn thousands_of_accounts_share_as_well() {
-    let mut world = World::new(1000);
+    let mut world = World::new(1000, 1);
     const ACCOUNTS: usize = 6000;
     for round in 0..3 {
         for n in 0..ACCOUNTS {

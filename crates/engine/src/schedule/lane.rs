@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::resources::Connector;
-use model::{MessageId, Name, Reason, Timestamp};
+use model::{MessageId, Name, Reason};
 use routing::ConnectorState;
 use store::{QueueEntry, Store};
 use tokio::sync::{Notify, watch};
@@ -270,7 +270,7 @@ impl Lane {
             match end {
                 End::Part(id) => state.active.sent(id),
                 End::Message(id) => state.active.forget(id),
-                End::Retry(id, due) => state.active.retry(id, due),
+                End::Retry(id, entry) => state.active.retry(id, entry.as_deref()),
                 End::Again(id, part) => {
                     state.active.give_back(id, part);
                     wake = true;
@@ -333,8 +333,8 @@ pub(crate) enum End {
     Part(MessageId),
     /// Its message is settled.
     Message(MessageId),
-    /// Its message is due again later.
-    Retry(MessageId, Timestamp),
+    /// It is to be tried again: its message waits in the store, or was put aside.
+    Retry(MessageId, Option<Box<QueueEntry>>),
     /// It is to be sent again at once.
     Again(MessageId, u8),
     /// It was taken out, and waits in the store after all.
