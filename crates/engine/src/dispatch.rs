@@ -342,7 +342,7 @@ impl LinkSession {
     pub fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
         let Some((message, part)) = self.taken.remove(&ticket) else { return };
         match outcome {
-            Outcome::Throttled(reason) => self.link.lane.throttled(message, part, &reason),
+            Outcome::Throttled(reason) => self.facts.extend(self.link.lane.throttled(message, part, &reason)),
             outcome => {
                 match &outcome {
                     Outcome::Sent { .. } => self.link.lane.flowing(),
@@ -361,7 +361,7 @@ impl LinkSession {
     /// session.
     pub fn give_back(&mut self, ticket: Ticket) {
         if let Some((message, part)) = self.taken.remove(&ticket) {
-            self.link.lane.give_back(message, part);
+            self.facts.extend(self.link.lane.give_back(message, part));
         }
     }
 

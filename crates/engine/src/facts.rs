@@ -63,6 +63,8 @@ pub(crate) enum Fact {
     Incoming { connector: Name, incoming: Incoming },
     /// A part is about to be handed to a carrier that must never see it twice.
     Marked { connector: Name, message: MessageId, part: u8 },
+    /// A part that was recorded as handed over was certainly not: its session gave it back.
+    NotSent { connector: Name, message: MessageId, part: u8 },
     /// Somebody wants a message back.
     Cancel { message: MessageId, reply: oneshot::Sender<Result<Message, CancelRefused>> },
     /// Somebody wants something else sent instead of what a message says.
@@ -75,7 +77,7 @@ pub(crate) enum Fact {
         told: Vec<(u8, Told)>,
         reply: oneshot::Sender<Result<Message, CancelRefused>>,
     },
-    /// A message waits in the queue with nothing to send: it was marked and never answered.
+    /// A message waits in the queue of which a part was marked by a process that has ended, and never answered.
     Overlooked { message: MessageId },
     /// A message waits for a connector that is down or sick, and another one would take it.
     Move { message: MessageId, from: Name, to: Name },

@@ -171,11 +171,11 @@ impl Recorder {
         if moved {
             draft.requeue(id, until);
         }
-        let message = draft.message(id).filter(|_| moved);
-        if let Some(message) = message {
+        if let Some(message) = draft.message(id).filter(|_| moved) {
             self.engine.inner.metrics.put_off(&message.body.account, why);
         }
-        let entry = message.and_then(queue_entry).map(Box::new);
+        // Wherever it waits in this lane, it is found there again.
+        let entry = draft.message(id).filter(|_| waits_there).and_then(queue_entry).map(Box::new);
         draft.ends.push((connector, End::PutOff(id, entry)));
     }
 }

@@ -24,9 +24,12 @@ impl Recorder {
             Fact::Incoming { connector, incoming } => self.incoming(connector, incoming, world, resolved, draft),
             Fact::Marked { connector, message, part } => {
                 draft.apply(&self.engine, world, message, Change::Marked { part }, Some(&connector));
-                // The place in the queue stays: it is how a restart finds what was marked.
-                draft.keep_place(message);
                 draft.ends.push((connector, End::Marked(message, part)));
+            }
+            Fact::NotSent { connector, message, part } => {
+                draft.apply(&self.engine, world, message, Change::NotSent { part }, Some(&connector));
+                let waits = draft.message(message).is_some_and(|m| m.progress.due.is_some());
+                draft.ends.push((connector, if waits { End::Again(message, part) } else { End::Message(message) }));
             }
             Fact::Overlooked { message } => self.overlooked(message, world, draft),
             Fact::Cancel { message, reply } => self.cancel(message, reply, world, draft),
@@ -291,6 +294,7 @@ impl Fact {
         match self {
             Fact::Outcome { message, .. }
             | Fact::Marked { message, .. }
+            | Fact::NotSent { message, .. }
             | Fact::Overlooked { message }
             | Fact::Cancel { message, .. }
             | Fact::Told { message, .. }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::message::{Body, Message, PartStatus, Progress, Reason, Status};
+use crate::message::{Body, EVENTS_MAX, Event, Message, PartStatus, Progress, Reason, Status};
 use crate::receipt::{Receipt, ReceiptPolicy};
 use crate::{MessageId, Name, Timestamp};
 
@@ -44,6 +44,11 @@ pub enum Change {
     },
     /// A part is about to be handed to a carrier that must never see it twice.
     Marked {
+        /// Which, counted from 0.
+        part: u8,
+    },
+    /// A part that was marked was certainly not handed over: it is to be sent as before.
+    NotSent {
         /// Which, counted from 0.
         part: u8,
     },
@@ -169,6 +174,7 @@ impl Message {
             Change::Retry { part, reason } => progress.part_retried(part, reason, at),
             Change::InDoubt { part, policy } => progress.part_in_doubt(part, policy, at),
             Change::Marked { part } => progress.part_marked(part),
+            Change::NotSent { part } => progress.part_not_sent(part),
             Change::Receipt { part, receipt, policy } => progress.receipt(part, "receipt", &receipt, policy, at),
             Change::Queried { part, receipt, policy } => {
                 // Asked again and again, the same answer is told once.
@@ -223,6 +229,30 @@ impl Progress {
     /// Parts that were neither accepted nor given up: what a connector still has to send.
     pub fn unsent(&self) -> impl Iterator<Item = u8> + '_ {
         (0u8..=u8::MAX).zip(&self.parts).filter(|(_, p)| p.status == PartStatus::Queued).map(|(n, _)| n)
+    }
+
+    /// Was part `n`, counted from 0, recorded as handed over before it was, and nobody has said since what
+    /// became of it? A part that is held in doubt is not marked any more; where the timeline, which tells
+    /// so, is full, none is.
+    #[must_use]
+    pub fn is_marked(&self, n: usize) -> bool {
+        let doubted =
+            |event: &Event| event.what == "in_doubt" && event.part.is_some_and(|part| usize::from(part) == n + 1);
+        self.parts.get(n).is_some_and(|part| part.status == PartStatus::InDoubt)
+            && self.events.len() < EVENTS_MAX
+            && !self.events.iter().any(doubted)
+    }
+
+    /// Are any of its parts marked?
+    #[must_use]
+    pub fn any_marked(&self) -> bool {
+        (0..self.parts.len()).any(|n| self.is_marked(n))
+    }
+
+    /// Has a connector something to do for it: parts to send, or such as are marked and not answered?
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !self.status.is_final() && (self.unsent().next().is_some() || self.any_marked())
     }
 
     /// Is there nothing left for a connector to do or to be asked about?
@@ -335,6 +365,14 @@ impl Progress {
         }
     }
 
+    fn part_not_sent(&mut self, n: u8) -> bool {
+        let marked = !self.status.is_final() && self.is_marked(usize::from(n));
+        if let Some(part) = self.parts.get_mut(usize::from(n)).filter(|_| marked) {
+            part.status = PartStatus::Queued;
+        }
+        marked
+    }
+
     fn part_withdrawn(&mut self, n: u8, policy: ReceiptPolicy, at: Timestamp) -> bool {
         let Some(part) = self.parts.get_mut(usize::from(n)).filter(|p| p.status == PartStatus::Sent) else {
             return false;
@@ -356,9 +394,8 @@ impl Progress {
 
     /// Does the timeline not have this yet?
     fn is_news(&self, n: u8, what: &str, detail: &str) -> bool {
-        let known = |e: &crate::message::Event| {
-            &*e.what == what && e.part == Some(n.saturating_add(1)) && e.detail.as_deref() == Some(detail)
-        };
+        let known =
+            |e: &Event| &*e.what == what && e.part == Some(n.saturating_add(1)) && e.detail.as_deref() == Some(detail);
         !self.events.iter().any(known)
     }
 

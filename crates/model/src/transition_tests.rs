@@ -108,6 +108,19 @@ fn in_doubt_follows_the_connectors_policy() {
 }
 
 #[test]
+fn what_was_marked_and_not_sent_waits_again_and_what_is_in_doubt_does_not() {
+    let (marked, not_sent) = (Change::Marked { part: 0 }, Change::NotSent { part: 0 });
+    let m = run(2, [sent(1), marked.clone()]);
+    assert!(m.progress.is_marked(0) && !m.progress.is_marked(1) && m.progress.has_work());
+    assert_eq!(run(1, [marked.clone(), not_sent.clone(), Change::Expire]).progress.status, Status::Expired);
+    let held = Change::InDoubt { part: 0, policy: DoubtPolicy::Hold };
+    let m = run(1, [marked.clone(), held, not_sent.clone()]);
+    assert_eq!((m.progress.parts[0].status, m.progress.has_work()), (PartStatus::InDoubt, false));
+    let m = run(1, [marked, sent(0), not_sent]);
+    assert_eq!((m.progress.status, m.progress.has_work()), (Status::Sent, false));
+}
+
+#[test]
 fn expiry_says_unknown_of_what_the_carrier_may_have() {
     assert_eq!(run(1, [Change::Expire]).progress.status, Status::Expired);
     assert_eq!(run(1, [sent(0), Change::Expire]).progress.status, Status::Unknown);
@@ -208,6 +221,7 @@ fn any_change() -> impl Strategy<Value = Change> {
         part.clone().prop_map(|part| Change::Retry { part, reason: Reason::new("r", "r", false) }),
         (part.clone(), doubts).prop_map(|(part, policy)| Change::InDoubt { part, policy }),
         part.clone().prop_map(|part| Change::Marked { part }),
+        part.clone().prop_map(|part| Change::NotSent { part }),
         (part.clone(), policies.clone()).prop_map(|(part, policy)| Change::Withdrawn { part, policy }),
         (part.clone(), states.clone()).prop_map(|(part, state)| queried(part, state)),
         part.clone().prop_map(|part| Change::Declined {

@@ -149,7 +149,8 @@ impl Draft {
         entry.dirty = true;
         entry.replaced |= replaces;
         let progress = &mut entry.message.progress;
-        if progress.status.is_final() || progress.unsent().next().is_none() {
+        // What was marked keeps its place: it is how a restart finds it.
+        if !progress.has_work() {
             progress.due = None;
         }
         if relays {
@@ -195,13 +196,6 @@ impl Draft {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.message.progress.events = progress.events;
             entry.dirty = true;
-        }
-    }
-
-    /// Keeps a message's place in the queue although nothing of it waits to be sent.
-    pub fn keep_place(&mut self, id: MessageId) {
-        if let Some(entry) = self.entries.get_mut(&id) {
-            entry.message.progress.due = entry.stored.as_ref().map(|stored| stored.due);
         }
     }
 

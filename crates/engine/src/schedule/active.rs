@@ -36,6 +36,8 @@ pub(crate) struct Resident {
     in_flight: u16,
     /// Parts that came back, and wait in [`Active::returned`].
     back: u16,
+    /// Parts of it were recorded as handed over before they were.
+    marked: bool,
     /// Set when a part is to be tried again later, or the message was put aside: it goes back to the
     /// store when no session holds a part of it, to where the store has it by then.
     leaves_to: Option<Option<Place>>,
@@ -47,6 +49,8 @@ pub(crate) struct Taken {
     pub body: Arc<Body>,
     pub part: u8,
     pub parts: u8,
+    /// It is recorded as handed over.
+    pub marked: bool,
 }
 
 /// What is to be read from the store next.
@@ -65,6 +69,8 @@ pub(crate) struct Found {
     pub body: Arc<Body>,
     pub parts: u8,
     pub unsent: VecDeque<u8>,
+    /// Parts of it were recorded as handed over, and nothing was said of them since.
+    pub marked: bool,
 }
 
 /// What was read of one account.
@@ -146,14 +152,21 @@ impl Active {
         self.backlog.iter_mut().for_each(Backlog::list_again);
     }
 
-    /// What was read from the store.
-    pub fn loaded(&mut self, priority: usize, pages: impl IntoIterator<Item = Page>) {
+    /// What was read from the store. Returns messages with parts that were recorded as handed over, and not
+    /// by this active set: an earlier one ended before it knew what became of them.
+    pub fn loaded(&mut self, priority: usize, pages: impl IntoIterator<Item = Page>) -> Vec<MessageId> {
+        let mut overlooked = Vec::new();
         for Page { account, messages, all, next_due } in pages {
             let read_to = messages.last().map(|found| found.place);
             for found in messages {
                 let id = found.place.1;
                 let stale = self.resident.contains_key(&id) || self.gone.contains(&id) || self.revoked.contains(&id);
-                if !stale && !found.unsent.is_empty() {
+                if stale {
+                    continue;
+                }
+                if found.marked || found.unsent.is_empty() {
+                    overlooked.push(id);
+                } else {
                     self.admit(found);
                 }
             }
@@ -162,6 +175,7 @@ impl Active {
             }
         }
         self.end_read();
+        overlooked
     }
 
     /// Should something be read from the store now?
@@ -211,11 +225,19 @@ impl Active {
 
     /// Is a part waiting to be taken?
     pub fn has_ready(&self) -> bool {
-        !self.returned.is_empty() || !self.marked.is_empty() || self.ready.iter().any(|r| !r.is_empty())
+        self.has_marked() || !self.returned.is_empty() || self.ready.iter().any(|r| !r.is_empty())
+    }
+
+    /// Is one waiting that is recorded as handed over?
+    pub fn has_marked(&self) -> bool {
+        !self.marked.is_empty()
     }
 
     /// A part that was taken is to be recorded before it goes.
     pub fn mark(&mut self, taken: Taken) {
+        if let Some(resident) = self.resident.get_mut(&taken.body.id) {
+            resident.marked = true;
+        }
         self.marking.insert((taken.body.id, taken.part), taken);
     }
 
@@ -226,7 +248,12 @@ impl Active {
 
     /// A part is recorded as handed over: it may go.
     pub fn marked(&mut self, id: MessageId, part: u8) {
-        self.marked.extend(self.marking.remove(&(id, part)));
+        self.marked.extend(self.marking.remove(&(id, part)).map(|taken| Taken { marked: true, ..taken }));
+    }
+
+    /// Are parts of this message recorded as handed over before they are?
+    pub fn is_marked(&self, id: MessageId) -> bool {
+        self.resident.get(&id).is_some_and(|resident| resident.marked)
     }
 
     /// The next part that was marked.
@@ -240,7 +267,7 @@ impl Active {
             if let Some(resident) = self.resident.get_mut(&id) {
                 resident.in_flight += 1;
                 resident.back = resident.back.saturating_sub(1);
-                return Some(Taken { body: resident.body.clone(), part, parts: resident.parts });
+                return Some(Taken { body: resident.body.clone(), part, parts: resident.parts, marked: false });
             }
         }
         self.turn = (self.turn + 1) % STARVATION_TURN;
@@ -252,7 +279,7 @@ impl Active {
                 let Some(resident) = residents.get_mut(&id) else { return First::Gone };
                 let Some(part) = resident.unsent.pop_front() else { return First::Gone };
                 resident.in_flight += 1;
-                let taken = Taken { body: resident.body.clone(), part, parts: resident.parts };
+                let taken = Taken { body: resident.body.clone(), part, parts: resident.parts, marked: false };
                 if resident.unsent.is_empty() { First::Last(taken) } else { First::Taken(taken) }
             });
             if taken.is_some() {
@@ -370,9 +397,10 @@ impl Active {
     }
 
     fn admit(&mut self, found: Found) {
-        let Found { place, body, parts, unsent } = found;
+        let Found { place, body, parts, unsent, .. } = found;
         self.ready[priority_of(body.priority)].push(&body.account, place.1, &self.shares);
-        self.resident.insert(place.1, Resident { body, parts, unsent, in_flight: 0, back: 0, leaves_to: None });
+        self.resident
+            .insert(place.1, Resident { body, parts, unsent, in_flight: 0, back: 0, marked: false, leaves_to: None });
     }
 
     /// A part has left its session. `false` if the message waits in the store, or is gone.

@@ -31,7 +31,13 @@ fn list<const N: usize>(active: &mut Active, accounts: [&str; N]) {
 }
 
 fn found(account: &str, due: i64, n: u128, priority: u8, parts: u8) -> Found {
-    Found { place: (at(due), id(n)), body: body_of(account, n, priority), parts, unsent: (0..parts).collect() }
+    Found {
+        place: (at(due), id(n)),
+        body: body_of(account, n, priority),
+        parts,
+        unsent: (0..parts).collect(),
+        marked: false,
+    }
 }
 
 pub(super) fn entry(account: &str, due: i64, n: u128, priority: u8) -> QueueEntry {
@@ -313,6 +319,22 @@ fn marked_parts_are_taken_once_they_are_recorded() {
     active.marked(id(1), 0);
     assert_eq!(active.take_marked().map(|t| t.body.id), Some(id(1)));
     assert_eq!(active.marking(), 0);
+}
+
+#[test]
+fn what_an_earlier_process_marked_is_told_of_and_what_this_one_did_is_not() {
+    let mut active = idle();
+    (0..READY_MAX as u128 + 1).for_each(|n| offer(&mut active, n, 1, 2));
+    let part = active.take().unwrap();
+    active.mark(part);
+    active.marked(id(0), 0);
+    (0..READY_MAX * 2 - 1).for_each(|_| drop(active.take()));
+    let (priority, _) = begin_a(&mut active);
+    let marked = |n| Found { unsent: VecDeque::from([1]), marked: true, ..found("a", 0, n, 1, 2) };
+    let messages = vec![marked(0), found("a", 0, READY_MAX as u128, 1, 2), marked(9999)];
+    let pages = [Page { account: "a".into(), messages, all: true, next_due: None }];
+    assert_eq!(active.loaded(priority, pages), [id(9999)]);
+    assert_eq!(taken(&mut active), [(READY_MAX as u128, 0), (READY_MAX as u128, 1)]);
 }
 
 /// Offers a message of the account `b`.

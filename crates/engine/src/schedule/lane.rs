@@ -51,6 +51,8 @@ struct State {
     rhythm: Arc<Rhythm>,
     /// Messages that are being put off, and whose new places are not durable yet.
     putting_off: usize,
+    /// Parts that were to be marked at a time, when that was last looked at.
+    marking_room: usize,
     pacing: Pacing,
     pause: Pause,
     sessions: Sessions,
@@ -75,6 +77,7 @@ impl Lane {
                 active: Active::new(),
                 rhythm: Arc::default(),
                 putting_off: 0,
+                marking_room: 1,
                 pause: Pause::default(),
                 sessions: Sessions::default(),
                 vitals: Vitals::new(Instant::now()),
@@ -240,14 +243,31 @@ impl Lane {
         state.pause.reason(now).map(Box::from)
     }
 
-    /// The carrier is busy: the part goes first after a pause, which grows while it stays busy.
-    pub fn throttled(&self, message: MessageId, part: u8, reason: &Reason) {
+    /// The carrier is busy: the part goes first after a pause, which grows while it stays busy. What is
+    /// returned has to be recorded before.
+    pub fn throttled(&self, message: MessageId, part: u8, reason: &Reason) -> Option<Fact> {
         let now = Instant::now();
         let mut state = self.lock();
-        state.active.give_back(message, part);
+        let fact = self.not_sent(&mut state, message, part);
         if state.pause.busy(&reason.detail, now) {
             self.look(&mut state, now);
         }
+        fact
+    }
+
+    /// A part was certainly not sent: it goes first. What is returned has to be recorded before.
+    pub fn give_back(&self, message: MessageId, part: u8) -> Option<Fact> {
+        let fact = self.not_sent(&mut self.lock(), message, part);
+        self.wake.notify_waiters();
+        fact
+    }
+
+    fn not_sent(&self, state: &mut State, message: MessageId, part: u8) -> Option<Fact> {
+        if state.active.is_marked(message) {
+            return Some(Fact::NotSent { connector: self.connector.clone(), message, part });
+        }
+        state.active.give_back(message, part);
+        None
     }
 
     /// The carrier took a part: the next pause is short again.
@@ -255,11 +275,6 @@ impl Lane {
         let mut state = self.lock();
         self.answered(&mut state, true);
         state.pause.flowing(Instant::now());
-    }
-
-    pub fn give_back(&self, message: MessageId, part: u8) {
-        self.lock().active.give_back(message, part);
-        self.wake.notify_waiters();
     }
 
     /// What the recorder has made of outcomes, once it is durable.

@@ -61,7 +61,6 @@ impl Lane {
 
     /// What was read of accounts in the queue.
     pub fn loaded(&self, priority: usize, reads: Vec<QueueRead>, pages: Vec<QueuePage>) {
-        let mut doubts = Vec::new();
         let page = |(read, page): (QueueRead, QueuePage)| {
             let QueuePage { messages, next_due } = page;
             let all = messages.len() < read.limit;
@@ -69,16 +68,11 @@ impl Lane {
             Page { account: read.account, messages, all, next_due }
         };
         let pages: Vec<Page> = reads.into_iter().zip(pages).map(page).collect();
-        for found in pages.iter().flat_map(|page| &page.messages) {
-            // Marked before it was sent, and the process ended before the answer was recorded.
-            if found.unsent.is_empty() {
-                doubts.push(Fact::Overlooked { message: found.place.1 });
-            }
-        }
-        let any = !doubts.is_empty();
         let mut state = self.lock();
-        state.active.loaded(priority, pages);
-        state.orphans.extend(doubts);
+        // Marked before they were sent, and the process ended before the answers were recorded.
+        let overlooked = state.active.loaded(priority, pages);
+        let any = !overlooked.is_empty();
+        state.orphans.extend(overlooked.into_iter().map(|message| Fact::Overlooked { message }));
         drop(state);
         if any {
             self.orphaned.notify_one();
@@ -90,5 +84,6 @@ impl Lane {
 fn found(entry: &QueueEntry, message: &Message) -> Found {
     let parts = u8::try_from(message.progress.parts.len()).unwrap_or(u8::MAX);
     let unsent: VecDeque<u8> = message.progress.unsent().collect();
-    Found { place: (entry.due, entry.id), body: message.body.clone(), parts, unsent }
+    let marked = message.progress.any_marked();
+    Found { place: (entry.due, entry.id), body: message.body.clone(), parts, unsent, marked }
 }

@@ -37,7 +37,8 @@ enum Leave {
 impl State {
     /// The next part: one that was marked, or, where nothing needs to be, any.
     fn take(&mut self) -> Option<Taken> {
-        if self.settings.mark_first { self.active.take_marked() } else { self.active.take() }
+        let marked = self.active.take_marked();
+        if self.settings.mark_first { marked } else { marked.or_else(|| self.active.take()) }
     }
 
     pub(super) fn put_off_recorded(&mut self, id: MessageId, entry: Option<&QueueEntry>) {
@@ -67,13 +68,10 @@ impl Lane {
         while jobs.len() < room && state.pacing.next(now).is_none() {
             let Some(taken) = state.take() else { break };
             if taken.body.expires_at <= clock {
-                let message = taken.body.id;
-                state.active.forget(message);
-                state.orphans.push(Fact::Overdue { message });
-                self.orphaned.notify_one();
+                self.expired(&mut state, &taken);
                 continue;
             }
-            if !state.settings.mark_first {
+            if !taken.marked {
                 match self.leave(&mut state, &taken, clock) {
                     Leave::Given => {}
                     Leave::PutOff => continue,
@@ -108,24 +106,36 @@ impl Lane {
 
     /// Has parts recorded as handed over before they are: they are taken when that is durable.
     fn mark(&self, state: &mut State, room: usize, clock: Timestamp) {
-        while state.active.marking() < room.min(MARKING_MAX) {
+        state.marking_room = room.min(MARKING_MAX);
+        while state.active.marking() < state.marking_room {
             let Some(taken) = state.active.take() else { break };
-            let message = taken.body.id;
             if taken.body.expires_at <= clock {
-                state.active.forget(message);
-                state.orphans.push(Fact::Overdue { message });
-            } else {
-                match self.leave(state, &taken, clock) {
-                    Leave::Given => {}
-                    Leave::PutOff => continue,
-                    Leave::GivenBack => break,
-                }
-                let connector = self.connector.clone();
-                state.orphans.push(Fact::Marked { connector, message, part: taken.part });
-                state.active.mark(taken);
+                self.expired(state, &taken);
+                continue;
             }
+            match self.leave(state, &taken, clock) {
+                Leave::Given => {}
+                Leave::PutOff => continue,
+                Leave::GivenBack => break,
+            }
+            let connector = self.connector.clone();
+            state.orphans.push(Fact::Marked { connector, message: taken.body.id, part: taken.part });
+            state.active.mark(taken);
             self.orphaned.notify_one();
         }
+    }
+
+    /// The time of a message is over of which a part was just taken.
+    fn expired(&self, state: &mut State, taken: &Taken) {
+        let message = taken.body.id;
+        state.orphans.push(if taken.marked {
+            // It comes again when it is known not to have been sent.
+            Fact::NotSent { connector: self.connector.clone(), message, part: taken.part }
+        } else {
+            state.active.forget(message);
+            Fact::Overdue { message }
+        });
+        self.orphaned.notify_one();
     }
 
     /// May a part that was just taken go now? A message of which something went out goes out whole.
@@ -171,7 +181,10 @@ impl Lane {
             return Chance::Unknown;
         }
         let state = self.lock();
-        if !state.active.has_ready() || state.putting_off >= PUTTING_OFF_MAX {
+        // As many as there is room for are being marked: one is ready when that is recorded.
+        let marking = || state.settings.mark_first && state.active.marking() >= state.marking_room.max(1);
+        let ready = state.active.has_marked() || (state.active.has_ready() && !marking());
+        if !ready || state.putting_off >= PUTTING_OFF_MAX {
             return Chance::Unknown;
         }
         match state.pause.end(now).into_iter().chain(state.pacing.next(now)).max() {
