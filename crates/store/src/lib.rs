@@ -238,7 +238,8 @@ pub trait Store: Send + Sync + 'static {
     async fn forget_messages(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     /// Empties the texts of messages that ended and were made before `before`; at most `limit` of
-    /// them, and returns how many.
+    /// them, and returns how many. The text of a message that a restorable delivery tells of stays
+    /// until that delivery is gone: its payload is made of it.
     async fn forget_texts(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError>;
 
     /// Puts charges and refunds of days before `before`'s day into one entry of each day, account and kind

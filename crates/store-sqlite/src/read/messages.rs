@@ -128,14 +128,13 @@ pub(crate) fn batch_is_open(reader: &Reader, id: BatchId) -> Read<bool> {
 
 /// Does `day` hold a message that has not ended? Those are the ones with a deadline.
 pub(crate) fn day_holds_open(reader: &Reader, day: i64) -> Read<bool> {
-    let start = Timestamp::from_millis(days::unit_start(day, 0));
-    let (first, last) = (MessageId::first_at(start), MessageId::first_at(start.plus_millis(days::DAY_MILLIS)));
+    let (first, last) = ids_of(day);
     let mut statement = reader.db.prepare_cached("SELECT 1 FROM deadline WHERE id >= ?1 AND id < ?2 LIMIT 1")?;
     Ok(statement.exists((first.as_bytes().as_slice(), last.as_bytes().as_slice()))?)
 }
 
-/// Ids of ended messages with a text on `day`, older than `before`, from `from` on; and whether the
-/// whole day holds no text any more but for those.
+/// Ids of ended messages with a text on `day`, older than `before`; and whether the whole day holds no text
+/// any more but for those. A text that a delivery is made from once more stays until that was taken.
 pub(crate) fn texts_to_forget(
     reader: &Reader,
     day: i64,
@@ -153,6 +152,7 @@ pub(crate) fn texts_to_forget(
     let table = days::table(day);
     let mut statement = reader.db.prepare_cached(&format!(
         "SELECT id FROM {table} WHERE key < ?1 AND id < ?2 AND status > ?3 AND length(CAST(content AS BLOB)) > 0
+            AND id NOT IN (SELECT message FROM delivery WHERE restorable = 1 AND message IS NOT NULL)
             ORDER BY key LIMIT ?4"
     ))?;
     let sent = crate::encode::status_number(Status::Sent);
@@ -163,6 +163,22 @@ pub(crate) fn texts_to_forget(
     while let Some(row) = rows.next()? {
         ids.push(MessageId(Columns { row, table: &table, names: &reader.names }.id(0)?));
     }
-    let whole_day = before.day() > day && ids.len() < limit && !day_holds_open(reader, day)?;
+    let all_found = before.day() > day && ids.len() < limit;
+    let whole_day = all_found && !day_holds_open(reader, day)? && !day_is_owed(reader, day)?;
     Ok((ids, whole_day))
+}
+
+/// Does `day` hold a message that a delivery is made from once more?
+fn day_is_owed(reader: &Reader, day: i64) -> Read<bool> {
+    let (first, last) = ids_of(day);
+    let mut statement = reader
+        .db
+        .prepare_cached("SELECT 1 FROM delivery WHERE restorable = 1 AND message >= ?1 AND message < ?2 LIMIT 1")?;
+    Ok(statement.exists((first.as_bytes().as_slice(), last.as_bytes().as_slice()))?)
+}
+
+/// The ids of the messages of `day`: from the first on, below the second.
+fn ids_of(day: i64) -> (MessageId, MessageId) {
+    let start = Timestamp::from_millis(days::unit_start(day, 0));
+    (MessageId::first_at(start), MessageId::first_at(start.plus_millis(days::DAY_MILLIS)))
 }

@@ -4,7 +4,7 @@ use model::{Content, Message, Status};
 
 use super::samples::{DAY, change_body, end, insert, remote_key};
 use super::{START, World};
-use crate::{Batch, Changes, MessageFilter};
+use crate::{Batch, Changes, DeliveryKey, MessageFilter};
 
 async fn ended(world: &World, after: i64) -> Message {
     let mut message = world.samples.message_at(START.plus_millis(after));
@@ -87,6 +87,25 @@ pub async fn texts_of_ended_messages_are_emptied(world: &World) {
     let late = ended(world, -2 * DAY).await;
     assert_eq!(world.store.forget_texts(START, 99).await.unwrap(), 1);
     assert_eq!(text(world, &late).await, "");
+}
+
+/// A payload that is not kept is made from the message again: its text stays until nobody needs it.
+pub async fn texts_that_deliveries_are_made_of_stay_until_those_are_taken(world: &World) {
+    let [owed, kept, other] = [ended(world, -2 * DAY).await, ended(world, -2 * DAY).await, ended(world, -DAY).await];
+    let [mut made, mut whole, mut nobodys] = [1, 2, 3].map(|after| world.samples.delivery(after));
+    (made.message, made.restorable) = (Some(owed.body.id), true);
+    whole.message = Some(kept.body.id);
+    (nobodys.message, nobodys.restorable) = (None, true);
+    let key = DeliveryKey { id: made.id, endpoint: made.endpoint.clone(), due: made.due };
+    world.commit(Changes { deliveries: vec![made, whole, nobodys], ..Changes::default() }).await;
+    for expected in [2, 0] {
+        assert_eq!(world.store.forget_texts(START, 99).await.unwrap(), expected);
+        assert_eq!(world.get(owed.body.id).await.as_ref(), Some(&owed));
+    }
+    assert_eq!([text(world, &kept).await, text(world, &other).await], ["", ""]);
+    world.commit(Changes { deliveries_done: vec![key], ..Changes::default() }).await;
+    assert_eq!(world.store.forget_texts(START, 99).await.unwrap(), 1);
+    assert_eq!(text(world, &owed).await, "");
 }
 
 /// Call after call until none is left.

@@ -236,6 +236,7 @@ macro_rules! conformance_suite {
                         a_day_with_an_open_message_stays,
                         texts_of_ended_messages_are_emptied,
                         texts_are_emptied_up_to_the_limit,
+                        texts_that_deliveries_are_made_of_stay_until_those_are_taken,
                         expired_rows_go,
                     }
                     extremes {

@@ -323,6 +323,8 @@ impl State {
 
     pub fn forget_texts(&mut self, before: Timestamp, limit: usize) -> u64 {
         let mut emptied = 0;
+        let owed: BTreeSet<MessageId> =
+            self.deliveries.values().filter(|d| d.restorable).filter_map(|d| d.message).collect();
         for message in self.messages.range_mut(..MessageId::first_at(before)).map(|(_, m)| m) {
             if emptied as usize >= limit {
                 break;
@@ -331,7 +333,7 @@ impl State {
                 Content::Text(text) => !text.is_empty(),
                 Content::Binary { data, .. } => !data.is_empty(),
             };
-            if has_text && message.progress.status.is_final() {
+            if has_text && message.progress.status.is_final() && !owed.contains(&message.body.id) {
                 let body = Arc::make_mut(&mut message.body);
                 match &mut body.content {
                     Content::Text(text) => *text = "".into(),
