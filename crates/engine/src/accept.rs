@@ -374,9 +374,9 @@ impl Latest {
 /// Messages on their way to one commit, each to be answered on its own.
 #[derive(Default)]
 struct Together {
-    /// Those that take nothing of a quota or a balance share an acceptance.
+    /// Those that take nothing of a quota or a balance, nor anybody's place, share an acceptance.
     free: (Vec<Message>, Vec<usize>),
-    claiming: Vec<(Vec<Message>, usize, Box<Claim>)>,
+    alone: Vec<(Vec<Message>, usize, Option<Box<Claim>>)>,
 }
 
 /// The places of messages, and what tells that they are durable.
@@ -384,17 +384,15 @@ type Awaited = (Vec<usize>, oneshot::Receiver<Result<(), AcceptFailed>>);
 
 impl Together {
     fn add(&mut self, place: usize, message: Message, copies: Vec<Message>, claim: Option<Box<Claim>>) {
-        match claim {
-            None => {
-                self.free.0.push(message);
-                self.free.0.extend(copies);
-                self.free.1.push(place);
-            }
-            Some(claim) => {
-                let mut messages = vec![message];
-                messages.extend(copies);
-                self.claiming.push((messages, place, claim));
-            }
+        // Of two with the same key the second has to find the first: it waits until that is durable.
+        if claim.is_none() && SupersedeKey::of(&message.body).is_none() {
+            self.free.0.push(message);
+            self.free.0.extend(copies);
+            self.free.1.push(place);
+        } else {
+            let mut messages = vec![message];
+            messages.extend(copies);
+            self.alone.push((messages, place, claim));
         }
     }
 
@@ -410,7 +408,7 @@ impl Together {
         if !places.is_empty() {
             add(messages, places, None);
         }
-        self.claiming.into_iter().for_each(|(messages, place, claim)| add(messages, vec![place], Some(claim)));
+        self.alone.into_iter().for_each(|(messages, place, claim)| add(messages, vec![place], claim));
         (facts, waiting)
     }
 }

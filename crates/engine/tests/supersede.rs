@@ -151,3 +151,16 @@ async fn what_waits_since_before_a_restart_gives_way_too() {
     bench.until(older.body.id, Status::Canceled).await;
     assert_eq!(taken(&bench, 1).await, [newer.body.id]);
 }
+
+#[tokio::test]
+async fn of_two_that_are_read_together_the_second_takes_the_place_of_the_first() {
+    let bench = start(CONNECTOR).await;
+    let plain = r#"{"to":"07700 900123","text":"hello"}"#;
+    let submissions = [KEYED, plain, KEYED].map(|json| serde_json::from_str(json).unwrap());
+    let ids = bench.engine.submit_each(&bench.caller, submissions.into()).await;
+    let ids: Vec<MessageId> = ids.into_iter().map(|id| id.unwrap()).collect();
+    let first = bench.until(ids[0], Status::Canceled).await;
+    assert_eq!(why(&first), Some("superseded"));
+    assert_eq!(queued(&bench).await, 2);
+    assert_eq!(taken(&bench, 2).await, ids[1..]);
+}
