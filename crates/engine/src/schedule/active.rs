@@ -336,6 +336,19 @@ impl Active {
         self.leave(id);
     }
 
+    /// The time of a message is over of which a part was just taken; no other part is. `true` if no session
+    /// holds one: then it has left. Otherwise it ends when those have ended.
+    pub fn expire(&mut self, id: MessageId) -> bool {
+        let held = self.resident.get(&id).is_some_and(|resident| resident.in_flight > 1);
+        if held {
+            self.hold_back(id);
+            self.landed(id);
+        } else {
+            self.forget(id);
+        }
+        !held
+    }
+
     /// A message that was revoked is to be sent after all: it is found in the store again.
     pub fn bring_back(&mut self, place: Place, account: &Name, priority: u8) {
         self.forget(place.1);

@@ -283,6 +283,22 @@ fn a_part_that_is_retried_after_its_message_was_thought_settled_is_found_again()
 }
 
 #[test]
+fn what_expires_while_a_session_has_a_part_of_it_leaves_after_that() {
+    let mut active = idle();
+    offer(&mut active, 1, 1, 3);
+    active.take();
+    active.take();
+    assert!(!active.expire(id(1)), "a session has the first part");
+    assert!(!active.has_ready() && !active.revoke(id(1)));
+    active.sent(id(1));
+    assert!(active.revoke(id(1)), "it may end now");
+    offer(&mut active, 2, 1, 1);
+    active.take();
+    assert!(active.expire(id(2)));
+    assert_eq!(active.len(), 0);
+}
+
+#[test]
 fn what_is_due_later_stays_in_the_store_until_then() {
     let mut active = idle();
     active.offer(found("a", 900, 1, 2, 1), at(0));

@@ -128,13 +128,12 @@ impl Lane {
     /// The time of a message is over of which a part was just taken.
     fn expired(&self, state: &mut State, taken: &Taken) {
         let message = taken.body.id;
-        state.orphans.push(if taken.marked {
+        if taken.marked {
             // It comes again when it is known not to have been sent.
-            Fact::NotSent { connector: self.connector.clone(), message, part: taken.part }
-        } else {
-            state.active.forget(message);
-            Fact::Overdue { message }
-        });
+            state.orphans.push(Fact::NotSent { connector: self.connector.clone(), message, part: taken.part });
+        } else if state.active.expire(message) {
+            state.orphans.push(Fact::Overdue { message });
+        }
         self.orphaned.notify_one();
     }
 
