@@ -38,9 +38,19 @@ pub(crate) struct Resident {
     back: u16,
     /// Parts of it were recorded as handed over before they were.
     marked: bool,
+    /// Something of it went out, or may have.
+    begun: bool,
     /// Set when a part is to be tried again later, or the message was put aside: it goes back to the
     /// store when no session holds a part of it, to where the store has it by then.
     leaves_to: Option<Option<Place>>,
+}
+
+impl Resident {
+    /// A part that a session has just taken.
+    fn taken(&self, part: u8) -> Taken {
+        let is_first = !self.begun && self.in_flight == 1;
+        Taken { body: self.body.clone(), part, parts: self.parts, marked: false, is_first }
+    }
 }
 
 /// A part to be sent.
@@ -51,6 +61,8 @@ pub(crate) struct Taken {
     pub parts: u8,
     /// It is recorded as handed over.
     pub marked: bool,
+    /// Nothing else of its message went out, and no session has another part.
+    pub is_first: bool,
 }
 
 /// What is to be read from the store next.
@@ -71,6 +83,8 @@ pub(crate) struct Found {
     pub unsent: VecDeque<u8>,
     /// Parts of it were recorded as handed over, and nothing was said of them since.
     pub marked: bool,
+    /// Something of it went out, or may have.
+    pub begun: bool,
 }
 
 /// What was read of one account.
@@ -267,7 +281,7 @@ impl Active {
             if let Some(resident) = self.resident.get_mut(&id) {
                 resident.in_flight += 1;
                 resident.back = resident.back.saturating_sub(1);
-                return Some(Taken { body: resident.body.clone(), part, parts: resident.parts, marked: false });
+                return Some(resident.taken(part));
             }
         }
         self.turn = (self.turn + 1) % STARVATION_TURN;
@@ -279,7 +293,7 @@ impl Active {
                 let Some(resident) = residents.get_mut(&id) else { return First::Gone };
                 let Some(part) = resident.unsent.pop_front() else { return First::Gone };
                 resident.in_flight += 1;
-                let taken = Taken { body: resident.body.clone(), part, parts: resident.parts, marked: false };
+                let taken = resident.taken(part);
                 if resident.unsent.is_empty() { First::Last(taken) } else { First::Taken(taken) }
             });
             if taken.is_some() {
@@ -301,6 +315,9 @@ impl Active {
 
     /// A part was accepted by the carrier, others of its message were not yet.
     pub fn sent(&mut self, id: MessageId) {
+        if let Some(resident) = self.resident.get_mut(&id) {
+            resident.begun = true;
+        }
         self.landed(id);
     }
 
@@ -410,10 +427,10 @@ impl Active {
     }
 
     fn admit(&mut self, found: Found) {
-        let Found { place, body, parts, unsent, .. } = found;
+        let Found { place, body, parts, unsent, begun, .. } = found;
         self.ready[priority_of(body.priority)].push(&body.account, place.1, &self.shares);
-        self.resident
-            .insert(place.1, Resident { body, parts, unsent, in_flight: 0, back: 0, marked: false, leaves_to: None });
+        let resident = Resident { body, parts, unsent, in_flight: 0, back: 0, marked: false, begun, leaves_to: None };
+        self.resident.insert(place.1, resident);
     }
 
     /// A part has left its session. `false` if the message waits in the store, or is gone.

@@ -37,6 +37,7 @@ fn found(account: &str, due: i64, n: u128, priority: u8, parts: u8) -> Found {
         parts,
         unsent: (0..parts).collect(),
         marked: false,
+        begun: false,
     }
 }
 
@@ -296,6 +297,23 @@ fn what_expires_while_a_session_has_a_part_of_it_leaves_after_that() {
     active.take();
     assert!(active.expire(id(2)));
     assert_eq!(active.len(), 0);
+}
+
+#[test]
+fn a_part_is_the_first_while_nothing_else_of_its_message_went() {
+    let mut active = idle();
+    let first = |active: &mut Active| active.take().map(|taken| (taken.part, taken.is_first));
+    offer(&mut active, 1, 1, 3);
+    assert_eq!([first(&mut active), first(&mut active)], [Some((0, true)), Some((1, false))]);
+    active.give_back(id(1), 0);
+    assert_eq!(first(&mut active), Some((0, false)), "a session has the second");
+    [0, 1].map(|part| active.give_back(id(1), part));
+    assert_eq!([first(&mut active), first(&mut active)], [Some((1, true)), Some((0, false))]);
+    active.sent(id(1));
+    active.give_back(id(1), 0);
+    assert_eq!(first(&mut active), Some((0, false)), "the second went out");
+    active.offer(Found { begun: true, unsent: VecDeque::from([0]), ..found("a", 0, 2, 2, 2) }, at(0));
+    assert_eq!(first(&mut active), Some((0, false)), "it was known when it was loaded");
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl World {
 
     fn found(&self, account: &str, priority: usize, place: Place) -> Found {
         let body = body_of(account, place.1.0.as_u128(), priority as u8);
-        Found { place, body, parts: self.parts_each, unsent: self.parts[&place.1].clone(), marked: false }
+        Found { place, body, parts: self.parts_each, unsent: self.parts[&place.1].clone(), marked: false, begun: false }
     }
 
     /// Begins a read, or ends the one that was begun.

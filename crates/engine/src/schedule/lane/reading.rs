@@ -85,5 +85,6 @@ fn found(entry: &QueueEntry, message: &Message) -> Found {
     let parts = u8::try_from(message.progress.parts.len()).unwrap_or(u8::MAX);
     let unsent: VecDeque<u8> = message.progress.unsent().collect();
     let marked = message.progress.any_marked();
-    Found { place: (entry.due, entry.id), body: message.body.clone(), parts, unsent, marked }
+    let begun = unsent.len() < message.progress.parts.len();
+    Found { place: (entry.due, entry.id), body: message.body.clone(), parts, unsent, marked, begun }
 }

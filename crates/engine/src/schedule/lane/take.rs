@@ -139,7 +139,7 @@ impl Lane {
 
     /// May a part that was just taken go now? A message of which something went out goes out whole.
     fn leave(&self, state: &mut State, taken: &Taken, clock: Timestamp) -> Leave {
-        if state.rhythm.is_empty() || taken.part > 0 {
+        if state.rhythm.is_empty() || !taken.is_first {
             return Leave::Given;
         }
         let Some(hold) = state.rhythm.hold(&self.connector, &taken.body, taken.parts, clock) else {
