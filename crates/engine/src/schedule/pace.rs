@@ -19,6 +19,9 @@ const TRACKS_MAX: usize = 500_000;
 const TURNS_MAX: usize = 200_000;
 /// Below so many, nothing is looked through for what can be forgotten.
 const SWEEP_FROM: usize = 4096;
+/// Where there is no room, everything is looked through once in so many that would be added: one part in
+/// this of what there is room for.
+const SWEEP_FULL: usize = 16;
 /// How long a turn is kept that nobody came for, in microseconds.
 const TURN_KEPT: i64 = 600_000_000;
 /// How much too early a message may go whose turn it is: commits and timers take their time.
@@ -69,8 +72,31 @@ pub(crate) struct Paces {
 struct State {
     tracks: HashMap<u64, Track>,
     turns: HashMap<MessageId, Given>,
-    sweep_tracks_at: usize,
+    sweep_tracks: Sweeping,
+    sweep_turns: Sweeping,
     full: bool,
+}
+
+/// When a collection is looked through for what can be forgotten: so seldom that it costs little for each
+/// that is added, and those that find no room are asked about no more often.
+#[derive(Debug, Default)]
+struct Sweeping {
+    /// So many may be added, or find no room, before it is.
+    rest: usize,
+}
+
+impl Sweeping {
+    /// One is to be added: is everything looked through before?
+    fn is_due(&mut self) -> bool {
+        let due = self.rest == 0;
+        self.rest = self.rest.saturating_sub(1);
+        due
+    }
+
+    /// It was looked through, and `held` of at most `most` are left.
+    fn done(&mut self, held: usize, most: usize) {
+        self.rest = held.max(SWEEP_FROM).min(most.saturating_sub(held)).max(most / SWEEP_FULL);
+    }
 }
 
 /// One address. Times are microseconds since 1970.
@@ -219,8 +245,8 @@ impl State {
     }
 
     fn give(&mut self, id: MessageId, given: Given, now: i64) {
-        if self.turns.len() >= TURNS_MAX {
-            self.turns.retain(|_, given| given.at.saturating_add(TURN_KEPT) > now);
+        if self.turns.len() >= TURNS_MAX && self.sweep_turns.is_due() {
+            self.forget_turns(now);
         }
         if self.turns.len() < TURNS_MAX {
             self.turns.insert(id, given);
@@ -229,13 +255,18 @@ impl State {
 
     /// Forgets what has passed, when there is twice as much as there was after the last time.
     fn sweep(&mut self, now: i64) {
-        if self.tracks.len() < self.sweep_tracks_at.max(SWEEP_FROM) {
+        if !self.sweep_tracks.is_due() {
             return;
         }
         self.tracks.retain(|_, track| !track.is_over(now));
-        self.turns.retain(|_, given| given.at.saturating_add(TURN_KEPT) > now);
-        self.sweep_tracks_at = (self.tracks.len() * 2).min(TRACKS_MAX);
+        self.sweep_tracks.done(self.tracks.len(), TRACKS_MAX);
         self.full &= self.tracks.len() >= TRACKS_MAX;
+        self.forget_turns(now);
+    }
+
+    fn forget_turns(&mut self, now: i64) {
+        self.turns.retain(|_, given| given.at.saturating_add(TURN_KEPT) > now);
+        self.sweep_turns.done(self.turns.len(), TURNS_MAX);
     }
 }
 

@@ -106,3 +106,29 @@ fn what_has_passed_is_forgotten() {
     // A thousand go each second.
     assert!(paces.state().tracks.len() <= 2 * SWEEP_FROM, "{}", paces.state().tracks.len());
 }
+
+#[test]
+fn where_there_is_no_room_little_is_looked_through_for_each_that_finds_none() {
+    let (mut sweeping, mut held, mut looked_at) = (Sweeping::default(), 0, 0);
+    for added in 1..=4 * TRACKS_MAX {
+        if sweeping.is_due() {
+            looked_at += held;
+            sweeping.done(held, TRACKS_MAX);
+        }
+        held = (held + 1).min(TRACKS_MAX);
+        assert!(looked_at <= added * SWEEP_FULL, "{looked_at} for {added}");
+    }
+    // Once there is room again, that is seen.
+    assert!((0..=TRACKS_MAX / SWEEP_FULL).any(|_| sweeping.is_due()));
+}
+
+#[test]
+fn who_finds_no_room_goes_unpaced_until_there_is_some() {
+    let (paces, rule) = (Paces::default(), rule(r#"{"per_recipient":{"messages":1,"seconds":3600}}"#));
+    let number = |n: usize| format!("+4477{n:08}");
+    let ask_of = |n: usize, now| ask(&paces, &rule, &body(n as u128, "SHOP", &number(n), 1), now);
+    (0..TRACKS_MAX + 10).for_each(|n| assert_eq!(ask_of(n, 0), None));
+    assert_eq!(paces.state().tracks.len(), TRACKS_MAX);
+    (0..=TRACKS_MAX / SWEEP_FULL).for_each(|n| assert_eq!(ask_of(2 * TRACKS_MAX + n, 3_600_000), None));
+    assert!(paces.state().tracks.len() < TRACKS_MAX / 2, "{}", paces.state().tracks.len());
+}
