@@ -332,7 +332,9 @@ impl Draft {
                 gone.schedules.extend(waiting.schedule);
                 inserts.push(waiting.inserts);
                 for superseded in waiting.superseded {
-                    gone.entries.extend(self.refund_of(superseded.before.body.id));
+                    let entries = &self.changes.entries;
+                    let refund = superseded.refund.and_then(|id| entries.iter().position(|entry| entry.id == id));
+                    gone.entries.extend(refund);
                     back.push(self.bring_back(superseded));
                 }
                 match waiting.waiter {

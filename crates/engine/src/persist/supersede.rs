@@ -8,7 +8,7 @@
 //! disk, so that of any two it is clear which is the older.
 
 use foldhash::HashSet;
-use model::{Change, LedgerKind, Message, MessageId, Status};
+use model::{Change, LedgerId, Message, MessageId, Status};
 use store::{Changes, Store, StoreError, SupersedeKey};
 
 use super::draft::queue_entry;
@@ -24,6 +24,8 @@ pub(crate) struct Superseded {
     pub before: Message,
     /// The draft had changed it already.
     dirty: bool,
+    /// What was paid back for it: an entry of the draft.
+    pub refund: Option<LedgerId>,
 }
 
 /// The keys of the new messages of a draft.
@@ -124,9 +126,11 @@ impl Recorder {
             let Some(entry) = draft.entries.get(&id).filter(|entry| entry.message.progress.waits_whole()) else {
                 continue;
             };
-            let superseded = Superseded { before: entry.message.clone(), dirty: entry.dirty };
+            let mut superseded = Superseded { before: entry.message.clone(), dirty: entry.dirty, refund: None };
+            let entries = draft.changes.entries.len();
             // One that a session has taken goes out: nobody can call it back any more.
             if self.take_out(id, draft) && draft.apply(&self.engine, world, id, Change::Supersede { by }, None) {
+                superseded.refund = draft.changes.entries.get(entries).map(|refund| refund.id);
                 draft.waiting[waiting].superseded.push(superseded);
             }
         }
@@ -134,12 +138,6 @@ impl Recorder {
 }
 
 impl Draft {
-    /// The place of the refund of a message that was canceled.
-    pub(super) fn refund_of(&self, id: MessageId) -> Option<usize> {
-        let mut entries = self.changes.entries.iter();
-        entries.position(|entry| entry.message == Some(id) && entry.kind == LedgerKind::Refund)
-    }
-
     /// What was canceled for a message that is not accepted after all waits on. Its refund is the
     /// caller's to take out.
     pub(super) fn bring_back(&mut self, superseded: Superseded) -> Message {
@@ -189,5 +187,42 @@ impl Draft {
                 self.load(message);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use model::{LedgerEntry, LedgerKind, Progress, Sum, Timestamp};
+    use tokio::sync::oneshot;
+
+    use super::super::{Waiter, Waiting};
+    use super::*;
+
+    #[test]
+    fn only_the_refund_of_what_is_taken_back_is_taken_back() {
+        let at = Timestamp::from_millis(0);
+        let progress = Progress::accepted(Status::Queued, Some("smsc".into()), 1, at);
+        let before = Message { body: Arc::new(model::samples::body(at)), progress };
+        let refund = |n| LedgerEntry {
+            id: LedgerId(model::id::Uuid::from_u128(n)),
+            account: "shop".into(),
+            at,
+            kind: LedgerKind::Refund,
+            amount: Sum::ZERO,
+            message: Some(before.body.id),
+            note: None,
+        };
+        let mut draft = Draft::default();
+        // It was made cheaper, and then superseded, in one commit.
+        draft.changes.entries = vec![refund(1), refund(2)];
+        let superseded = vec![Superseded { before: before.clone(), dirty: true, refund: Some(refund(2).id) }];
+        let waiter = Waiter::Client(oneshot::channel().0);
+        let waiting =
+            Waiting { inserts: 0..0, batch: None, answer: None, claim: None, entry: None, superseded, waiter };
+        draft.waiting.push(waiting);
+        draft.refuse_acceptances(|_, _| Some(AcceptFailed::KeyTaken));
+        assert_eq!(draft.changes.entries, [refund(1)]);
     }
 }
