@@ -8,7 +8,7 @@
 //! goes elsewhere before the last of them has ended and what it left behind is recorded, for a message
 //! must not be in two hands at a time.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use model::{Message, Name};
 use routing::{Health, Outcome};
@@ -19,8 +19,33 @@ use crate::facts::{Fact, Facts};
 use crate::health::Wellbeing;
 use crate::persist;
 use crate::route::question_again;
-use crate::schedule::{End, Lane, Sweep};
+use crate::schedule::{Lane, Sweep};
 use crate::world::World;
+
+/// Lanes whose connector was taken out, while sessions of theirs may still stand.
+#[derive(Debug, Default)]
+pub(crate) struct Retired(Vec<Arc<Lane>>);
+
+impl Retired {
+    /// Keeps a lane whose connector was taken out until its sessions have ended.
+    pub fn put(&mut self, lane: Arc<Lane>) {
+        self.0.push(lane);
+    }
+
+    /// The lane of a connector that comes back before the sessions that it had have ended.
+    pub fn take(&mut self, connector: &str) -> Option<Arc<Lane>> {
+        let place = self.0.iter().position(|lane| **lane.connector() == *connector)?;
+        let lane = self.0.swap_remove(place);
+        // Whoever read the queue for it was stopped at it, perhaps in the middle of a page.
+        // And what was accepted meanwhile nobody has told it of.
+        lane.list_again();
+        Some(lane)
+    }
+
+    fn of(&self, connector: &str) -> Option<&Arc<Lane>> {
+        self.0.iter().find(|lane| **lane.connector() == *connector)
+    }
+}
 
 impl Engine {
     /// Moves what waits for connectors that there are no more, as happens every ten seconds or so. Returns
@@ -81,51 +106,35 @@ impl Engine {
         })
     }
 
-    /// Keeps a lane whose connector was taken out until its sessions have ended.
-    pub(crate) fn retire(&self, lane: Arc<Lane>) {
-        self.retired().push(lane);
-    }
-
-    /// The lane of a connector that comes back before the sessions that it had have ended.
-    pub(crate) fn unretire(&self, connector: &str) -> Option<Arc<Lane>> {
-        let mut retired = self.retired();
-        let place = retired.iter().position(|lane| **lane.connector() == *connector)?;
-        let lane = retired.swap_remove(place);
-        // Whoever read the queue for it was stopped at it, perhaps in the middle of a page.
-        // And what was accepted meanwhile nobody has told it of.
-        lane.list_again();
-        Some(lane)
-    }
-
     /// The lane of a connector, also of one that was taken out and still has sessions.
     pub(crate) fn any_lane(&self, connector: &str) -> Option<Arc<Lane>> {
-        let retired = || self.retired().iter().find(|lane| **lane.connector() == *connector).cloned();
-        self.lane(connector).or_else(retired)
+        let retired = || self.retired().of(connector).cloned();
+        // It may have come back just between the two.
+        self.lane(connector).or_else(retired).or_else(|| self.lane(connector))
     }
 
-    /// Tells retired lanes what the recorder has made of their sessions' outcomes.
-    pub(crate) fn settle_retired(&self, ends: &[(Name, End)]) {
-        for lane in self.retired().iter() {
-            let theirs = ends.iter().filter(|(connector, _)| connector == lane.connector());
-            lane.settled(theirs.map(|(_, end)| end.clone()));
-        }
+    /// The lanes that messages go by and those that are retired, as they are at one moment: each lane is
+    /// among one of them, whatever is being installed.
+    pub(crate) fn all_lanes(&self) -> (Arc<Vec<Arc<Lane>>>, Vec<Arc<Lane>>) {
+        let retired = self.retired();
+        (self.inner.lanes.load_full(), retired.0.clone())
     }
 
     /// What dropped sessions of retired lanes left behind.
     pub(crate) fn retired_orphans(&self) -> Vec<Fact> {
-        self.retired().iter().flat_map(|lane| lane.take_orphans()).collect()
+        self.retired().0.iter().flat_map(|lane| lane.take_orphans()).collect()
     }
 
     /// Forgets retired lanes that nobody holds any more, once what they left behind is recorded.
     async fn let_go_retired(&self) -> Result<(), StoreError> {
         let unheld = |lane: &Arc<Lane>| Arc::strong_count(lane) == 1;
         let done: Vec<Name> =
-            self.retired().iter().filter(|lane| unheld(lane)).map(|l| l.connector().clone()).collect();
+            self.retired().0.iter().filter(|lane| unheld(lane)).map(|l| l.connector().clone()).collect();
         if done.is_empty() {
             return Ok(());
         }
         self.record(self.retired_orphans()).await?;
-        self.retired().retain(|lane| !(unheld(lane) && done.contains(lane.connector())));
+        self.retired().0.retain(|lane| !(unheld(lane) && done.contains(lane.connector())));
         Ok(())
     }
 
@@ -139,7 +148,8 @@ impl Engine {
         Ok(())
     }
 
-    fn retired(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Lane>>> {
+    /// Who changes which lanes there are holds this all the while.
+    pub(crate) fn retired(&self) -> MutexGuard<'_, Retired> {
         // A list is whole whatever panicked beside it.
         self.inner.retired.lock().unwrap_or_else(PoisonError::into_inner)
     }

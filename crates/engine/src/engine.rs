@@ -11,6 +11,7 @@ use store::{Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::abandoned::Retired;
 use crate::access::Access;
 use crate::batches::{self, Batches};
 use crate::completion::{self, Endings};
@@ -64,8 +65,7 @@ pub(crate) struct Inner {
     /// The same world again, for the hot path: no lock, no waiting.
     pub current: ArcSwap<World>,
     pub lanes: ArcSwap<Vec<Arc<Lane>>>,
-    /// Lanes whose connector was taken out, while sessions of theirs may still stand.
-    pub retired: Mutex<Vec<Arc<Lane>>>,
+    pub retired: Mutex<Retired>,
     /// Links' refill tasks, ended with their lane.
     refills: Mutex<std::collections::HashMap<Name, tokio::task::AbortHandle>>,
     pub orphaned: Arc<Notify>,
@@ -309,6 +309,7 @@ impl Engine {
     /// Makes `world` the one that counts: lanes for its connectors, then everybody else.
     pub(crate) fn install(&self, world: Arc<World>) {
         let inner = &self.inner;
+        let mut retired = self.retired();
         let old = inner.lanes.load_full();
         let mut refills = inner.refills.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lanes = Vec::new();
@@ -319,7 +320,7 @@ impl Engine {
                 continue;
             }
             let new = || Arc::new(Lane::new(connector.clone(), 0, inner.store.clone(), inner.orphaned.clone()));
-            let lane = self.unretire(&connector.id).unwrap_or_else(new);
+            let lane = retired.take(&connector.id).unwrap_or_else(new);
             lane.set_settings(connector.clone());
             lane.want(if connector.enabled { Desired::Running } else { Desired::Stopped });
             let task = tokio::spawn(refill(lane.clone(), inner.store.clone()));
@@ -331,7 +332,7 @@ impl Engine {
             if let Some(task) = refills.remove(lane.connector()) {
                 task.abort();
             }
-            self.retire(lane.clone());
+            retired.put(lane.clone());
         }
         drop(refills);
         let shares = Arc::new(world.shares());
@@ -340,6 +341,7 @@ impl Engine {
         lanes.iter().for_each(|lane| lane.set_rhythm(rhythm.clone()));
         inner.rhythm.store(rhythm);
         inner.lanes.store(Arc::new(lanes));
+        drop(retired);
         inner.current.store(world.clone());
         inner.world.send_replace(world);
     }

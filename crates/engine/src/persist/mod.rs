@@ -363,13 +363,16 @@ impl Recorder {
         if draft.changes.touches_accounts() {
             inner.money_moved.notify_one();
         }
-        self.engine.settle_retired(&draft.ends);
         let mut ends: HashMap<&str, Vec<End>> = HashMap::new();
         for (connector, end) in &draft.ends {
             ends.entry(connector).or_default().push(end.clone());
         }
         let mut waiting = draft.queue_changes();
-        let lanes = inner.lanes.load();
+        let (lanes, retired) = self.engine.all_lanes();
+        for lane in &retired {
+            lane.waits(waiting.remove(lane.connector()).unwrap_or(0));
+            lane.settled(ends.remove(&**lane.connector()).into_iter().flatten());
+        }
         for lane in lanes.iter() {
             if let Some(change) = waiting.remove(lane.connector()) {
                 lane.waits(change);
