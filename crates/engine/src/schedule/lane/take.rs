@@ -26,7 +26,7 @@ enum Chance {
 
 /// May a part that was just taken go?
 #[derive(PartialEq)]
-enum Leave {
+enum Permit {
     Given,
     /// Its message is put off.
     PutOff,
@@ -72,10 +72,10 @@ impl Lane {
                 continue;
             }
             if !taken.marked {
-                match self.leave(&mut state, &taken, clock) {
-                    Leave::Given => {}
-                    Leave::PutOff => continue,
-                    Leave::GivenBack => break,
+                match self.permit(&mut state, &taken, clock) {
+                    Permit::Given => {}
+                    Permit::PutOff => continue,
+                    Permit::GivenBack => break,
                 }
             }
             state.pacing.count(now);
@@ -113,10 +113,10 @@ impl Lane {
                 self.expired(state, &taken);
                 continue;
             }
-            match self.leave(state, &taken, clock) {
-                Leave::Given => {}
-                Leave::PutOff => continue,
-                Leave::GivenBack => break,
+            match self.permit(state, &taken, clock) {
+                Permit::Given => {}
+                Permit::PutOff => continue,
+                Permit::GivenBack => break,
             }
             let connector = self.connector.clone();
             state.orphans.push(Fact::Marked { connector, message: taken.body.id, part: taken.part });
@@ -138,25 +138,25 @@ impl Lane {
     }
 
     /// May a part that was just taken go now? A message of which something went out goes out whole.
-    fn leave(&self, state: &mut State, taken: &Taken, clock: Timestamp) -> Leave {
+    fn permit(&self, state: &mut State, taken: &Taken, clock: Timestamp) -> Permit {
         if state.rhythm.is_empty() || !taken.is_first {
-            return Leave::Given;
+            return Permit::Given;
         }
         let Some(hold) = state.rhythm.hold(&self.connector, &taken.body, taken.parts, clock) else {
-            return Leave::Given;
+            return Permit::Given;
         };
         let message = taken.body.id;
         if state.putting_off >= PUTTING_OFF_MAX {
             state.active.give_back(message, taken.part);
-            return Leave::GivenBack;
+            return Permit::GivenBack;
         }
         if !state.active.put_off(message) {
-            return Leave::Given;
+            return Permit::Given;
         }
         state.putting_off += 1;
         state.orphans.push(Fact::PutOff { connector: self.connector.clone(), message, hold: Box::new(hold) });
         self.orphaned.notify_one();
-        Leave::PutOff
+        Permit::PutOff
     }
 
     /// Waits until [`take`](Self::take) may give something.
