@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use model::delivery::DeliveryState;
 use model::resources::{Amount, Currency, Prepaid};
 use model::{
     Address, BatchId, CallbackStyle, Delivery, DeliveryId, MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId, Sum,
@@ -197,21 +196,11 @@ impl Engine {
             push_encoded(value.as_bytes(), &mut url);
         }
         let now = self.now();
+        let (id, from) = (DeliveryId(self.next_id(now).0), (caller.account.id.clone(), origin(&url)));
         let delivery = Delivery {
-            id: DeliveryId(self.next_id(now).0),
-            account: caller.account.id.clone(),
-            message: None,
-            endpoint: origin(&url),
             url: Some(url.into()),
             style: CallbackStyle::Kannel,
-            event: "batch.message".into(),
-            payload: "".into(),
-            restorable: false,
-            created_at: now,
-            due: now,
-            attempts: 0,
-            state: DeliveryState::Pending,
-            last_error: None,
+            ..Delivery::new(id, from, "batch.message", "".into(), now)
         };
         // An engine that has ended owes nothing any more.
         let _ = self.inner.facts.send(Facts::one(Fact::Owed { delivery })).await;
@@ -232,20 +221,5 @@ fn announcement<T: Serialize>(
 ) -> Delivery {
     let announcement = Announcement { event, timestamp: now, data };
     let payload = serde_json::to_string(&announcement).expect("plain structs of strings always serialize");
-    Delivery {
-        id,
-        account: webhook.account.clone(),
-        message: None,
-        endpoint: webhook.id.clone(),
-        url: None,
-        style: CallbackStyle::Webhook,
-        event: event.into(),
-        payload: payload.into(),
-        restorable: false,
-        created_at: now,
-        due: now,
-        attempts: 0,
-        state: DeliveryState::Pending,
-        last_error: None,
-    }
+    Delivery::new(id, (webhook.account.clone(), webhook.id.clone()), event, payload.into(), now)
 }

@@ -39,6 +39,37 @@ pub struct Delivery {
     pub last_error: Option<Box<str>>,
 }
 
+impl Delivery {
+    /// An event of `account` that happens `now` and is to be handed over at `endpoint` at once: about no
+    /// message, by a webhook of its own URL, with a payload that is kept. Take what else it needs with
+    /// `Delivery { …, ..Delivery::new(…) }`.
+    #[must_use]
+    pub fn new(
+        id: DeliveryId,
+        (account, endpoint): (Name, Name),
+        event: &str,
+        payload: Box<str>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            account,
+            message: None,
+            endpoint,
+            url: None,
+            style: CallbackStyle::Webhook,
+            event: event.into(),
+            payload,
+            restorable: false,
+            created_at: now,
+            due: now,
+            attempts: 0,
+            state: DeliveryState::Pending,
+            last_error: None,
+        }
+    }
+}
+
 /// Where a delivery stands. One that was taken is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

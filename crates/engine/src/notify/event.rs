@@ -1,6 +1,5 @@
 //! What an account is owed when something happens to one of its messages.
 
-use model::delivery::DeliveryState;
 use model::{CallbackStyle, Delivery, DeliveryId, Dialect, Message, MessageId, Name, Receipt, ReceiptWish, Timestamp};
 
 use super::callbacks::{self, Called};
@@ -39,20 +38,11 @@ pub(crate) fn owed_because(
     let mut deliveries = Vec::new();
     deliveries.extend(smpp::owed(world, message, event, now, &mut next_id));
     let delivery = |id, endpoint: &Name, url: Option<Box<str>>, style, payload: Box<str>| Delivery {
-        id,
-        account: body.account.clone(),
         message: Some(body.id),
-        endpoint: endpoint.clone(),
         url,
         style,
-        event: event.into(),
-        payload,
         restorable: style.is_webhook() && message.is_closed(),
-        created_at: now,
-        due: now,
-        attempts: 0,
-        state: DeliveryState::Pending,
-        last_error: None,
+        ..Delivery::new(id, (body.account.clone(), endpoint.clone()), event, payload, now)
     };
     if let Some(url) = &body.callback_url {
         match body.dialect.as_deref().map(Dialect::style) {
@@ -102,21 +92,12 @@ pub(crate) fn between(
     if let (Some(url), Some(style)) = (&body.callback_url, body.dialect.as_deref().map(Dialect::style))
         && let Some(Called { url, body: payload }) = call(style, url)
     {
+        let from = (body.account.clone(), origin(&url));
         deliveries.push(Delivery {
-            id: next_id(),
-            account: body.account.clone(),
             message: Some(body.id),
-            endpoint: origin(&url),
             url: Some(url),
             style,
-            event: EVENT.into(),
-            payload,
-            restorable: false,
-            created_at: now,
-            due: now,
-            attempts: 0,
-            state: DeliveryState::Pending,
-            last_error: None,
+            ..Delivery::new(next_id(), from, EVENT, payload, now)
         });
     }
     deliveries

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use model::delivery::DeliveryState;
 use model::message::Progress;
 use model::resources::{Account, EventFilter, ResourceSet, Secret, Webhook};
 use model::{Body, Content, MessageId, Status};

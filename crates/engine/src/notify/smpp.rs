@@ -3,11 +3,10 @@
 //! The payload of such a delivery is not the deliver_sm itself, for how that is written depends on
 //! the session that takes it: its version, and what the account says by then.
 
-use model::delivery::DeliveryState;
 use model::resources::IncomingWay;
 use model::{
-    CallbackStyle, Content, Delivery, DeliveryId, Direction, Encoding, Ingress, Message, MessageId, PartStatus,
-    Receipt, ReceiptWish, Status, Timestamp,
+    Content, Delivery, DeliveryId, Direction, Encoding, Ingress, Message, MessageId, PartStatus, Receipt, ReceiptWish,
+    Status, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -146,22 +145,8 @@ fn delivery(
     now: Timestamp,
     id: DeliveryId,
 ) -> Delivery {
-    Delivery {
-        id,
-        account: account.id.clone(),
-        message: Some(message.body.id),
-        endpoint: account.smpp_lane.clone(),
-        url: None,
-        style: CallbackStyle::Webhook,
-        event: event.into(),
-        payload,
-        restorable: false,
-        created_at: now,
-        due: now,
-        attempts: 0,
-        state: DeliveryState::Pending,
-        last_error: None,
-    }
+    let from = (account.id.clone(), account.smpp_lane.clone());
+    Delivery { message: Some(message.body.id), ..Delivery::new(id, from, event, payload, now) }
 }
 
 /// What is owed by SMPP about `message` since `done`; `None` for a state that nobody asked for.

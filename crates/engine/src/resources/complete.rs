@@ -156,7 +156,4 @@ fn complete_connector(connector: &mut Connector, before: Option<&Connector>) {
     if let Some(outbind) = connector.outbind.as_mut().filter(|outbind| outbind.password.is_none()) {
         outbind.password = before.and_then(|c| c.outbind.as_ref()?.password.clone());
     }
-    if let Some(outbind) = connector.outbind.as_mut().filter(|outbind| outbind.password.is_none()) {
-        outbind.password = before.and_then(|c| c.outbind.as_ref()).and_then(|outbind| outbind.password.clone());
-    }
 }
