@@ -52,6 +52,8 @@ pub(crate) struct Counts {
     accounts: HashMap<Name, Count>,
     /// What SQLite says changes when another connection writes.
     version: Option<i64>,
+    /// It was looked at in this transaction: nobody else writes while that is open.
+    is_fresh: bool,
 }
 
 #[derive(Debug)]
@@ -62,11 +64,19 @@ struct Count {
 }
 
 impl Counts {
+    /// The writer begins a transaction.
+    pub fn begin(&mut self) {
+        self.is_fresh = false;
+    }
+
     /// How many messages of an account there are, within the writer's transaction.
     pub fn of(&mut self, db: &Connection, account: &Name) -> rusqlite::Result<u64> {
-        let version = db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-        if self.version.replace(version) != Some(version) {
-            self.accounts.clear();
+        if !self.is_fresh {
+            let version = db.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+            if self.version.replace(version) != Some(version) {
+                self.accounts.clear();
+            }
+            self.is_fresh = true;
         }
         if let Some(count) = self.accounts.get_mut(account) {
             count.unasked = 0;

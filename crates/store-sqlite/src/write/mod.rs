@@ -155,6 +155,7 @@ fn serve_group(desk: &mut Desk<'_>, group: &mut Vec<Box<dyn Task>>) {
 
 /// Runs `tasks` in one transaction. On a failure it is rolled back.
 fn transaction(desk: &mut Desk<'_>, tasks: &mut [Box<dyn Task>]) -> Result<(), Failure> {
+    desk.queued.begin();
     let done = desk.statements.begin().and_then(|()| {
         tasks.iter_mut().try_for_each(|task| task.run(desk))?;
         desk.statements.end()
