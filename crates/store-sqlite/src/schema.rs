@@ -36,6 +36,7 @@ fn steps() -> Vec<Step> {
         Step::Sql(restorable.to_owned()),
         Step::Code(by_account::migrate),
         Step::Sql(SCHEDULES.into()),
+        Step::Sql(OPT_OUT_LISTS.into()),
     ]
 }
 
@@ -87,6 +88,10 @@ const SCHEDULES: &str = "
     CREATE INDEX schedule_due ON schedule(due) WHERE due IS NOT NULL;
     CREATE INDEX schedule_ended ON schedule(ended_at) WHERE ended_at IS NOT NULL;
     CREATE TABLE schedule_messages(id BLOB PRIMARY KEY NOT NULL, messages TEXT NOT NULL) WITHOUT ROWID;";
+/// Opt-outs are listed newest first, of an account or of a phone.
+const OPT_OUT_LISTS: &str = "
+    CREATE INDEX opt_out_account ON opt_out(account, id);
+    CREATE INDEX opt_out_phone ON opt_out(phone, id);";
 
 /// The tables of version 1.
 fn tables() -> String {
