@@ -25,7 +25,10 @@ RULES = {
         # length octet; a year ahead of now; octets of what is counted in characters; what has to exist.
         "invalid": r"/text|/binary|/binary/udh|/send_at|/tags/.*|/connector|/route",
     },
-    "sendBatch": REPEATED,
+    # A group has to exist and to have members.
+    "sendBatch": REPEATED | {"invalid": r"/to_group", "batch_size": r"/to_group"},
+    # Numbers as countries have them.
+    "addMembers": {"invalid": r"/numbers/\d+"},
     # As with a message, and accounts have to exist.
     "explain": {"invalid": r"/account|/text|/binary|/binary/udh|/send_at|/tags/.*|/connector|/route", "not_allowed": None},
     # A connector has to exist.

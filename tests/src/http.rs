@@ -85,6 +85,14 @@ impl Client {
         self.request("DELETE", path, "").unwrap_or_else(|error| panic!("DELETE {path}: {error}"))
     }
 
+    /// `PUT` without a body.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn put(&mut self, path: &str) -> Answer {
+        self.request("PUT", path, "").unwrap_or_else(|error| panic!("PUT {path}: {error}"))
+    }
+
     /// `POST` with a JSON body.
     ///
     /// # Panics

@@ -21,6 +21,7 @@ mod sink;
 pub mod carrier;
 pub mod pcap;
 pub mod peers;
+pub mod phones;
 pub mod recorder;
 
 use std::io::Write as _;

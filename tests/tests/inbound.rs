@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 use scenarios::carrier::Carrier;
+use scenarios::phones::{NUMBER, details, every, id_of, received, sent, texts, timeline, write};
 use scenarios::{Client, Place, Sink, ask_until, connector, resources};
 use serde_json::{Value, json};
-use simulator::{Mo, MoContent, MoForm, SmscSettings};
+use simulator::SmscSettings;
 
 const PHONE: &str = "+447700900123";
-const NUMBER: &str = "+447700900000";
 
 const RULES: &str = r#"
 [[inbound]]
@@ -37,49 +37,6 @@ fn place(sink: &Sink, carrier: &Carrier, more: &str) -> Place {
     let text = resources(sink, "carrier", &connector("carrier", carrier.address(), ""));
     let (before, _) = text.split_once("[[inbound]]").expect("a rule");
     Place::new(&format!("{}{RULES}", before.replacen("default_sender", &format!("{more}\ndefault_sender"), 1)))
-}
-
-/// Writes to the gateway's number from a phone, as soon as there is a session.
-fn write(carrier: &Carrier, from: &str, text: &str) {
-    let content = MoContent::Text { text: text.into(), form: MoForm::Udh, reference: 1 };
-    let mo = Mo { from: from.into(), to: NUMBER.into(), content, system_id: None };
-    ask_until("bound session", || (carrier.inject_mo(&mo).expect("a text") > 0).then_some(()));
-}
-
-/// A message from a phone, once it is there, and its timeline.
-fn received(client: &mut Client, text: &str) -> (String, Vec<(String, String)>) {
-    let id = ask_until("incoming message", || {
-        let found = client.get("/v1/messages?direction=mo").json();
-        let found = found["data"].as_array()?.iter().find(|message| message["text"] == text)?.clone();
-        Some(found["id"].as_str()?.to_owned())
-    });
-    let events = timeline(client, &id);
-    (id, events)
-}
-
-/// What happened to a message: events with their details.
-fn timeline(client: &mut Client, id: &str) -> Vec<(String, String)> {
-    let events = client.get(&format!("/v1/messages/{id}/events")).json();
-    let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
-    let events = events["data"].as_array().expect("a timeline");
-    events.iter().map(|event| (text(event, "event"), text(event, "detail"))).collect()
-}
-
-/// The details of one kind of event.
-fn details<'a>(events: &'a [(String, String)], event: &str) -> Vec<&'a str> {
-    events.iter().filter(|(is, _)| is == event).map(|(_, detail)| detail.as_str()).collect()
-}
-
-/// The id of a message that was sent because of another, and its recipient.
-fn sent(detail: &str) -> (&str, &str) {
-    detail.split_once(" to ").expect("an id and a number")
-}
-
-/// What the carrier took for a number.
-fn texts(carrier: &Carrier, to: &str) -> Vec<String> {
-    let seen = carrier.seen();
-    let to = to.trim_start_matches('+');
-    seen.iter().filter(|message| *message.destination.2 == *to).map(|message| message.text.to_string()).collect()
 }
 
 #[test]
@@ -291,22 +248,5 @@ fn a_message_and_its_answer_survive_kills_together() {
     assert_eq!(answered, answers.len(), "no answer without its message");
     for id in answers.keys() {
         sink.wait_event(id, "message.delivered");
-    }
-}
-
-fn id_of(message: &Value) -> String {
-    message["id"].as_str().expect("an id").to_owned()
-}
-
-/// Every message of a direction.
-fn every(client: &mut Client, direction: &str) -> Vec<Value> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let mut page = client.get(&format!("/v1/messages?direction={direction}&limit=100{cursor}")).json();
-        all.append(page["data"].as_array_mut().expect("a page"));
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return all,
-        }
     }
 }

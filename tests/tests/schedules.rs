@@ -112,8 +112,7 @@ fn make_until_killed(gateway: Gateway, made: &Mutex<Vec<String>>, goal: usize, r
 fn an_occurrence_that_can_not_be_paid_is_told_of() {
     let sink = Sink::start();
     let all = resources(&sink, "carrier", &connector("carrier", "127.0.0.1:1", ""));
-    let prepaid =
-        "price = { currency = \"EUR\", default = \"1\" }\nprepaid = { currency = \"EUR\" }\ndefault_sender";
+    let prepaid = "price = { currency = \"EUR\", default = \"1\" }\nprepaid = { currency = \"EUR\" }\ndefault_sender";
     let place = Place::new(&all.replacen("default_sender", prepaid, 1));
     let gateway = place.start();
     let mut client = gateway.client();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use model::resources::{Amount, Currency, Prepaid};
 use model::{
-    Address, BatchId, CallbackStyle, Delivery, DeliveryId, MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId, Sum,
-    Timestamp,
+    Address, BatchId, CallbackStyle, Delivery, DeliveryId, MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId,
+    Sum, Timestamp,
 };
 use serde::Serialize;
 use store::{Batch, BatchCounts};

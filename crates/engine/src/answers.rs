@@ -88,7 +88,7 @@ impl Recorder {
         let consequences = match answer {
             ServiceAnswer::Unfit { why } => {
                 progress.note(now, Action::Reply.undone(), None, Some(why));
-                self.engine.inner.metrics.responded(&rules.rule, Action::Reply.as_str(), "held_back");
+                self.engine.inner.metrics.responded(&rules.rule, Action::Reply.as_str(), "held_back", 1);
                 Vec::new()
             }
             ServiceAnswer::Text { text, from, encoding, class } => {
@@ -102,6 +102,7 @@ impl Recorder {
                     reply_limit: Some(rules.limit.unwrap_or(ANSWERS_MAX)),
                     forward: Vec::new(),
                     forward_text: None,
+                    group: None,
                 };
                 let manner = Manner { from, encoding, class, asked_for: false };
                 self.respond(&plan, &body, &mut progress, world, now, &manner)

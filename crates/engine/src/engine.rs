@@ -18,6 +18,8 @@ use crate::completion::{self, Endings};
 use crate::dispatch::{Desired, Link};
 use crate::facts::FactSender;
 use crate::failover;
+use crate::group_tasks;
+use crate::groups::Groups;
 use crate::inquire::Desks;
 use crate::keep::{self, Retention};
 use crate::metrics::Metrics;
@@ -82,6 +84,7 @@ pub(crate) struct Inner {
     pub endings: Endings,
     pub opt_outs: OptOuts,
     pub recurring: Recurring,
+    pub groups: Groups,
     /// What was sent lately, where a pace is to be kept.
     pub paces: Arc<Paces>,
     pub rhythm: ArcSwap<Rhythm>,
@@ -158,6 +161,7 @@ impl Engine {
             endings: Endings::read(&*store).await?,
             opt_outs: OptOuts::load(&*store).await?,
             recurring: Recurring::default(),
+            groups: Groups::default(),
             paces: Arc::default(),
             rhythm: ArcSwap::default(),
             policy_caller: OnceLock::new(),
@@ -184,6 +188,7 @@ impl Engine {
         engine.spawn(batches::run(engine.clone()));
         engine.spawn(completion::run(engine.clone()));
         engine.spawn(recurring::run(engine.clone()));
+        engine.spawn(group_tasks::run(engine.clone()));
         engine.spawn(money::watch_balances(engine.clone()));
         engine.spawn(keep::count_queued(engine.clone()));
         engine.spawn(keep::retention(engine.clone(), settings.retention));

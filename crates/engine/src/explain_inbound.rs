@@ -3,19 +3,22 @@
 
 use std::sync::Arc;
 
-use model::resources::{Handover, Inbound};
+use model::resources::{Handover, Inbound, InboundGroup};
 use model::{
-    Address, Body, CallbackStyle, Content, DeliveryId, Encoding, Ingress, Message, Name, Progress, Status, Submission,
-    Timestamp,
+    Address, Body, CallbackStyle, Content, DeliveryId, Encoding, GROUP_MEMBERS_MAX, GroupAction, GroupKey, Ingress,
+    Message, Name, Progress, Status, Submission, Timestamp,
 };
 use routing::{InboundPlan, Incoming};
 use serde_json::Value;
+use store::StoreError;
 
 use crate::accept::Refusal;
 use crate::dispatch::MobileOriginated;
 use crate::engine::Engine;
 use crate::explain::wanted_of;
+use crate::group_tasks::{full, not_in, others, unfit};
 use crate::notify;
+use crate::opt_outs::phone_of;
 use crate::receive::{body_of, goes_by};
 use crate::respond::{Action, clock_of, unanswerable};
 use crate::world::{AccountView, World};
@@ -69,6 +72,27 @@ pub struct InboundTaken {
     pub answers: bool,
     /// What would be sent because of it.
     pub responses: Vec<InboundResponse>,
+    /// What would be done with a group.
+    pub group: Option<GroupExplained>,
+}
+
+/// What a rule would do with a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupExplained {
+    /// The group.
+    pub name: String,
+    /// What would be done with it.
+    pub action: GroupAction,
+    /// How many members it has; `None` if there is none yet.
+    pub members: Option<u64>,
+    /// Is the phone one of them?
+    pub is_member: bool,
+    /// To how many others the text would be sent on, some of whom may be refused.
+    pub recipients: u64,
+    /// What they would be told, as it is filled in.
+    pub text: Option<String>,
+    /// Why it would not be done.
+    pub held_back: Option<String>,
 }
 
 /// A message that a rule would send.
@@ -86,10 +110,19 @@ pub struct InboundResponse {
     pub outcome: Option<Result<Message, Refusal>>,
 }
 
+impl InboundTaken {
+    /// Nobody is told that something was done with a group that would not be.
+    fn hold_replies(&mut self, group: Option<&GroupExplained>) {
+        let Some(why) = group.and_then(|group| group.held_back.as_ref()) else { return };
+        for reply in self.responses.iter_mut().filter(|response| response.action == Action::Reply.as_str()) {
+            (reply.held_back, reply.outcome) = (Some(why.clone()), None);
+        }
+    }
+}
+
 impl Engine {
     /// What would become of a message from a phone.
-    #[must_use]
-    pub fn explain_inbound(&self, question: &InboundQuestion) -> InboundExplanation {
+    pub async fn explain_inbound(&self, question: &InboundQuestion) -> Result<InboundExplanation, StoreError> {
         let (world, now) = (self.world(), self.now());
         let InboundQuestion { connector, from, to, text } = question;
         let asked = Incoming { connector, to, from, text: text.as_deref() };
@@ -101,11 +134,15 @@ impl Engine {
         });
         let rules = rules.collect();
         let plan = world.inbound.plan(asked, |account| clock_of(&world, account, now));
-        let taken = plan.and_then(|plan| {
-            let account = world.account(&plan.account)?.clone();
-            Some(self.would_take(&world, &account, plan, question, now))
-        });
-        InboundExplanation { rules, taken }
+        let account = plan.as_ref().and_then(|plan| world.account(&plan.account));
+        let Some((plan, account)) = plan.zip(account) else { return Ok(InboundExplanation { rules, taken: None }) };
+        let mut group = self.group_explained(&world, account, &plan, question).await?;
+        let mut taken = self.would_take(&world, account, plan, question, now);
+        if taken.word.is_none() {
+            taken.hold_replies(group.as_ref());
+            taken.group = group.take();
+        }
+        Ok(InboundExplanation { rules, taken: Some(taken) })
     }
 
     fn would_take(
@@ -140,6 +177,7 @@ impl Engine {
             deliveries: self.would_deliver(world, account, &plan.rule, &plan.deliver, question, now),
             answers,
             responses: responses.collect(),
+            group: None,
         }
     }
 
@@ -163,6 +201,40 @@ impl Engine {
             ..Submission::default()
         };
         self.would_accept(account, submission, asked_for)
+    }
+
+    async fn group_explained(
+        &self,
+        world: &World,
+        account: &AccountView,
+        plan: &InboundPlan,
+        question: &InboundQuestion,
+    ) -> Result<Option<GroupExplained>, StoreError> {
+        let Some(InboundGroup { name, action, members_only }) = plan.group.clone() else { return Ok(None) };
+        let key = GroupKey { account: account.id.clone(), name: name.as_str().into() };
+        let phone = phone_of(&question.from, account);
+        let members = self.group_of(&key).await?.map(|(_, members)| members);
+        let is_member = self.inner.store.member(&key, &phone).await?.is_some();
+        let text = plan.forward_text.clone().filter(|_| action == GroupAction::Forward);
+        let mut explained = GroupExplained { name, action, members, is_member, recipients: 0, text, held_back: None };
+        explained.held_back = match action {
+            GroupAction::Join => {
+                let full = || full(&explained.name, members.unwrap_or_default()).filter(|_| !is_member);
+                unfit(&phone, &question.from, world).or_else(full)
+            }
+            GroupAction::Leave => None,
+            GroupAction::Forward => {
+                let members = self.inner.store.members(&key, None, GROUP_MEMBERS_MAX).await?;
+                let others = others(members, [&phone, &question.from, &question.to]);
+                explained.recipients = others.len() as u64;
+                let stranger = members_only.unwrap_or(true) && !is_member;
+                let (ends, text) = ((&question.from, &question.to), explained.text.as_deref());
+                let no_others = || others.is_empty().then(|| format!("{} has no other member", explained.name));
+                let held = stranger.then(|| not_in(&phone, &explained.name));
+                held.or_else(|| unanswerable(Action::Forward, ends, text, world)).or_else(no_others)
+            }
+        };
+        Ok(Some(explained))
     }
 
     /// Where a message that is taken would be handed over.

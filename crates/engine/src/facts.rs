@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 
-use model::{BatchId, Delivery, LedgerEntry, Message, MessageId, Name, Timestamp};
-use store::{Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, ScheduleChange, Short, TallyRow};
+use model::{BatchId, Delivery, GroupChange, LedgerEntry, Message, MessageId, Name, Timestamp};
+use store::{
+    Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, ScheduleChange, Short, TallyRow,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::answers::ServiceAnswer;
 use crate::batches::Step;
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
+use crate::group_tasks::TaskDone;
 use crate::opt_outs::OptOutChange;
 use crate::replace::Replacing;
 use crate::rhythm::Hold;
@@ -46,6 +49,8 @@ impl Facts {
     pub(crate) fn weight(&self) -> usize {
         let weight = |fact: &Fact| match fact {
             Fact::Accepted(acceptance) => acceptance.messages.len(),
+            Fact::Groups { changes, .. } => changes.len(),
+            Fact::GroupTask { done, .. } => done.weight(),
             _ => 1,
         };
         self.facts.iter().map(weight).sum()
@@ -105,6 +110,10 @@ pub(crate) enum Fact {
     Connector { connector: Name, event: ConnectorEvent },
     /// Somebody wants a phone to get nothing more, or to get messages again.
     OptOut { change: Box<OptOutChange>, reply: oneshot::Sender<()> },
+    /// Groups change.
+    Groups { changes: Vec<GroupChange>, reply: oneshot::Sender<()> },
+    /// What a message from a phone wants of a group was done.
+    GroupTask { done: Box<TaskDone>, reply: oneshot::Sender<()> },
     /// The parts of an MO have waited long enough, or a parked receipt has.
     Sweep,
 }

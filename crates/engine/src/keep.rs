@@ -146,7 +146,8 @@ async fn forget(engine: &Engine, retention: Retention) -> Result<(), store::Stor
     let now = engine.now();
     store.forget_expired(now).await?;
     store.forget_messages(now.plus_seconds(-retention.messages)).await?;
-    while store.forget_schedules(now.plus_seconds(-retention.messages), SCHEDULES_PAGE).await? == SCHEDULES_PAGE as u64 {
+    while store.forget_schedules(now.plus_seconds(-retention.messages), SCHEDULES_PAGE).await? == SCHEDULES_PAGE as u64
+    {
         tokio::task::yield_now().await;
     }
     if retention.texts < retention.messages {

@@ -17,12 +17,12 @@
 //!
 //! Read the files in this order: [`accept`], [`refusal`], [`policy`], [`validate`], [`access`], [`admit`], [`limits`], [`charge`],
 //! [`route`], [`health`], [`persist`], [`schedule`], [`dispatch`], [`settle`], [`receive`],
-//! [`respond`], [`opt_outs`], [`answers`], [`matching`], [`reassemble`], [`notify`],
+//! [`respond`], [`lately`], [`opt_outs`], [`group_tasks`], [`answers`], [`matching`], [`reassemble`], [`notify`],
 //! [`announce`];
 //! then [`keep`] (what time brings), [`completion`] (batches that have ended), [`recurring`] (what is sent again and again), [`failover`] and [`abandoned`]
 //! (what waits for a connector that takes nothing, or is gone), [`world`] and [`resources`] (what is
 //! configured), [`token_use`],
-//! [`services`], [`replace`], [`batches`], [`explain`], [`explain_inbound`] and [`money`] (what may be asked), [`inquire`] (what
+//! [`services`], [`replace`], [`batches`], [`groups`], [`explain`], [`explain_inbound`] and [`money`] (what may be asked), [`inquire`] (what
 //! is asked of carriers).
 
 mod abandoned;
@@ -41,11 +41,14 @@ mod explain_inbound;
 mod facts;
 mod failover;
 mod families;
+mod group_tasks;
+mod groups;
 mod guessing;
 pub mod hash;
 mod health;
 mod inquire;
 mod keep;
+mod lately;
 mod limits;
 mod matching;
 mod metrics;
@@ -82,8 +85,11 @@ pub use answers::{ANSWER_TEXT_MAX, ServiceAnswer};
 pub use batches::{BatchRefused, BatchWish};
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
 pub use explain::{ConnectorTried, Explanation, PolicyTried, RouteTried};
-pub use explain_inbound::{InboundExplanation, InboundQuestion, InboundResponse, InboundTaken, RuleTried};
+pub use explain_inbound::{
+    GroupExplained, InboundExplanation, InboundQuestion, InboundResponse, InboundTaken, RuleTried,
+};
 pub use facts::{CancelRefused, ConnectorEvent};
+pub use groups::GroupError;
 pub use inquire::{CarrierError, QueryError};
 pub use keep::Retention;
 pub use metrics::Metrics;

@@ -279,8 +279,8 @@ impl Metrics {
         self.taken.get_or_create(&OfRule { rule }).inc();
     }
 
-    pub(crate) fn responded(&self, rule: &Name, action: &'static str, outcome: &'static str) {
-        self.responses.get_or_create(&WithAction { rule: rule.clone(), action, outcome }).inc();
+    pub(crate) fn responded(&self, rule: &Name, action: &'static str, outcome: &'static str, count: u64) {
+        self.responses.get_or_create(&WithAction { rule: rule.clone(), action, outcome }).inc_by(count);
     }
 
     pub(crate) fn opted_out(&self, account: &Name) {

@@ -211,7 +211,8 @@ impl Recorder {
             Word::Help => progress.note(now, "helped", None, None),
         }
         let reply = rules.reply(word).cloned();
-        let plan = InboundPlan { reply, reply_limit: None, forward: Vec::new(), forward_text: None, ..plan.clone() };
+        let (forward, forward_text) = (Vec::new(), None);
+        let plan = InboundPlan { reply, reply_limit: None, forward, forward_text, group: None, ..plan.clone() };
         let manner = Manner { asked_for: true, ..Manner::default() };
         Some(self.respond(&plan, cause, progress, world, now, &manner))
     }
@@ -262,7 +263,7 @@ fn take(opt_outs: &OptOuts, key: OptOutKey, draft: &mut Draft) {
 }
 
 /// A phone as messages to it have it.
-fn phone_of(from: &Address, account: &AccountView) -> Address {
+pub(crate) fn phone_of(from: &Address, account: &AccountView) -> Address {
     Address::recipient(from.as_str(), account.country).unwrap_or_else(|_| from.clone())
 }
 

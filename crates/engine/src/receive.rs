@@ -17,6 +17,7 @@ use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
 
 use crate::dispatch::{Incoming, MobileOriginated, Outcome};
 use crate::facts::Fact;
+use crate::group_tasks;
 use crate::matching::{Candidate, Form, candidates, choose, normal_id, parked_under, same_phone};
 use crate::notify;
 use crate::persist::{Draft, Recorder, Resolved};
@@ -245,19 +246,20 @@ impl Recorder {
     pub(crate) fn give(&mut self, connector: &Name, mut body: Body, world: &World, draft: &mut Draft) {
         let now = draft.now;
         let question = InboundQuestion { connector, to: &body.to, from: &body.from, text: body.content.text() };
-        let plan = world.inbound.plan(question, |account| respond::clock_of(world, account, now));
+        let mut plan = world.inbound.plan(question, |account| respond::clock_of(world, account, now));
         self.engine.inner.metrics.taken(plan.as_ref().map(|plan| &plan.rule));
         let mut progress = Progress::accepted(Status::Received, Some(connector.clone()), 0, now);
         progress.events.clear();
         progress.note(now, "received", None, plan.as_ref().map(|plan| format!("rule {}", plan.rule).into()));
         progress.final_at = Some(now);
         let mut consequences = Vec::new();
-        match &plan {
+        match &mut plan {
             Some(plan) => {
                 body.account = plan.account.clone();
-                let heeded = self.heed(plan, &body, &mut progress, world, draft);
-                consequences =
-                    heeded.unwrap_or_else(|| self.respond(plan, &body, &mut progress, world, now, &Manner::default()));
+                consequences = self.heed(plan, &body, &mut progress, world, draft).unwrap_or_else(|| {
+                    draft.changes.groups.extend(group_tasks::wanted(plan, &body));
+                    self.respond(plan, &body, &mut progress, world, now, &Manner::default())
+                });
             }
             None => {
                 tracing::warn!(%connector, message = %body.id, "no inbound rule takes a message; it is kept for operators");

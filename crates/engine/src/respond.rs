@@ -14,24 +14,16 @@ use std::time::Instant;
 use model::submission::EncodingChoice;
 use model::{Address, AddressKind, Body, Ingress, Message, MessageId, Name, Progress, Submission, Timestamp};
 use routing::{Calendar, InboundPlan};
-use store::{Claim, Short, Tally};
+use store::{Batch, Claim, Short, Tally};
 
 use crate::accept::Refusal;
 use crate::admit;
 use crate::engine::Engine;
 use crate::facts::AcceptFailed;
-use crate::persist::{Recent, Recorder};
+use crate::persist::Recorder;
 use crate::route::Prepared;
 use crate::world::{AccountView, World};
 
-/// Answers that one phone gets by one rule in [`WHILE_SECONDS`], where the rule does not say.
-const REPLIES_MAX: u32 = 3;
-/// Messages of one phone that one rule sends on in [`WHILE_SECONDS`].
-const FORWARDS_MAX: u32 = 30;
-/// Ten minutes.
-const WHILE_SECONDS: i64 = 600;
-/// Phones and rules remembered at a time; the longest silent is forgotten first.
-const PHONES_MAX: usize = 100_000;
 /// Parts that an answer may have.
 const PARTS_MAX: u32 = 255;
 
@@ -64,7 +56,7 @@ impl Action {
         }
     }
 
-    fn done(self) -> &'static str {
+    pub fn done(self) -> &'static str {
         match self {
             Action::Reply => "replied",
             Action::Forward => "forwarded",
@@ -87,62 +79,47 @@ impl Action {
     }
 }
 
-/// What a message that the gateway sends by itself follows from.
+/// What messages that the gateway sends by itself follow from.
 #[derive(Clone, Debug)]
 pub(crate) struct Follows {
     /// The message from a phone.
     pub cause: MessageId,
-    /// The message that is sent.
-    pub message: MessageId,
     pub rule: Name,
     pub account: Name,
+    /// What is sent: all of it, or nothing.
+    pub sent: Vec<Sent>,
+}
+
+/// What is sent at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
     pub action: Action,
+    /// The id of the message, or of the batch.
+    pub id: Box<str>,
+    /// How many messages it is.
+    pub messages: u64,
 }
 
 impl Follows {
     /// Says in the timeline of its cause that it could not be sent after all.
     pub fn failed(&self, progress: &mut Progress, now: Timestamp, why: &AcceptFailed) {
-        let id = self.message.to_string();
-        let about = |detail: &Option<Box<str>>| detail.as_deref().is_some_and(|detail| detail.starts_with(&id));
-        progress.events.retain(|event| event.what != self.action.done() || !about(&event.detail));
-        progress.note(now, self.action.undone(), None, Some(told_failure(why).into()));
+        for Sent { action, id, .. } in &self.sent {
+            let about = |detail: &Option<Box<str>>| detail.as_deref().is_some_and(|detail| detail.starts_with(&**id));
+            progress.events.retain(|event| event.what != action.done() || !about(&event.detail));
+            progress.note(now, action.undone(), None, Some(told_failure(why).into()));
+        }
     }
 }
 
-/// A message that the gateway sends by itself, with what it takes of its account.
+/// What the gateway sends by itself, with what it takes of its account.
 #[derive(Debug)]
 pub(crate) struct Consequence {
-    /// The message, then copies of it.
+    /// Messages, then copies of them.
     pub messages: Vec<Message>,
+    /// What messages to a group are.
+    pub batch: Option<Batch>,
     pub claim: Option<Box<Claim>>,
     pub follows: Follows,
-}
-
-/// A rule, a phone, and what is done about it.
-type Conversation = (Name, Box<str>, Action);
-
-/// What was answered lately. Forgotten when the process ends.
-#[derive(Debug)]
-pub(crate) struct Lately(Recent<Conversation, Vec<Timestamp>>);
-
-impl Default for Lately {
-    fn default() -> Self {
-        Self(Recent::new(PHONES_MAX))
-    }
-}
-
-impl Lately {
-    /// May this be done once more? Then it is counted.
-    fn once_more(&mut self, conversation: Conversation, most: u32, now: Timestamp) -> bool {
-        let mut times = self.0.take(&conversation).unwrap_or_default();
-        times.retain(|at| now.millis_since(*at) < WHILE_SECONDS * 1000);
-        let may = times.len() < most as usize;
-        if may {
-            times.push(now);
-        }
-        self.0.insert(conversation, times);
-        may
-    }
 }
 
 impl Recorder {
@@ -170,56 +147,34 @@ impl Recorder {
             if !wanted {
                 continue;
             }
-            if let Some(why) = self.held_back(action, plan, cause, text, world, now) {
+            let most = plan.reply_limit.filter(|_| action == Action::Reply);
+            if let Some(why) = self.lately.holds_back(action, &plan.rule, most, cause, text, world, now) {
                 progress.note(now, action.undone(), None, Some(why.into()));
-                self.engine.inner.metrics.responded(&plan.rule, action.as_str(), "held_back");
+                self.engine.inner.metrics.responded(&plan.rule, action.as_str(), "held_back", 1);
                 continue;
             }
             let text = text.unwrap_or_default();
             for to in to {
                 match self.engine.consequence(world, account, plan, cause, (action, to, text, manner), now) {
-                    Ok(consequence) => {
-                        let detail = format!("{} to {to}", consequence.follows.message);
+                    Ok((id, consequence)) => {
+                        let detail = format!("{id} to {to}");
                         progress.note(now, action.done(), None, Some(detail.into()));
                         consequences.push(consequence);
                     }
                     Err(refusal) => {
                         let detail = format!("to {to}: {}", refusal.told());
                         progress.note(now, action.undone(), None, Some(detail.into()));
-                        self.engine.inner.metrics.responded(&plan.rule, action.as_str(), "refused");
+                        self.engine.inner.metrics.responded(&plan.rule, action.as_str(), "refused", 1);
                     }
                 }
             }
         }
         consequences
     }
-
-    /// Why nothing is sent, if it would be better not to.
-    fn held_back(
-        &mut self,
-        action: Action,
-        plan: &InboundPlan,
-        cause: &Body,
-        text: Option<&str>,
-        world: &World,
-        now: Timestamp,
-    ) -> Option<String> {
-        if let Some(why) = unanswerable(action, (&cause.from, &cause.to), text, world) {
-            return Some(why);
-        }
-        let most = match action {
-            Action::Reply => plan.reply_limit.unwrap_or(REPLIES_MAX),
-            Action::Forward => FORWARDS_MAX,
-        };
-        let conversation = (plan.rule.clone(), cause.from.bare().into(), action);
-        let may = self.lately.once_more(conversation, most, now);
-        (!may).then(|| format!("{} wrote too often: {most} in ten minutes are enough", cause.from))
-    }
 }
 
 impl Engine {
-    /// A message that the gateway sends by itself in an account's name, from the number that `cause`
-    /// was sent to.
+    /// A message that the gateway sends by itself in an account's name, counted against its limits.
     fn consequence(
         &self,
         world: &World,
@@ -228,7 +183,27 @@ impl Engine {
         cause: &Body,
         (action, to, text, manner): (Action, &Address, &str, &Manner),
         now: Timestamp,
-    ) -> Result<Consequence, Refusal> {
+    ) -> Result<(MessageId, Consequence), Refusal> {
+        let Prepared { message, copies } = self.response(world, account, cause, (action, to, text, manner), now)?;
+        let claim = admit::admit(account, std::slice::from_ref(&message), now, Instant::now())
+            .inspect_err(|refusal| self.inner.metrics.limited(&account.id, refusal))?;
+        let id = message.body.id;
+        let sent = vec![Sent { action, id: id.to_string().into(), messages: 1 }];
+        let follows = Follows { cause: cause.id, rule: plan.rule.clone(), account: account.id.clone(), sent };
+        let messages = std::iter::once(message).chain(copies).collect();
+        Ok((id, Consequence { messages, batch: None, claim, follows }))
+    }
+
+    /// A message that the gateway sends by itself in an account's name, from the number that `cause`
+    /// was sent to.
+    pub(crate) fn response(
+        &self,
+        world: &World,
+        account: &AccountView,
+        cause: &Body,
+        (action, to, text, manner): (Action, &Address, &str, &Manner),
+        now: Timestamp,
+    ) -> Result<Prepared, Refusal> {
         if !account.is_enabled() {
             return Err(Refusal::Forbidden("the account is switched off"));
         }
@@ -242,21 +217,19 @@ impl Engine {
             ingress: Ingress::Gateway,
             ..Submission::default()
         };
-        let Prepared { mut message, copies } = self.prepare_for(world, account, submission, now, manner.asked_for)?;
-        let claim = admit::admit(account, std::slice::from_ref(&message), now, Instant::now())
-            .inspect_err(|refusal| self.inner.metrics.limited(&account.id, refusal))?;
-        message.progress.note(now, action.link(), None, Some(cause.id.to_string().into()));
-        let (rule, account) = (plan.rule.clone(), account.id.clone());
-        let follows = Follows { cause: cause.id, message: message.body.id, rule, account, action };
-        Ok(Consequence { messages: std::iter::once(message).chain(copies).collect(), claim, follows })
+        let mut prepared = self.prepare_for(world, account, submission, now, manner.asked_for)?;
+        prepared.message.progress.note(now, action.link(), None, Some(cause.id.to_string().into()));
+        Ok(prepared)
     }
 
     /// What followed from messages of phones has become durable, or was refused at last.
     pub(crate) fn responded(&self, follows: &Follows, sent: bool) {
         let outcome = if sent { "sent" } else { "refused" };
-        self.inner.metrics.responded(&follows.rule, follows.action.as_str(), outcome);
-        if sent {
-            self.inner.metrics.accepted(&follows.account, 1);
+        for Sent { action, messages, .. } in &follows.sent {
+            self.inner.metrics.responded(&follows.rule, action.as_str(), outcome, *messages);
+            if sent {
+                self.inner.metrics.accepted(&follows.account, *messages);
+            }
         }
     }
 }
@@ -297,36 +270,5 @@ fn told_failure(why: &AcceptFailed) -> String {
         },
         AcceptFailed::KeyTaken | AcceptFailed::ScheduleMoved => "it was sent already".into(),
         AcceptFailed::Store(why) => why.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_phone_is_answered_so_often_in_ten_minutes() {
-        let mut lately = Lately::default();
-        let at = |seconds: i64| Timestamp::from_millis(1_000_000_000).plus_seconds(seconds);
-        let mut asks = |phone: &str, rule: &str, seconds| {
-            lately.once_more((rule.into(), phone.into(), Action::Reply), 3, at(seconds))
-        };
-        assert!(asks("1", "a", 0) && asks("1", "a", 10) && asks("1", "a", 20));
-        assert!(!asks("1", "a", 30), "the fourth");
-        assert!(asks("2", "a", 30) && asks("1", "b", 30), "another phone, another rule");
-        assert!(!asks("1", "a", 599));
-        assert!(asks("1", "a", 600) && !asks("1", "a", 601), "the first is ten minutes ago");
-        assert!(!asks("1", "a", -100), "a clock that goes back lets no more through");
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let mut lately = Lately(Recent::new(10));
-        let now = Timestamp::from_millis(0);
-        for n in 0..1000 {
-            assert!(lately.once_more(("a".into(), n.to_string().into(), Action::Reply), 1, now));
-        }
-        assert!(!lately.once_more(("a".into(), "999".into(), Action::Reply), 1, now));
-        assert!(lately.once_more(("a".into(), "1".into(), Action::Reply), 1, now), "it was forgotten");
     }
 }

@@ -62,6 +62,14 @@ impl Recorder {
             Fact::TokensUsed { rows } => draft.changes.tallies.extend(rows),
             Fact::Connector { connector, event } => self.connector_event(&connector, event, world, draft),
             Fact::OptOut { change, reply } => self.opt_out_asked(*change, reply, world, draft),
+            Fact::Groups { changes, reply } => {
+                draft.changes.groups.extend(changes);
+                draft.heard.push(reply);
+            }
+            Fact::GroupTask { done, reply } => {
+                self.group_task_done(*done, draft);
+                draft.heard.push(reply);
+            }
             Fact::Sweep => self.sweep(world, draft),
             // Taken out before.
             Fact::Accepted(_) => {}
@@ -304,6 +312,7 @@ impl Fact {
             | Fact::Overdue { message } => Some(*message),
             Fact::Replace(asked) => Some(asked.message),
             Fact::Answered { delivery, .. } => delivery.message,
+            Fact::GroupTask { done, .. } => Some(done.message),
             _ => None,
         }
     }

@@ -152,7 +152,8 @@ async fn what_lies_in_the_past_is_due_at_once_if_it_is_to_be_made_up_for() {
 
 #[tokio::test(start_paused = true)]
 async fn an_occurrence_that_is_refused_is_told_of_and_the_next_one_comes() {
-    let account = ACCOUNT.replace("{\"id\"", r#"{"prepaid":{"currency":"EUR"},"price":{"currency":"EUR","default":"0.1"},"id""#);
+    let account =
+        ACCOUNT.replace("{\"id\"", r#"{"prepaid":{"currency":"EUR"},"price":{"currency":"EUR","default":"0.1"},"id""#);
     let bench = start(&account).await;
     let schedule = make(&bench, minutely(json!({ "name": "news", "messages": two() }))).await.unwrap();
     pass(31).await;
@@ -276,7 +277,8 @@ async fn it_can_be_held_back_changed_and_taken_away() {
 
 #[tokio::test(start_paused = true)]
 async fn all_that_is_wrong_is_told_when_it_is_made() {
-    let account = ACCOUNT.replace(r#","time_zone":"UTC""#, "").replace("{\"id\"", r#"{"allowed_countries":["GB"],"id""#);
+    let account =
+        ACCOUNT.replace(r#","time_zone":"UTC""#, "").replace("{\"id\"", r#"{"allowed_countries":["GB"],"id""#);
     let bench = start(&account).await;
     for (wrong, expected) in [
         (json!({}), "/time_zone"),

@@ -12,6 +12,7 @@
 //! * [`plan`]: what a route made of a message.
 //! * [`delivery`]: what is owed to an account.
 //! * [`recurring`]: messages that an account wants sent again and again.
+//! * [`group`]: lists of phones.
 //! * [`resources`]: accounts, connectors, routes and webhooks as an operator writes them.
 
 pub mod address;
@@ -20,6 +21,7 @@ pub mod country;
 pub mod delivery;
 pub mod dialect;
 pub mod form;
+pub mod group;
 pub mod id;
 pub mod ingress;
 pub mod ledger;
@@ -42,6 +44,9 @@ pub mod url;
 pub use address::{Address, AddressError, AddressKind};
 pub use delivery::Delivery;
 pub use dialect::{CallbackStyle, Dialect};
+pub use group::{
+    GROUP_MEMBERS_MAX, GROUPS_MAX, Group, GroupAction, GroupChange, GroupKey, GroupTask, Member, MemberKey,
+};
 pub use id::{BatchId, DeliveryId, IdMaker, LedgerId, MessageId, Name, OptOutId, ScheduleId};
 pub use ledger::{Charge, LedgerEntry, LedgerKind, Sum};
 pub use message::{

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::resources::{Handover, Inbound, Kind, ResourceSet};
+use model::resources::{Handover, Inbound, InboundGroup, Kind, ResourceSet};
 use model::{Address, Name};
 use regex::Regex;
 
@@ -39,8 +39,10 @@ pub struct InboundPlan {
     pub reply_limit: Option<u32>,
     /// Numbers that it is sent on to.
     pub forward: Vec<Address>,
-    /// The text that they are sent; `None` for what is no text.
+    /// The text that they, or a group, are sent; `None` for what is no text.
     pub forward_text: Option<String>,
+    /// What is done with a group.
+    pub group: Option<InboundGroup>,
 }
 
 /// The inbound rules in order, ready to be asked. Those with keywords are looked up by the first
@@ -73,6 +75,9 @@ struct Rule {
     reply_limit: Option<u32>,
     forward: Vec<Address>,
     forward_text: Option<Reply>,
+    /// The text goes to somebody else.
+    forwards: bool,
+    group: Option<InboundGroup>,
     /// The field that is at fault: a rule that is not understood matches nothing.
     fault: Option<&'static str>,
 }
@@ -134,7 +139,7 @@ impl InboundTable {
             time: &time,
         };
         let passed_on = |text: &str| match &rule.forward_text {
-            _ if rule.forward.is_empty() => None,
+            _ if !rule.forwards => None,
             Some(written) => Some(written.fill(filling)),
             None => Some(text.to_owned()),
         };
@@ -146,6 +151,7 @@ impl InboundTable {
             reply_limit: rule.reply_limit,
             forward: rule.forward.clone(),
             forward_text: message.text.and_then(passed_on),
+            group: rule.group.clone(),
         })
     }
 
@@ -238,6 +244,8 @@ impl Rule {
             reply_limit: rule.reply_limit,
             forward,
             forward_text,
+            forwards: !rule.forward.is_empty() || rule.forwards_to_group(),
+            group: rule.group.clone(),
             fault: faults.first,
         }
     }

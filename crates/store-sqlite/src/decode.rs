@@ -85,6 +85,11 @@ impl<'r> Columns<'r> {
         T::try_from(value).map_err(|_| self.broken(at))
     }
 
+    pub fn int_or_null<T: TryFrom<i64>>(&self, at: usize) -> Read<Option<T>> {
+        let value = self.row.get_ref(at)?.as_i64_or_null().map_err(|_| self.broken(at))?;
+        value.map(|value| T::try_from(value).map_err(|_| self.broken(at))).transpose()
+    }
+
     pub fn time(&self, at: usize) -> Read<Timestamp> {
         Ok(Timestamp::from_millis(self.int(at)?))
     }

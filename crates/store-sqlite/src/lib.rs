@@ -72,18 +72,19 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+pub use error::OpenError;
 use model::{
     BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Schedule,
     ScheduleId, Timestamp,
 };
-use store::{
-    Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, IdempotencyAnswer, IdempotencyKey, Lease,
-    MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane, QueuePage, QueueRead,
-    RemoteKey, ResourceChange, Resources, ScheduleFilter, Store, StoreError, SupersedeKey, TallyRow,
-};
-
-pub use error::OpenError;
 use read::Readers;
+use store::{
+    Address, Batch, BatchCounts, BatchId, BatchPhase, Changes, CommitError, Delivery, DeliveryFilter, DeliveryId,
+    Group, GroupFilter, GroupKey, GroupTask, IdempotencyAnswer, IdempotencyKey, Lease, LedgerEntry, LedgerId, Member,
+    Message, MessageFilter, MessageId, MoPart, Name, OptOut, OptOutFilter, OptOutId, ParkedReceipt, PartRef,
+    QueueEntry, QueueLane, QueuePage, QueueRead, RemoteKey, ResourceChange, Resources, ScheduleFilter, Store,
+    StoreError, SupersedeKey, TallyRow, Timestamp,
+};
 use write::Writer;
 
 /// A clock: what time it is.
@@ -317,6 +318,35 @@ impl Store for SqliteStore {
 
     async fn schedule_messages(&self, id: ScheduleId) -> Result<Option<Arc<str>>, StoreError> {
         self.readers.run(move |reader| read::schedule_messages(reader, id)).await
+    }
+
+    async fn groups(
+        &self,
+        filter: &GroupFilter,
+        after: Option<&GroupKey>,
+        limit: usize,
+    ) -> Result<Vec<(Group, u64)>, StoreError> {
+        let (filter, after) = (filter.clone(), after.cloned());
+        self.readers.run(move |reader| read::groups(reader, &filter, after.as_ref(), limit)).await
+    }
+
+    async fn members(
+        &self,
+        group: &GroupKey,
+        after: Option<&Address>,
+        limit: usize,
+    ) -> Result<Vec<Member>, StoreError> {
+        let (group, after) = (group.clone(), after.cloned());
+        self.readers.run(move |reader| read::members(reader, &group, after.as_ref(), limit)).await
+    }
+
+    async fn member(&self, group: &GroupKey, phone: &Address) -> Result<Option<Member>, StoreError> {
+        let (group, phone) = (group.clone(), phone.clone());
+        self.readers.run(move |reader| read::member(reader, &group, &phone)).await
+    }
+
+    async fn group_tasks(&self, limit: usize) -> Result<Vec<GroupTask>, StoreError> {
+        self.readers.run(move |reader| read::group_tasks(reader, limit)).await
     }
 
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError> {

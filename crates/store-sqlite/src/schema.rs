@@ -37,6 +37,7 @@ fn steps() -> Vec<Step> {
         Step::Code(by_account::migrate),
         Step::Sql(SCHEDULES.into()),
         Step::Sql(OPT_OUT_LISTS.into()),
+        Step::Sql(GROUPS.into()),
     ]
 }
 
@@ -92,6 +93,20 @@ const SCHEDULES: &str = "
 const OPT_OUT_LISTS: &str = "
     CREATE INDEX opt_out_account ON opt_out(account, id);
     CREATE INDEX opt_out_phone ON opt_out(phone, id);";
+/// Lists of phones, and what is to be done with them because of messages: `action` is a place in
+/// `GroupAction::ALL`.
+const GROUPS: &str = "
+    CREATE TABLE phone_group(
+        account TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY(account, name)
+    ) WITHOUT ROWID;
+    CREATE TABLE group_member(
+        account TEXT NOT NULL, name TEXT NOT NULL, phone TEXT NOT NULL, joined_at INTEGER NOT NULL, message BLOB,
+        PRIMARY KEY(account, name, phone)
+    ) WITHOUT ROWID;
+    CREATE TABLE group_task(
+        message BLOB PRIMARY KEY NOT NULL, rule TEXT NOT NULL, account TEXT NOT NULL, name TEXT NOT NULL,
+        action INTEGER NOT NULL, members_only INTEGER NOT NULL, text TEXT, reply TEXT, reply_limit INTEGER
+    ) WITHOUT ROWID;";
 
 /// The tables of version 1.
 fn tables() -> String {
@@ -188,7 +203,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 11;
+    const KNOWN: i64 = 13;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    BatchId, Body, Delivery, DeliveryId, LedgerEntry, Message, MessageId, Name, OptOut, OptOutKey, Receipt, Schedule,
-    ScheduleId, Timestamp,
+    BatchId, Body, Delivery, DeliveryId, GroupChange, LedgerEntry, Message, MessageId, Name, OptOut, OptOutKey,
+    Receipt, Schedule, ScheduleId, Timestamp,
 };
 
 use crate::claims::{Claim, TallyRow};
@@ -61,6 +61,8 @@ pub struct Changes {
     pub opt_outs_done: Vec<OptOutKey>,
     /// New opt-outs. One whose key is there already is left as it is.
     pub opt_outs: Vec<OptOut>,
+    /// What happens to groups, in this order.
+    pub groups: Vec<GroupChange>,
     /// What the new messages take of accounts. One that is not met stops the whole commit.
     pub claims: Vec<Claim>,
     /// Movements of money that nothing stands against. One that is there already is left as it is.
@@ -94,6 +96,7 @@ impl Changes {
             mo_parts,
             opt_outs_done,
             opt_outs,
+            groups,
             claims,
             entries,
             tallies,
@@ -119,6 +122,7 @@ impl Changes {
         mo_parts.clear();
         opt_outs_done.clear();
         opt_outs.clear();
+        groups.clear();
         claims.clear();
         entries.clear();
         tallies.clear();
@@ -147,6 +151,7 @@ impl Changes {
             && self.mo_parts.is_empty()
             && self.opt_outs_done.is_empty()
             && self.opt_outs.is_empty()
+            && self.groups.is_empty()
             && !self.touches_accounts()
     }
 

@@ -18,6 +18,7 @@
 //! * **remote ids**: which part a receipt is for.
 //! * **deliveries**: what is owed to accounts, ordered by `(endpoint, due, id)`.
 //! * **parked receipts** that came before their message, and **MO parts** that wait for the rest.
+//! * **groups** and their members by name and phone, and what is still to be done with them.
 //! * **tallies** and the **ledger**: what accounts have and use, moved by claims ([`Claim`]).
 //! * **schedules**: what is sent again and again, by when it is due. A change of one names the revision
 //!   that it follows, and is refused with its whole commit if there is another.
@@ -40,8 +41,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::resources::Kind;
 use model::{
-    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Schedule,
-    ScheduleId, Timestamp,
+    Address, BatchId, Delivery, DeliveryId, Group, GroupKey, GroupTask, LedgerEntry, LedgerId, Member, Message,
+    MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId, Timestamp,
 };
 
 pub use changes::{
@@ -52,8 +53,8 @@ pub use claims::{AccountRows, ChargeClaim, Claim, QueueClaim, QuotaClaim, Settle
 pub use lease::{Fence, Lease};
 pub use memory::MemoryStore;
 pub use query::{
-    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead, QueuedMessage,
-    ResourceChange, Resources, ScheduleFilter,
+    BatchCounts, DeliveryFilter, GroupFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead,
+    QueuedMessage, ResourceChange, Resources, ScheduleFilter,
 };
 
 /// Where the gateway's state is kept. Cheap to share; every method may be called at any time from
@@ -200,6 +201,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// The messages of a schedule, as they were put.
     async fn schedule_messages(&self, id: ScheduleId) -> Result<Option<Arc<str>>, StoreError>;
+
+    /// Groups that pass `filter` with the number of their members, ordered by account and name octet by
+    /// octet, strictly after `after`, at most `limit`.
+    async fn groups(
+        &self,
+        filter: &GroupFilter,
+        after: Option<&GroupKey>,
+        limit: usize,
+    ) -> Result<Vec<(Group, u64)>, StoreError>;
+
+    /// Members of a group, ordered by their numbers octet by octet, strictly after `after`, at most `limit`.
+    async fn members(&self, group: &GroupKey, after: Option<&Address>, limit: usize)
+    -> Result<Vec<Member>, StoreError>;
+
+    /// The phone as a member of a group, if it is one.
+    async fn member(&self, group: &GroupKey, phone: &Address) -> Result<Option<Member>, StoreError>;
+
+    /// What is still to be done with groups, in the order of the messages from phones, at most `limit`.
+    async fn group_tasks(&self, limit: usize) -> Result<Vec<GroupTask>, StoreError>;
 
     /// Every tally of these accounts and tokens, by owner and tally.
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError>;

@@ -1,5 +1,6 @@
 //! The smallest store: ordered maps behind one mutex. Nothing of it survives the process.
 
+mod groups;
 mod state;
 
 use std::fmt;
@@ -10,8 +11,8 @@ use std::task::{Poll, Waker};
 use async_trait::async_trait;
 use model::delivery::DeliveryState;
 use model::{
-    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Schedule,
-    ScheduleId, Timestamp,
+    Address, BatchId, Delivery, DeliveryId, Group, GroupKey, GroupTask, LedgerEntry, LedgerId, Member, Message,
+    MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId, Timestamp,
 };
 
 use crate::changes::{
@@ -20,8 +21,8 @@ use crate::changes::{
 };
 use crate::claims::TallyRow;
 use crate::query::{
-    BatchCounts, DeliveryFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead, ResourceChange,
-    Resources, ScheduleFilter,
+    BatchCounts, DeliveryFilter, GroupFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead,
+    ResourceChange, Resources, ScheduleFilter,
 };
 use crate::{CommitError, Document, Lease, Store, StoreError};
 use state::State;
@@ -318,6 +319,32 @@ impl Store for MemoryStore {
 
     async fn schedule_messages(&self, id: ScheduleId) -> Result<Option<Arc<str>>, StoreError> {
         Ok(self.state().schedules.get(&id).map(|(_, messages)| messages.clone()))
+    }
+
+    async fn groups(
+        &self,
+        filter: &GroupFilter,
+        after: Option<&GroupKey>,
+        limit: usize,
+    ) -> Result<Vec<(Group, u64)>, StoreError> {
+        Ok(self.state().groups.page(filter, after, limit))
+    }
+
+    async fn members(
+        &self,
+        group: &GroupKey,
+        after: Option<&Address>,
+        limit: usize,
+    ) -> Result<Vec<Member>, StoreError> {
+        Ok(self.state().groups.members(group, after, limit))
+    }
+
+    async fn member(&self, group: &GroupKey, phone: &Address) -> Result<Option<Member>, StoreError> {
+        Ok(self.state().groups.member(group, phone))
+    }
+
+    async fn group_tasks(&self, limit: usize) -> Result<Vec<GroupTask>, StoreError> {
+        Ok(self.state().groups.tasks(limit))
     }
 
     async fn tallies(&self, owners: &[Name]) -> Result<Vec<TallyRow>, StoreError> {

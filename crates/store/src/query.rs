@@ -134,6 +134,24 @@ pub struct OptOutFilter {
     pub id: Option<model::OptOutId>,
 }
 
+/// Which groups are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupFilter {
+    /// Whose.
+    pub account: Option<Name>,
+    /// Of this name.
+    pub name: Option<Name>,
+}
+
+impl GroupFilter {
+    /// Does the group of this key pass?
+    #[must_use]
+    pub fn takes(&self, key: &model::GroupKey) -> bool {
+        self.account.as_ref().is_none_or(|account| *account == key.account)
+            && self.name.as_ref().is_none_or(|name| *name == key.name)
+    }
+}
+
 impl OptOutFilter {
     /// Does `opt_out` pass?
     #[must_use]

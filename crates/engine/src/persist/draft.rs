@@ -231,12 +231,12 @@ impl Draft {
 
     /// Adds what follows from a message that came in, which this draft has.
     pub fn follow(&mut self, consequence: Consequence) {
-        let Consequence { messages, claim, follows } = consequence;
+        let Consequence { messages, batch, claim, follows } = consequence;
         let start = self.changes.insert.len();
         messages.into_iter().for_each(|message| self.insert(message));
         self.waiting.push(Waiting {
             inserts: start..self.changes.insert.len(),
-            batch: None,
+            batch: batch.is_some().then_some(self.changes.batches.len()),
             answer: None,
             claim: claim.is_some().then_some(self.changes.claims.len()),
             entry: None,
@@ -244,6 +244,7 @@ impl Draft {
             superseded: Vec::new(),
             waiter: Waiter::Nobody(follows),
         });
+        self.changes.batches.extend(batch);
         self.changes.claims.extend(claim.map(|claim| *claim));
     }
 

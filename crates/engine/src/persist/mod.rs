@@ -24,17 +24,17 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use foldhash::{HashMap, HashMapExt};
-use model::{BatchId, Message, MessageId};
+use model::{BatchId, GroupChange, Message, MessageId};
 use store::{CommitError, PartRef, RemoteKey, StoreError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::engine::{Engine, StartError};
 use crate::facts::{AcceptFailed, Acceptance, CancelRefused, Fact, FactSender, Facts, Recorded};
+use crate::lately::Lately;
 use crate::matching::{Form, Learnt};
 use crate::reassemble::Reassembly;
 use crate::replace::Replacing;
-use crate::respond::Lately;
 use crate::schedule::End;
 use crate::world::World;
 pub(crate) use draft::{Cancellation, Draft, Waiter, Waiting, queue_entry};
@@ -362,6 +362,9 @@ impl Recorder {
         inner.metrics.committed(draft.changes.insert.len() + draft.changes.update.len());
         if draft.changes.touches_accounts() {
             inner.money_moved.notify_one();
+        }
+        if draft.changes.groups.iter().any(|change| matches!(change, GroupChange::Want(_))) {
+            inner.groups.wanted.notify_one();
         }
         let mut ends: HashMap<&str, Vec<End>> = HashMap::new();
         for (connector, end) in &draft.ends {

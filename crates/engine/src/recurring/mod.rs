@@ -142,11 +142,7 @@ impl Engine {
     }
 
     /// A schedule with its messages as JSON, if it is the caller's.
-    pub async fn schedule(
-        &self,
-        caller: &Caller,
-        id: ScheduleId,
-    ) -> Result<(Schedule, Arc<str>), ScheduleError> {
+    pub async fn schedule(&self, caller: &Caller, id: ScheduleId) -> Result<(Schedule, Arc<str>), ScheduleError> {
         let schedule = self.schedule_of(caller, id).await?;
         let messages = self.inner.store.schedule_messages(id).await?.ok_or(ScheduleError::NoSuchSchedule)?;
         Ok((schedule, messages))

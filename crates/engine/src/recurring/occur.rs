@@ -223,8 +223,7 @@ impl Engine {
         let batch = (all > 1).then(|| BatchId(self.next_id(begun.now).0));
         let id = schedule.id.to_string();
         let submissions = submissions.into_iter().map(|submission| Ok(tagged(submission, &id)));
-        let Gathered { messages, accepted, rejected, claim } =
-            self.gather(caller, &begun, submissions, batch).await?;
+        let Gathered { messages, accepted, rejected, claim } = self.gather(caller, &begun, submissions, batch).await?;
         let Some(message) = accepted.first().copied() else {
             let none = || Failed::Refused("internal", "it has no messages".into());
             return Err(rejected.into_iter().next().map_or_else(none, |(_, refusal)| refusal.into()));

@@ -74,11 +74,7 @@ pub(super) fn first(terms: &Terms, recurrence: &Recurrence, now: Timestamp) -> R
 }
 
 /// The first occurrence at or after `from`.
-pub(super) fn next_from(
-    terms: &Terms,
-    recurrence: &Recurrence,
-    from: Timestamp,
-) -> Result<Timestamp, Vec<Fault>> {
+pub(super) fn next_from(terms: &Terms, recurrence: &Recurrence, from: Timestamp) -> Result<Timestamp, Vec<Fault>> {
     let fault = |pointer, detail: &str| vec![Fault::new(pointer, detail)];
     let next = recurrence.next(from.plus_millis(-1)).ok_or_else(|| fault("/repeat", "never comes"))?;
     match terms.ends_at.is_none_or(|end| next <= end) {

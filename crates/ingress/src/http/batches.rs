@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use engine::{Accepted, Answer, BATCH_MAX, BatchRefused, BatchTaken, BatchWish};
+use engine::{Accepted, Answer, BATCH_MAX, BatchRefused, BatchTaken, BatchWish, GroupError};
 use hyper::StatusCode;
-use model::BatchId;
-use model::Submission;
 use model::submission::Fault;
+use model::{Address, BatchId, Submission};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{Batch, BatchCounts, BatchPhase};
 
 use super::draft::Draft;
-use super::json;
 use super::messages::{Made, made};
 use super::problem::{Problem, catalogue, of_refusal};
 use super::reply::Reply;
 use super::request::{Media, Request};
+use super::resources::invalid;
+use super::{groups, json};
 
 /// A batch as JSON. The messages are read one by one, so that one which is wrong does not spoil
 /// the others.
@@ -25,8 +25,11 @@ use super::request::{Media, Request};
 struct BatchBody<'a> {
     #[serde(default, deserialize_with = "model::form::object_or_null")]
     defaults: Option<Draft>,
-    #[serde(borrow)]
-    messages: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    messages: Option<Vec<&'a RawValue>>,
+    /// A group instead of messages: each member is sent one of the defaults.
+    #[serde(default)]
+    to_group: Option<String>,
 }
 
 /// The answer to a batch.
@@ -40,6 +43,9 @@ struct Taken {
 #[derive(Serialize)]
 struct Rejected {
     index: usize,
+    /// The member of a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
     problem: Box<RawValue>,
 }
 
@@ -63,16 +69,25 @@ pub(super) async fn send(request: &mut Request<'_>) -> Result<Reply, Problem> {
     let _room = request.state.batches.acquire().await;
     let body = request.body_up_to(request.state.settings.limits.batch_octets).await?;
     let idempotency = request.idempotency(&body)?;
-    let submissions = match media {
+    let asked = match media {
         Media::Json => from_json(&body)?,
-        Media::Lines => from_lines(&body)?,
+        Media::Lines => Asked::Messages(from_lines(&body)?),
     };
-    if submissions.is_empty() {
-        return Err(Problem::new(&catalogue::BATCH_SIZE).fault("/messages", "holds no message"));
-    }
+    let (submissions, members) = match asked {
+        Asked::Messages(submissions) if submissions.is_empty() => {
+            return Err(Problem::new(&catalogue::BATCH_SIZE).fault("/messages", "holds no message"));
+        }
+        Asked::Messages(submissions) => (submissions, None),
+        Asked::Group(name, draft) => {
+            let members = members_of(request, &name).await?;
+            let each = Submission::from(*draft);
+            let to_member = |to: &Address| Ok(Submission { to: to.to_string(), ..each.clone() });
+            (members.iter().map(to_member).collect(), Some(members))
+        }
+    };
     let mut text = String::new();
     let render = |taken: &BatchTaken| -> Answer {
-        text = answer_to(taken);
+        text = answer_to(taken, members.as_deref());
         let kept = if idempotency.is_some() { Arc::from(text.as_str()) } else { Arc::default() };
         (StatusCode::ACCEPTED.as_u16(), kept)
     };
@@ -133,9 +148,43 @@ impl BatchState {
     }
 }
 
-fn from_json(body: &[u8]) -> Result<Vec<Result<Submission, Fault>>, Problem> {
+/// What a body asks for.
+enum Asked {
+    Messages(Vec<Result<Submission, Fault>>),
+    /// The same for each member of a group.
+    Group(String, Box<Draft>),
+}
+
+/// The phones of a group of the account that the caller acts for.
+async fn members_of(request: &Request<'_>, name: &str) -> Result<Vec<Address>, Problem> {
+    let missing = || invalid(Fault::new("/to_group", format!("there is no group {name:?}")));
+    let key = groups::key(request, name).map_err(|_| missing())?;
+    let members = request.engine().members(&key, None, BATCH_MAX).await.map_err(|error| match error {
+        GroupError::NoSuchGroup => missing(),
+        error => error.into(),
+    })?;
+    if members.is_empty() {
+        return Err(Problem::new(&catalogue::BATCH_SIZE).fault("/to_group", "has no members"));
+    }
+    Ok(members.into_iter().map(|member| member.key.phone).collect())
+}
+
+fn from_json(body: &[u8]) -> Result<Asked, Problem> {
     let batch: BatchBody<'_> = json::parse(body)?;
-    sized(batch.messages.len())?;
+    let wrong = |pointer: &str, detail: &str| Err(invalid(Fault::new(pointer, detail)));
+    let messages = match (batch.messages, batch.to_group) {
+        (Some(messages), None) => messages,
+        (None, None) => return wrong("", "needs messages, or to_group with defaults"),
+        (Some(_), Some(_)) => return wrong("/to_group", "has no meaning beside messages"),
+        (None, Some(group)) => {
+            return match batch.defaults {
+                None => wrong("/defaults", "is missing: it is what each member of the group is sent"),
+                Some(draft) if draft.names_recipient() => wrong("/defaults/to", "has no meaning beside to_group"),
+                Some(draft) => Ok(Asked::Group(group, Box::new(draft))),
+            };
+        }
+    };
+    sized(messages.len())?;
     let read = |raw: &&RawValue| {
         let draft: Draft = json::parse_item(raw.get().as_bytes())?;
         Ok(match &batch.defaults {
@@ -143,7 +192,7 @@ fn from_json(body: &[u8]) -> Result<Vec<Result<Submission, Fault>>, Problem> {
             None => draft.into(),
         })
     };
-    Ok(batch.messages.iter().map(read).collect())
+    Ok(Asked::Messages(messages.iter().map(read).collect()))
 }
 
 fn from_lines(body: &[u8]) -> Result<Vec<Result<Submission, Fault>>, Problem> {
@@ -162,9 +211,10 @@ fn sized(count: usize) -> Result<(), Problem> {
     Err(Problem::new(&catalogue::BATCH_SIZE).fault("/messages", format!("holds more than {BATCH_MAX} messages")))
 }
 
-fn answer_to(taken: &BatchTaken) -> String {
+fn answer_to(taken: &BatchTaken, members: Option<&[Address]>) -> String {
     let rejected = taken.rejected.iter().map(|(index, refusal)| Rejected {
         index: *index,
+        to: members.and_then(|members| members.get(*index)).map(ToString::to_string),
         problem: RawValue::from_string(of_refusal(refusal).to_json(None)).expect("a problem is written as JSON"),
     });
     let answer = Taken { id: taken.batch.id, accepted: taken.batch.accepted, rejected: rejected.collect() };
@@ -179,7 +229,7 @@ mod tests {
     fn defaults_fill_what_a_message_leaves_open() {
         let body = br#"{"defaults":{"from":"SHOP","encoding":"ucs2","tags":{"a":"1","b":"1"}},
             "messages":[{"to":"1","text":"x","tags":{"b":"2"}},{"to":"2","encoding":"auto","from":"ME"},{"to":3},{"x":1}]}"#;
-        let read = from_json(body).unwrap();
+        let Asked::Messages(read) = from_json(body).unwrap() else { panic!("messages") };
         let first = read[0].as_ref().unwrap();
         assert_eq!((first.from.as_deref(), first.text.as_deref()), (Some("SHOP"), Some("x")));
         assert_eq!(first.tags.iter().map(|(k, v)| format!("{k}{v}")).collect::<String>(), "a1b2");
@@ -187,6 +237,21 @@ mod tests {
         assert_eq!((second.from.as_deref(), second.encoding), (Some("ME"), Default::default()));
         assert_eq!(read[2].as_ref().unwrap_err().pointer, "/to");
         assert_eq!(read[3].as_ref().unwrap_err().pointer, "/x");
+    }
+
+    #[test]
+    fn a_group_is_sent_the_defaults() {
+        let group = from_json(br#"{"to_group":"choir","defaults":{"text":"x"},"messages":null}"#);
+        assert!(matches!(group, Ok(Asked::Group(name, _)) if name == "choir"));
+        for (body, pointer) in [
+            ("{}", ""),
+            (r#"{"to_group":"choir"}"#, "/defaults"),
+            (r#"{"to_group":"choir","defaults":{"to":"1","text":"x"}}"#, "/defaults/to"),
+            (r#"{"to_group":"choir","defaults":{"text":"x"},"messages":[]}"#, "/to_group"),
+        ] {
+            let problem = from_json(body.as_bytes()).err().expect(body);
+            assert_eq!((problem.entry.code, problem.errors[0].pointer.as_ref()), ("invalid", pointer), "{body}");
+        }
     }
 
     #[test]
@@ -203,7 +268,8 @@ mod tests {
         assert_eq!(from_lines(&line).unwrap().len(), BATCH_MAX);
         assert_eq!(from_lines(&[line.as_slice(), b"{}"].concat()).unwrap_err().entry.code, "batch_size");
         let json = |count: usize| format!("{{\"messages\":[{}{{}}]}}", "{},".repeat(count - 1));
-        assert_eq!(from_json(json(BATCH_MAX).as_bytes()).unwrap().len(), BATCH_MAX);
-        assert_eq!(from_json(json(BATCH_MAX + 1).as_bytes()).unwrap_err().entry.code, "batch_size");
+        assert!(matches!(from_json(json(BATCH_MAX).as_bytes()), Ok(Asked::Messages(all)) if all.len() == BATCH_MAX));
+        let refused = from_json(json(BATCH_MAX + 1).as_bytes()).err();
+        assert_eq!(refused.map(|problem| problem.entry.code), Some("batch_size"));
     }
 }

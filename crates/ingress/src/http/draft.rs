@@ -50,6 +50,11 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Does it say to whom it goes?
+    pub(super) fn names_recipient(&self) -> bool {
+        self.to.is_some()
+    }
+
     /// This draft with `defaults` where it is open. Tags of both are joined; the draft's win.
     pub(super) fn over(mut self, defaults: &Draft) -> Submission {
         for (key, value) in &defaults.tags {

@@ -1,9 +1,9 @@
 //! `/v1/explain-inbound`: what would become of a message from a phone, and why, without one.
 
-use engine::{InboundQuestion, InboundResponse, InboundTaken, RuleTried, render};
+use engine::{GroupExplained, InboundQuestion, InboundResponse, InboundTaken, RuleTried, render};
 use hyper::StatusCode;
 use model::submission::Fault;
-use model::{Address, CallbackStyle, Message};
+use model::{Address, CallbackStyle, GroupAction, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -38,6 +38,19 @@ struct Explained {
     deliveries: Vec<Delivery>,
     answers: bool,
     responses: Vec<Response>,
+    group: Option<Group>,
+}
+
+#[derive(Serialize)]
+struct Group {
+    name: String,
+    action: GroupAction,
+    members: Option<u64>,
+    is_member: bool,
+    recipients: u64,
+    text: Option<String>,
+    outcome: &'static str,
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -81,7 +94,7 @@ pub(super) async fn answer(request: &mut Request<'_>) -> Result<Reply, Problem> 
     }
     let (from, to) = (address("/from", &asked.from)?, address("/to", &asked.to)?);
     let question = InboundQuestion { connector: connector.into(), from, to, text: asked.text };
-    let explanation = engine.explain_inbound(&question);
+    let explanation = engine.explain_inbound(&question).await?;
     let mut explained = Explained {
         outcome: "none",
         rules: explanation.rules.into_iter().map(Rule::from).collect(),
@@ -91,8 +104,9 @@ pub(super) async fn answer(request: &mut Request<'_>) -> Result<Reply, Problem> 
         deliveries: Vec::new(),
         answers: false,
         responses: Vec::new(),
+        group: None,
     };
-    if let Some(InboundTaken { rule, account, word, deliveries, answers, responses }) = explanation.taken {
+    if let Some(InboundTaken { rule, account, word, deliveries, answers, responses, group }) = explanation.taken {
         let delivery = |(endpoint, style): (model::Name, _)| Delivery { endpoint: endpoint.to_string(), style };
         explained = Explained {
             outcome: "take",
@@ -102,6 +116,7 @@ pub(super) async fn answer(request: &mut Request<'_>) -> Result<Reply, Problem> 
             deliveries: deliveries.into_iter().map(delivery).collect(),
             answers,
             responses: responses.into_iter().map(Response::from).collect(),
+            group: group.map(Group::from),
             ..explained
         };
     }
@@ -117,6 +132,14 @@ impl From<RuleTried> for Rule {
     fn from(tried: RuleTried) -> Self {
         let RuleTried { rule, against, wanted } = tried;
         Self { rule: rule.to_string(), matches: against.is_none(), against, wanted }
+    }
+}
+
+impl From<GroupExplained> for Group {
+    fn from(explained: GroupExplained) -> Self {
+        let GroupExplained { name, action, members, is_member, recipients, text, held_back } = explained;
+        let outcome = if held_back.is_some() { "hold_back" } else { "do" };
+        Self { name, action, members, is_member, recipients, text, outcome, reason: held_back }
     }
 }
 

@@ -32,6 +32,7 @@ mod draft;
 pub mod encode;
 mod explain;
 mod explain_inbound;
+mod groups;
 mod json;
 mod messages;
 mod metrics;

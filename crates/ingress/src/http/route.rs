@@ -53,6 +53,15 @@ pub(crate) enum Operation<'a> {
     DeleteSchedule(&'a str),
     /// Held back, or let go on.
     PauseSchedule(&'a str, bool),
+    ListGroups,
+    GetGroup(&'a str),
+    PutGroup(&'a str),
+    DeleteGroup(&'a str),
+    ListMembers(&'a str),
+    AddMembers(&'a str),
+    GetMember(&'a str, &'a str),
+    PutMember(&'a str, &'a str),
+    DeleteMember(&'a str, &'a str),
     Live,
     Ready,
     Metrics,
@@ -87,7 +96,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         return Found::Operation(SendMessage);
     }
     let Some(rest) = path.strip_prefix("/v1/") else { return find_page(method, path) };
-    let mut segments = [""; 3];
+    let mut segments = [""; 4];
     let mut count = 0;
     for segment in rest.split('/') {
         if segment.is_empty() || count == segments.len() {
@@ -151,6 +160,18 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ),
         ["schedules", id, "pause"] => at.post(PauseSchedule(id, true)),
         ["schedules", id, "resume"] => at.post(PauseSchedule(id, false)),
+        ["groups"] => at.get(ListGroups),
+        ["groups", id] => at.get_or(
+            GetGroup(id),
+            "GET, HEAD, PUT, DELETE",
+            [(Method::PUT, PutGroup(id)), (Method::DELETE, DeleteGroup(id))],
+        ),
+        ["groups", id, "members"] => at.get_or(ListMembers(id), "GET, HEAD, POST", [(Method::POST, AddMembers(id))]),
+        ["groups", id, "members", number] => at.get_or(
+            GetMember(id, number),
+            "GET, HEAD, PUT, DELETE",
+            [(Method::PUT, PutMember(id, number)), (Method::DELETE, DeleteMember(id, number))],
+        ),
         ["senders" | "events", ..] => Found::NotYet,
         [kind] => resource_kind(kind).map_or(Found::Nowhere, |kind| at.get(ListResources(kind))),
         [kind, id] => resource_kind(kind).map_or(Found::Nowhere, |kind| {
@@ -207,6 +228,10 @@ impl Operation<'_> {
             GetSchedule(_) | EditSchedule(_) | DeleteSchedule(_) => "/v1/schedules/{id}",
             PauseSchedule(_, true) => "/v1/schedules/{id}/pause",
             PauseSchedule(_, false) => "/v1/schedules/{id}/resume",
+            ListGroups => "/v1/groups",
+            GetGroup(_) | PutGroup(_) | DeleteGroup(_) => "/v1/groups/{id}",
+            ListMembers(_) | AddMembers(_) => "/v1/groups/{id}/members",
+            GetMember(..) | PutMember(..) | DeleteMember(..) => "/v1/groups/{id}/members/{number}",
             Live => "/livez",
             Ready => "/readyz",
             Metrics => "/metrics",
@@ -222,10 +247,12 @@ impl Operation<'_> {
         match self {
             SendMessage | ReplaceMessage(_) | CancelMessage(_) | QueryMessage(_) | SendBatch | WantBatch(..)
             | TestWebhook(_) | Redeliver(_) | CreateOptOut | DeleteOptOut(_) | CreateSchedule | EditSchedule(_)
-            | DeleteSchedule(_) | PauseSchedule(..) => Some(Scope::Messages),
+            | DeleteSchedule(_) | PauseSchedule(..) | PutGroup(_) | DeleteGroup(_) | AddMembers(_) | PutMember(..)
+            | DeleteMember(..) => Some(Scope::Messages),
             ListMessages | GetMessage(_) | MessageEvents(_) | GetBatch(_) | Encode | Explain | ListWebhooks
             | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) | ListOptOuts
-            | GetOptOut(_) | ListSchedules | GetSchedule(_) => Some(Scope::Read),
+            | GetOptOut(_) | ListSchedules | GetSchedule(_) | ListGroups | GetGroup(_) | ListMembers(_)
+            | GetMember(..) => Some(Scope::Read),
             ExplainInbound | ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_)
             | GetResource(..) | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_)
             | DeleteWebhook(_) | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),

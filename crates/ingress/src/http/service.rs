@@ -27,8 +27,8 @@ use super::request::{Request, bearer};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
 use super::{
-    accounts, batches, compat, connectors, deliveries, encode, explain, explain_inbound, messages, opt_outs, pages,
-    replay, resources, schedules, tokens, webhooks,
+    accounts, batches, compat, connectors, deliveries, encode, explain, explain_inbound, groups, messages, opt_outs,
+    pages, replay, resources, schedules, tokens, webhooks,
 };
 
 /// Names the account below that of the token that a request is for.
@@ -234,6 +234,8 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
             | AccountLedger(_)
             | ListOptOuts
             | ListSchedules
+            | ListGroups
+            | ListMembers(_)
     ) {
         request.no_query()?;
     }
@@ -285,6 +287,15 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         EditSchedule(id) => schedules::edit(&mut request, id).await,
         DeleteSchedule(id) => schedules::delete(&request, id).await,
         PauseSchedule(id, paused) => schedules::pause(&request, id, paused).await,
+        ListGroups => groups::list(&request).await,
+        GetGroup(name) => groups::get(&request, name).await,
+        PutGroup(name) => groups::put(&request, name).await,
+        DeleteGroup(name) => groups::delete(&request, name).await,
+        ListMembers(name) => groups::members(&request, name).await,
+        AddMembers(name) => groups::add(&mut request, name).await,
+        GetMember(name, number) => groups::member(&request, name, number).await,
+        PutMember(name, number) => groups::put_member(&request, name, number).await,
+        DeleteMember(name, number) => groups::remove(&request, name, number).await,
         Live | Ready | Metrics | OpenApi | Docs | ErrorDocs => pages::show(request.state, request.parts, operation),
     }
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod batches;
 mod contract;
 mod gateway;
+mod groups;
 mod idempotency;
 mod inbound_rules;
 mod jasmin;

@@ -30,7 +30,10 @@ fn told(answer: &Answer) -> (u16, String, String) {
 async fn a_schedule_is_made_seen_changed_and_deleted() {
     let gateway = Gateway::start().await;
     let (path, schedule) = made(&gateway, yearly()).await;
-    assert_eq!((&schedule["state"], &schedule["account"], &schedule["times"]), (&json!("active"), &json!("shop"), &json!(0)));
+    assert_eq!(
+        (&schedule["state"], &schedule["account"], &schedule["times"]),
+        (&json!("active"), &json!("shop"), &json!(0))
+    );
     let next = schedule["next_at"].as_str().unwrap();
     assert!(next.ends_with("-12-31T23:00:00.000Z"), "{next}");
     assert!(schedule.get("messages").is_none() && schedule["message_count"] == 1);
@@ -70,7 +73,10 @@ async fn lists_go_on_where_they_ended_and_can_be_narrowed() {
         (ids, page["next_cursor"].as_str().unwrap_or_default().to_owned())
     };
     let (first, cursor) = list("?limit=2").await;
-    assert_eq!((first.as_slice(), list(&format!("?limit=2&cursor={cursor}")).await.0.as_slice()), (&ids[..2], &ids[2..]));
+    assert_eq!(
+        (first.as_slice(), list(&format!("?limit=2&cursor={cursor}")).await.0.as_slice()),
+        (&ids[..2], &ids[2..])
+    );
     assert_eq!(list("?state=paused").await.0, [ids[1].clone()]);
     assert_eq!(list("?state=ended").await.0, Vec::<Value>::new());
     let wrong = gateway.get("/v1/schedules?state=asleep", SHOP).await;
@@ -95,7 +101,9 @@ async fn schedules_belong_to_accounts_and_take_scopes() {
     assert_eq!(gateway.get("/v1/schedules?account=shop", OTHER).await.status, 400);
     let all = gateway.get("/v1/schedules?account=shop", ADMIN).await.json();
     assert_eq!(all["data"][0]["id"], schedule["id"]);
-    for (method, path) in [("POST", "/v1/schedules".to_owned()), ("DELETE", path.clone()), ("POST", format!("{path}/pause"))] {
+    for (method, path) in
+        [("POST", "/v1/schedules".to_owned()), ("DELETE", path.clone()), ("POST", format!("{path}/pause"))]
+    {
         assert_eq!(gateway.call(method, &path, READER, &[], b"").await.code(), "scope_missing", "{method} {path}");
     }
 }
@@ -158,5 +166,8 @@ async fn one_that_has_ended_goes_on_when_there_is_something_to_come() {
     let paused = gateway.post(&format!("{path}/pause"), SHOP, json!({})).await;
     assert_eq!((paused.status, paused.code()), (409, "schedule_ended".into()));
     let going_on = gateway.patch(&path, SHOP, json!({ "count": null })).await.json();
-    assert_eq!((&going_on["state"], &going_on["ended_at"], &going_on["count"]), (&json!("active"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&going_on["state"], &going_on["ended_at"], &going_on["count"]),
+        (&json!("active"), &Value::Null, &Value::Null)
+    );
 }

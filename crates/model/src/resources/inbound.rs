@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Secret;
 use super::account::{is_no, is_yes, yes};
-use crate::{CallbackStyle, form};
+use crate::{CallbackStyle, GroupAction, form};
 
 /// Most numbers that one rule sends on to.
 pub const FORWARD_MAX: usize = 100;
@@ -41,12 +41,15 @@ pub struct Inbound {
     /// other for ever; default 3.
     #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
     pub reply_limit: Option<u32>,
-    /// Numbers that they are sent on to.
+    /// Numbers that they are sent on to, whatever becomes of the `group`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forward: Vec<String>,
     /// The text that is sent on, with the placeholders of `reply`; default `{text}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward_text: Option<String>,
+    /// What is done with a list of phones.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub group: Option<InboundGroup>,
     /// Is it looked at? Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
@@ -74,6 +77,28 @@ pub struct InboundMatch {
     /// A regular expression that the text holds a match of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+/// What an inbound rule does with a group of its account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InboundGroup {
+    /// The group; the first phone that joins makes it.
+    pub name: String,
+    /// What is done with it.
+    #[serde(deserialize_with = "form::word")]
+    pub action: GroupAction,
+    /// Only what members write goes on to the others. Default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members_only: Option<bool>,
+}
+
+impl Inbound {
+    /// Does it send texts on to a group?
+    #[must_use]
+    pub fn forwards_to_group(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| group.action == GroupAction::Forward)
+    }
 }
 
 /// Where what an inbound rule takes goes, instead of its account's webhooks.

@@ -26,7 +26,8 @@ pub use connector::{
     OutbindSettings, Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
 pub use inbound::{
-    ANSWER_PARTS_MAX, AnswerUse, FORWARD_MAX, Handover, Inbound, InboundMatch, REPLY_LIMIT_MAX, RuleWebhook,
+    ANSWER_PARTS_MAX, AnswerUse, FORWARD_MAX, Handover, Inbound, InboundGroup, InboundMatch, REPLY_LIMIT_MAX,
+    RuleWebhook,
 };
 pub use limits::{LIMIT_LIST_MAX, Prepaid, Quota, SHARE_MAX, SenderFamily, SenderKind, SenderRule};
 pub use opt_out::{

@@ -1,4 +1,5 @@
 use super::*;
+use model::GroupAction;
 use model::resources::InboundMatch;
 
 fn rule(id: &str, order: i64, matches: InboundMatch) -> Inbound {
@@ -83,6 +84,7 @@ fn a_plan_says_all_that_happens() {
         reply_limit = 5
         forward = ["+447700900001"]
         forward_text = "{rest} ({date} {time})"
+        group = { name = "choir", action = "join" }
         "#,
     )
     .unwrap();
@@ -96,6 +98,7 @@ fn a_plan_says_all_that_happens() {
         reply_limit: Some(5),
         forward: vec![Address::recipient("+447700900001", None).unwrap()],
         forward_text: Some("on shoes (day of shop 14:05)".into()),
+        group: Some(InboundGroup { name: "choir".into(), action: GroupAction::Join, members_only: None }),
     };
     assert_eq!(plan, expected);
     let own = |number: &str| table.is_own(&Address::from_carrier(number, true));

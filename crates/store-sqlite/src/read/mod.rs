@@ -2,6 +2,7 @@
 
 mod accounts;
 mod deliveries;
+mod groups;
 mod messages;
 mod opt_outs;
 mod queue;
@@ -21,6 +22,7 @@ use crate::decode::{Names, Read};
 use crate::error::Failure;
 pub(crate) use accounts::{ledger, tallies};
 pub(crate) use deliveries::{deliveries, deliveries_retrying, delivery_endpoints, delivery_next_due, delivery_page};
+pub(crate) use groups::{group_tasks, groups, member, members};
 pub(crate) use messages::{batch, batch_is_open, batches_in, batches_unfinished, messages, overdue};
 pub(crate) use messages::{day_holds_open, texts_to_forget};
 pub(crate) use opt_outs::opt_outs;

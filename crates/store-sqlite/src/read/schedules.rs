@@ -73,9 +73,8 @@ pub(crate) fn schedule_count(reader: &Reader, account: &str) -> Read<u64> {
 /// The messages of one.
 pub(crate) fn schedule_messages(reader: &Reader, id: ScheduleId) -> Read<Option<Arc<str>>> {
     let sql = "SELECT id, messages FROM schedule_messages WHERE id = ?1";
-    let found = reader.all("schedule_messages", sql, [id.as_bytes().as_slice()], |columns| {
-        Ok(Arc::from(columns.text(1)?))
-    })?;
+    let found =
+        reader.all("schedule_messages", sql, [id.as_bytes().as_slice()], |columns| Ok(Arc::from(columns.text(1)?)))?;
     Ok(found.into_iter().next())
 }
 

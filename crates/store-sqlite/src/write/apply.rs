@@ -53,6 +53,7 @@ pub(crate) fn commit(
     desk.put_parked(changes)?;
     desk.put_mo_parts(changes)?;
     desk.put_opt_outs(changes)?;
+    desk.put_groups(changes)?;
     Ok(Ok(()))
 }
 

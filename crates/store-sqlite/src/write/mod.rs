@@ -10,6 +10,7 @@
 mod accounts;
 mod apply;
 mod bodies;
+mod groups;
 mod resources;
 mod rows;
 mod schedules;

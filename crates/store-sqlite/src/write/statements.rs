@@ -88,6 +88,15 @@ statements! {
     PutOptOut: "INSERT OR IGNORE INTO opt_out(account, phone, sender, id, created_at, message)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     DropOptOut: "DELETE FROM opt_out WHERE account = ?1 AND phone = ?2 AND sender = ?3",
+    MakeGroup: "INSERT OR IGNORE INTO phone_group(account, name, created_at) VALUES (?1, ?2, ?3)",
+    DropGroup: "DELETE FROM phone_group WHERE account = ?1 AND name = ?2",
+    DropMembers: "DELETE FROM group_member WHERE account = ?1 AND name = ?2",
+    PutMember: "INSERT OR IGNORE INTO group_member(account, name, phone, joined_at, message)
+        SELECT account, name, ?3, ?4, ?5 FROM phone_group WHERE account = ?1 AND name = ?2",
+    DropMember: "DELETE FROM group_member WHERE account = ?1 AND name = ?2 AND phone = ?3",
+    PutGroupTask: "INSERT OR REPLACE INTO group_task(message, rule, account, name, action, members_only, text, reply,
+        reply_limit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    DropGroupTask: "DELETE FROM group_task WHERE message = ?1",
     DropMoPart: "DELETE FROM mo_part WHERE part_connector = ?1 AND addresses = ?2 AND part_reference = ?3 AND total = ?4
         AND sequence = ?5",
 }

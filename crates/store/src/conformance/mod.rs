@@ -20,6 +20,7 @@ pub mod commits;
 pub mod deliveries;
 pub mod extremes;
 pub mod forgetting;
+pub mod groups;
 pub mod keys;
 pub mod leases;
 pub mod opt_outs;
@@ -207,6 +208,13 @@ macro_rules! conformance_suite {
                         only_who_has_seen_the_last_revision_changes_one,
                         they_go_whole,
                         those_that_ended_long_ago_are_forgotten,
+                    }
+                    groups {
+                        they_are_listed_with_the_number_of_their_members,
+                        members_come_back_as_they_were_put,
+                        what_is_there_is_left_as_it_is,
+                        they_go_with_their_members,
+                        tasks_wait_until_they_are_done,
                     }
                     resources {
                         an_empty_store_has_version_zero,

@@ -11,6 +11,7 @@ use model::{
     Schedule, ScheduleId, Status, Sum, Timestamp,
 };
 
+use super::groups::Groups;
 use crate::changes::{
     Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt, QueueEntry,
     RemoteId, RemoteKey, ScheduleChange, SupersedeKey,
@@ -40,6 +41,7 @@ pub(super) struct State {
     pub opt_outs: BTreeMap<OptOutKey, OptOut>,
     /// With their messages.
     pub schedules: BTreeMap<ScheduleId, (Schedule, Arc<str>)>,
+    pub groups: Groups,
     pub ledger: BTreeMap<(Name, LedgerId), LedgerEntry>,
     /// A lease that was given back has an empty holder.
     leases: BTreeMap<Name, Lease>,
@@ -139,6 +141,7 @@ impl State {
         for opt_out in changes.opt_outs {
             self.opt_outs.entry(opt_out.key.clone()).or_insert(opt_out);
         }
+        changes.groups.into_iter().for_each(|change| self.groups.apply(change));
         Ok(())
     }
 

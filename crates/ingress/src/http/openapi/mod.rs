@@ -3,6 +3,7 @@
 //! follows from what it is (does it take a token, a body, an id?), so nobody has to remember.
 
 mod account_schemas;
+mod group_schemas;
 mod operations;
 mod resource_schemas;
 mod rule_schemas;
@@ -89,6 +90,7 @@ fn components() -> Value {
     all.extend(resource_schemas::all());
     all.extend(rule_schemas::all());
     all.extend(schedule_schemas::all());
+    all.extend(group_schemas::all());
     let codes: Vec<&str> = catalogue::ALL.iter().map(|entry| entry.code).collect();
     all.insert("Fault".into(), object(&["pointer", "detail"], json!({
         "pointer": { "type": "string", "description": "JSON pointer (RFC 6901) to the field; `/query/NAME` is a query parameter." },
@@ -219,7 +221,8 @@ fn problem_response(status: u16) -> Value {
 }
 
 fn path_parameter(name: &str) -> Value {
-    json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "pattern": schemas::NAME } })
+    let pattern = if name == "number" { group_schemas::NUMBER } else { schemas::NAME };
+    json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "pattern": pattern } })
 }
 
 /// A query parameter that may be left out.

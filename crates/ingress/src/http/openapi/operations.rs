@@ -3,6 +3,7 @@
 use model::resources::Scope;
 use serde_json::{Value, json};
 
+use super::group_schemas::MEMBER_CURSOR;
 use super::resource_schemas::without_required_id;
 use super::schemas::{NAME, recipient, sender, status, time};
 use super::{Answer, Operation, list_of, page_of, query_parameter, reference};
@@ -38,6 +39,7 @@ pub(super) fn all(open_metrics: bool) -> Vec<Operation> {
     all.extend(deliveries());
     all.extend(opt_outs());
     all.extend(schedules());
+    all.extend(groups());
     all.extend(pages(open_metrics));
     all
 }
@@ -390,6 +392,49 @@ fn schedules() -> Vec<Operation> {
             .gives_nothing(),
         wanted(at("post", "/v1/schedules/{id}/pause", "pauseSchedule", "Hold one back")),
         wanted(at("post", "/v1/schedules/{id}/resume", "resumeSchedule", "Let one go on, with the next occurrence")),
+    ]
+}
+
+fn groups() -> Vec<Operation> {
+    let at = |method, path, id, summary| Operation::new(method, path, id, "groups", summary);
+    let one = "/v1/groups/{id}";
+    let (members, member) = ("/v1/groups/{id}/members", "/v1/groups/{id}/members/{number}");
+    let after = |pattern: &str| {
+        let schema = json!({ "type": "string", "pattern": pattern });
+        query_parameter("cursor", "The next_cursor of an earlier answer.", schema)
+    };
+    vec![
+        at("get", "/v1/groups", "listGroups", "List the account's groups by name")
+            .scope(Scope::Read)
+            .query(vec![limit(), after(NAME)])
+            .gives(200, "A page of them.", page_of("Group")),
+        at("get", one, "getGroup", "See one").scope(Scope::Read).gives(200, "It.", reference("Group")),
+        at("put", one, "putGroup", "Make a group")
+            .scope(Scope::Messages)
+            .gives(201, "It is durable.", reference("Group"))
+            .gives(200, "It was there already, and stays as it is.", reference("Group"))
+            .problems(&[409]),
+        at("delete", one, "deleteGroup", "Delete a group with its members").scope(Scope::Messages).gives_nothing(),
+        at("get", members, "listMembers", "List members by number")
+            .scope(Scope::Read)
+            .query(vec![limit(), after(MEMBER_CURSOR)])
+            .gives(200, "A page of them.", page_of("Member")),
+        at("post", members, "addMembers", "Add up to 10,000 numbers: all of them, or none")
+            .scope(Scope::Messages)
+            .body(JSON, reference("NewMembers"))
+            .gives(200, "They are members.", reference("MembersAdded"))
+            .problems(&[409]),
+        at("get", member, "getMember", "See whether a number is a member").scope(Scope::Read).gives(
+            200,
+            "It is.",
+            reference("Member"),
+        ),
+        at("put", member, "putMember", "Add a number")
+            .scope(Scope::Messages)
+            .gives(201, "It is durable.", reference("Member"))
+            .gives(200, "It was a member already.", reference("Member"))
+            .problems(&[409]),
+        at("delete", member, "deleteMember", "Take a number out").scope(Scope::Messages).gives_nothing(),
     ]
 }
 

@@ -10,7 +10,7 @@ use super::super::replay;
 use super::account_schemas::country_codes;
 use super::resource_schemas::{enabled, name, names, nullable, number, open_text, order, words};
 use super::schemas::{sender, time};
-use super::{object, reference};
+use super::{group_schemas, object, reference};
 
 pub(super) fn all() -> Map<String, Value> {
     let mut all = Map::new();
@@ -264,7 +264,7 @@ pub(super) fn inbound_explanation() -> Value {
         json!({ "endpoint": text(), "style": { "type": "string", "enum": ["webhook", "kannel", "jasmin", "jasmin-get"] } }),
     );
     object(
-        &["outcome", "rules", "rule", "account", "word", "deliveries", "answers", "responses"],
+        &["outcome", "rules", "rule", "account", "word", "deliveries", "answers", "responses", "group"],
         json!({
             "outcome": { "type": "string", "enum": ["take", "none"] },
             "rules": { "type": "array", "items": rule, "description": "Those that were looked at, in order; the last that matches takes it." },
@@ -274,6 +274,7 @@ pub(super) fn inbound_explanation() -> Value {
             "deliveries": { "type": "array", "items": delivery, "description": "Where `message.received` goes: webhooks, the rule's own (`rule:ID`), and `smpp:ACCOUNT`." },
             "answers": { "type": "boolean", "description": "What the rule's webhook answers goes back to the phone." },
             "responses": { "type": "array", "items": response, "description": "What is sent because of it." },
+            "group": { "anyOf": [group_schemas::explained(), { "type": "null" }], "description": "What is done with a group." },
         }),
     )
 }
@@ -301,7 +302,9 @@ pub(super) fn inbound() -> Value {
                 "description": "Answers that one phone gets in ten minutes; 3 if it is left out." },
             "forward": { "type": "array", "maxItems": FORWARD_MAX, "items": { "type": "string" },
                 "description": "Numbers that they are sent on to, with their country codes." },
-            "forward_text": written("The text that is sent on, instead of the one that came."),
+            "forward_text": written("The text that is sent on, to numbers or a group, instead of the one that came."),
+            "group": { "anyOf": [reference("InboundGroup"), { "type": "null" }],
+                "description": "What is done with a list of phones; `reply` is sent when it was done." },
             "enabled": enabled(),
         }),
     );
@@ -317,6 +320,8 @@ pub(super) fn inbound() -> Value {
         ] },
         { "anyOf": [
             { "required": ["forward"], "properties": { "forward": { "minItems": 1 } } },
+            { "required": ["group"], "properties": { "group": { "type": "object",
+                "properties": { "action": { "const": "forward" } } } } },
             { "properties": { "forward_text": { "type": "null" } } },
         ] },
     ]);

@@ -17,9 +17,8 @@ pub(super) fn all() -> Map<String, Value> {
 
 /// What is asked of a schedule.
 fn fields() -> Value {
-    let optional_time = |description: &str| {
-        json!({ "type": ["string", "null"], "format": "date-time", "description": description })
-    };
+    let optional_time =
+        |description: &str| json!({ "type": ["string", "null"], "format": "date-time", "description": description });
     json!({
         "name": { "type": ["string", "null"], "maxLength": 128, "description": "For people." },
         "messages": { "type": "array", "minItems": 1, "maxItems": SCHEDULE_MESSAGES_MAX,
@@ -48,7 +47,8 @@ fn edit(mut fields: Value) -> Value {
         fields[field]["description"] = json!("Null leaves it as it is.");
     }
     fields["if_missed"] = json!({ "enum": ["skip", "send", null] });
-    fields["starts_at"]["description"] = json!("Not before this; null is now. What lies in the past by then is left out.");
+    fields["starts_at"]["description"] =
+        json!("Not before this; null is now. What lies in the past by then is left out.");
     let mut edit = object(&[], fields);
     edit["description"] = json!("What is left out stays as it is; null takes a name, an end or a count away.");
     edit
@@ -57,9 +57,8 @@ fn edit(mut fields: Value) -> Value {
 fn schedule() -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let open = |description: &str| json!({ "type": ["string", "null"], "description": description });
-    let time_or_null = |description: &str| {
-        json!({ "type": ["string", "null"], "format": "date-time", "description": description })
-    };
+    let time_or_null =
+        |description: &str| json!({ "type": ["string", "null"], "format": "date-time", "description": description });
     object(
         &[
             "id",

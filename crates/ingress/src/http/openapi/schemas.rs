@@ -108,17 +108,7 @@ pub(super) fn all() -> Map<String, Value> {
             }),
         ),
     );
-    add(
-        "Batch",
-        object(
-            &["messages"],
-            json!({
-                "defaults": { "anyOf": [reference("Defaults"), { "type": "null" }], "description": "What a message leaves open is taken from here; tags of both are joined." },
-                "messages": { "type": "array", "minItems": 1, "maxItems": engine::BATCH_MAX, "items": {
-                    "description": "A submission; one that is wrong is rejected on its own." } },
-            }),
-        ),
-    );
+    add("Batch", batch());
     add(
         "BatchTaken",
         object(
@@ -127,7 +117,8 @@ pub(super) fn all() -> Map<String, Value> {
                 "id": { "type": "string" },
                 "accepted": count(),
                 "rejected": { "type": "array", "items": object(&["index", "problem"], json!({
-                    "index": count(), "problem": reference("Problem") })) },
+                    "index": count(), "problem": reference("Problem"),
+                    "to": { "type": "string", "description": "With `to_group`: the member." } })) },
             }),
         ),
     );
@@ -211,6 +202,27 @@ pub(super) fn time(nullable: bool) -> Value {
     } else {
         json!({ "type": "string", "format": "date-time" })
     }
+}
+
+fn batch() -> Value {
+    let mut batch = object(
+        &[],
+        json!({
+            "defaults": { "anyOf": [reference("Defaults"), { "type": "null" }],
+                "description": "What a message leaves open is taken from here; tags of both are joined. With `to_group`, what each member is sent." },
+            "messages": { "type": ["array", "null"], "minItems": 1, "maxItems": engine::BATCH_MAX, "items": {
+                "description": "A submission; one that is wrong is rejected on its own." } },
+            "to_group": { "type": ["string", "null"], "pattern": NAME,
+                "description": "A group of the account, instead of `messages`: each member is sent a message." },
+        }),
+    );
+    batch["oneOf"] = json!([
+        { "required": ["messages"], "properties": { "messages": { "type": "array" }, "to_group": { "type": "null" } } },
+        { "required": ["to_group", "defaults"], "properties": {
+            "to_group": { "type": "string" }, "messages": { "type": "null" },
+            "defaults": { "type": "object", "not": { "required": ["to"] } } } },
+    ]);
+    batch
 }
 
 pub(super) fn count() -> Value {

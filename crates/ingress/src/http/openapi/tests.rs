@@ -22,7 +22,7 @@ fn what_is_declared_is_what_is_routed() {
         let settings = HttpSettings { open_metrics, ..HttpSettings::default() };
         let document = document(&settings);
         for (path, item) in document["paths"].as_object().unwrap() {
-            let real = path.replace("{id}", "x");
+            let real = path.replace("{id}", "x").replace("{number}", "1234567");
             for method in METHODS {
                 let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 match find(&verb, &real) {
@@ -128,6 +128,7 @@ fn every_field_of_the_model_is_declared() {
     let fields: BTreeSet<String> = fields.as_object().unwrap().keys().cloned().collect();
     assert_eq!(fields, known::<model::resources::RouteMatch>());
     assert_eq!(declared("InboundRule"), known::<model::resources::Inbound>());
+    assert_eq!(declared("InboundGroup"), known::<model::resources::InboundGroup>());
     assert_eq!(declared("PolicyHook"), known::<model::resources::PolicyHook>());
     assert_eq!(declared("RuleWebhook"), known::<model::resources::RuleWebhook>());
     let fields = &components["InboundRule"]["properties"]["match"]["properties"];

@@ -146,6 +146,9 @@ entries! {
     ALREADY_EXISTS = 409 "already_exists", "The id is taken",
         "There is one of this kind with this id already.",
         "Choose another id, or use `PUT` to change the one there is.";
+    GROUP_LIMIT = 409 "group_limit", "No more groups or members",
+        "An account makes at most 1,000 groups, and a group has at most 10,000 members. Of a list that does not fit none is added.",
+        "Take out what is not needed, or divide the members among several groups.";
     RESOURCES_CHANGED = 409 "resources_changed" retry 1, "Somebody else was first",
         "The resources were changed by somebody else at the same moment.",
         "Read them again and repeat the change.";

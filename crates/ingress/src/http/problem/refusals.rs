@@ -189,8 +189,7 @@ mod tests {
 
     #[test]
     fn a_refusal_has_the_code_of_its_problem() {
-        let limited =
-            |limit| Refusal::Limited { limit, account: "a".into(), retry_after_seconds: 1 };
+        let limited = |limit| Refusal::Limited { limit, account: "a".into(), retry_after_seconds: 1 };
         let to = || Address::from_carrier("+447700900123", true);
         let until = model::Timestamp::default();
         for refusal in [

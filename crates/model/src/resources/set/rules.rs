@@ -9,7 +9,7 @@ use crate::resources::{
     Pool, PoolMember, PoolStrategy, PriceList, REPLY_LIMIT_MAX, Rewrite, Route, RouteAction, TEXT_APPEND_MAX,
     WEIGHT_MAX, is_network,
 };
-use crate::{Address, CallbackStyle, country};
+use crate::{Address, CallbackStyle, GroupAction, country, id};
 
 /// What rules may refer to.
 pub(super) struct Known<'a> {
@@ -186,8 +186,16 @@ impl Faults {
         if rule.reply_limit.is_some() && rule.reply.is_none() && rule.webhook.is_none() {
             fault("reply_limit", "has no meaning without reply or webhook".into());
         }
-        if rule.forward_text.is_some() && rule.forward.is_empty() {
-            fault("forward_text", "has no meaning without forward".into());
+        if rule.forward_text.is_some() && rule.forward.is_empty() && !rule.forwards_to_group() {
+            fault("forward_text", "has no meaning without forward, or a group with action = \"forward\"".into());
+        }
+        if let Some(group) = &rule.group {
+            if !id::is_name(&group.name) {
+                fault("group.name", "must be 1 to 64 letters, digits, dots, hyphens or underscores".into());
+            }
+            if group.members_only.is_some() && group.action != GroupAction::Forward {
+                fault("group.members_only", "has no meaning without action = \"forward\"".into());
+            }
         }
         if rule.forward.len() > FORWARD_MAX {
             fault("forward", format!("has {} numbers; {FORWARD_MAX} are allowed", rule.forward.len()));
@@ -311,6 +319,17 @@ mod tests {
             ("force = \"+447700900123\"", "force = \"SHOP\"", "rewrite.to.force: \"SHOP\" is not a phone number"),
             ("forward = [\"+447700900123\"]", "forward = [\"x\"]", "forward: \"x\" is not a phone number"),
             ("forward = [\"+447700900123\"]", "forward_text = \"x\"", "forward_text: has no meaning without forward"),
+            (
+                "forward = [\"+447700900123\"]",
+                "group = { name = \"x\", action = \"join\" }\nforward_text = \"x\"",
+                "forward_text: has no meaning without forward, or a group",
+            ),
+            (
+                "forward = [\"+447700900123\"]",
+                "group = { name = \"a b\", action = \"leave\", members_only = true }",
+                "group.name: must be 1 to 64 letters, digits, dots, hyphens or underscores; inbound \"in\": \
+                 group.members_only: has no meaning",
+            ),
             ("forward = [\"+447700900123\"]", "reply_limit = 1", "reply_limit: has no meaning without reply or"),
             ("forward = [\"+447700900123\"]", "reply = \"x\"\nreply_limit = 0", "reply_limit: must be 1 to 100"),
             ("forward = [\"+447700900123\"]", "webhook = { url = \"x\" }", "webhook.url: must begin with https://"),

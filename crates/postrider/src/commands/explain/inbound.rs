@@ -29,6 +29,20 @@ pub(super) fn told(answer: &Value) -> Vec<String> {
     if answer["answers"] == true {
         lines.push("what that answers goes back to the phone".into());
     }
+    if let Some(group) = answer["group"].as_object() {
+        let members = group["members"].as_u64().unwrap_or_default();
+        let what = match group["action"].as_str() {
+            Some("forward") => format!("forward to {} of the {members} members", group["recipients"]),
+            Some(action) => format!("{action} with {members} members"),
+            None => String::new(),
+        };
+        let what = format!("the group {}: {what}", text(&group["name"]));
+        lines.push(match (group["reason"].as_str(), &group["text"]) {
+            (Some(why), _) => format!("{what}: held back, {why}"),
+            (None, Value::Null) => what,
+            (None, text) => format!("{what}: {text}"),
+        });
+    }
     for response in list("responses") {
         let what = format!("{} to {}", text(&response["action"]), text(&response["to"]));
         let problem = &response["problem"];
@@ -62,6 +76,7 @@ mod tests {
             ],
             "account": "shop", "word": null, "answers": true,
             "deliveries": [{ "endpoint": "rule:hours", "style": "kannel" }],
+            "group": { "name": "choir", "action": "forward", "members": 3, "is_member": true, "recipients": 2, "text": "x", "outcome": "do", "reason": null },
             "responses": [
                 { "action": "reply", "to": "+447700900123", "text": "9 to 5", "outcome": "send" },
                 { "action": "forward", "to": "+447700900111", "text": null, "outcome": "hold_back", "reason": "it is no text" },
@@ -74,6 +89,7 @@ mod tests {
             "given to the account shop",
             "message.received to rule:hours (kannel)",
             "what that answers goes back to the phone",
+            "the group choir: forward to 2 of the 3 members: \"x\"",
             "reply to +447700900123: \"9 to 5\"",
             "forward to +447700900111: held back, it is no text",
             "forward to +447700900112: refused, No (no_route)",
