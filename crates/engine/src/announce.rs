@@ -4,10 +4,7 @@
 use std::collections::BTreeMap;
 
 use model::resources::{Amount, Currency, Prepaid};
-use model::{
-    Address, BatchId, CallbackStyle, Delivery, DeliveryId, MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId,
-    Sum, Timestamp,
-};
+use model::{BatchId, CallbackStyle, Delivery, DeliveryId, Name, OptOut, Schedule, ScheduleId, Sum, Timestamp};
 use serde::Serialize;
 use store::{Batch, BatchCounts};
 
@@ -49,16 +46,6 @@ struct OfBatch<'a> {
     created_at: Timestamp,
     finished_at: Timestamp,
     counts: BTreeMap<&'static str, u64>,
-}
-
-#[derive(Serialize)]
-struct OfOptOut<'a> {
-    id: OptOutId,
-    account: &'a str,
-    phone: &'a Address,
-    sender: Option<&'a Address>,
-    message: Option<MessageId>,
-    created_at: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -107,13 +94,11 @@ pub(crate) fn of_balance(
     prepaid: &Prepaid,
     balance: Sum,
     now: Timestamp,
-    mut next_id: impl FnMut() -> DeliveryId,
+    next_id: impl FnMut() -> DeliveryId,
 ) -> Vec<Delivery> {
-    const EVENT: &str = "account.balance_low";
     let (currency, warn_below) = (prepaid.currency, prepaid.warn_below);
     let data = OfBalance { account: &account.id, balance, warn_below, currency };
-    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
-    webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
+    owed(account, "account.balance_low", &data, now, next_id)
 }
 
 /// What is owed when all messages of a batch have ended.
@@ -122,9 +107,8 @@ pub(crate) fn of_batch(
     batch: &Batch,
     counts: &BatchCounts,
     now: Timestamp,
-    mut next_id: impl FnMut() -> DeliveryId,
+    next_id: impl FnMut() -> DeliveryId,
 ) -> Vec<Delivery> {
-    const EVENT: &str = "batch.completed";
     let data = OfBatch {
         id: batch.id,
         account: &batch.account,
@@ -134,8 +118,7 @@ pub(crate) fn of_batch(
         finished_at: now,
         counts: counts.0.iter().map(|(status, count)| (status.as_str(), *count)).collect(),
     };
-    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
-    webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
+    owed(account, "batch.completed", &data, now, next_id)
 }
 
 /// What is owed when a phone wants nothing more from the account.
@@ -143,20 +126,9 @@ pub(crate) fn of_opt_out(
     account: &AccountView,
     opt_out: &OptOut,
     now: Timestamp,
-    mut next_id: impl FnMut() -> DeliveryId,
+    next_id: impl FnMut() -> DeliveryId,
 ) -> Vec<Delivery> {
-    const EVENT: &str = "opt_out.created";
-    let OptOut { id, key, created_at, message } = opt_out;
-    let data = OfOptOut {
-        id: *id,
-        account: &key.account,
-        phone: &key.phone,
-        sender: key.sender.as_ref(),
-        message: *message,
-        created_at: *created_at,
-    };
-    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
-    webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
+    owed(account, "opt_out.created", opt_out, now, next_id)
 }
 
 /// What is owed when an occurrence of a schedule was refused: `after` is the schedule as it goes on.
@@ -165,9 +137,8 @@ pub(crate) fn of_schedule(
     before: &Schedule,
     after: &Schedule,
     now: Timestamp,
-    mut next_id: impl FnMut() -> DeliveryId,
+    next_id: impl FnMut() -> DeliveryId,
 ) -> Vec<Delivery> {
-    const EVENT: &str = "schedule.failed";
     let Some(refusal) = &after.course.last_refusal else { return Vec::new() };
     let data = OfSchedule {
         id: after.id,
@@ -177,8 +148,7 @@ pub(crate) fn of_schedule(
         reason: OfRefusal { code: &refusal.code, detail: &refusal.detail },
         next_at: after.course.next_at,
     };
-    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(EVENT) && w.webhook.style.is_webhook());
-    webhooks.map(|w| announcement(w, EVENT, &data, now, next_id())).collect()
+    owed(account, "schedule.failed", &data, now, next_id)
 }
 
 impl Engine {
@@ -205,6 +175,18 @@ impl Engine {
         // An engine that has ended owes nothing any more.
         let _ = self.inner.facts.send(Facts::one(Fact::Owed { delivery })).await;
     }
+}
+
+/// What is owed to those webhooks of an account that want to hear of `event`.
+fn owed<T: Serialize>(
+    account: &AccountView,
+    event: &str,
+    data: &T,
+    now: Timestamp,
+    mut next_id: impl FnMut() -> DeliveryId,
+) -> Vec<Delivery> {
+    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(event) && w.webhook.style.is_webhook());
+    webhooks.map(|w| announcement(w, event, data, now, next_id())).collect()
 }
 
 /// A test event for a webhook.

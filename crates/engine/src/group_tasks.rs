@@ -24,7 +24,7 @@ use crate::groups::join;
 use crate::lately::Lately;
 use crate::opt_outs::phone_of;
 use crate::persist::{Draft, Recorder};
-use crate::respond::{Action, Consequence, Follows, Manner, Sent, told};
+use crate::respond::{Action, Consequence, Follows, Manner, Sent};
 use crate::route::Prepared;
 use crate::world::{AccountView, World};
 
@@ -177,7 +177,7 @@ impl Doing<'_> {
         // What is sent is counted together: who is told that it was sent on can rely on it.
         let claim = admit::admit(self.account, &self.messages, self.now, Instant::now());
         let claim = claim.inspect_err(|refusal| self.engine.inner.metrics.limited(&self.account.id, refusal));
-        let refused = claim.as_ref().err().map(told);
+        let refused = claim.as_ref().err().map(Refusal::told);
         if let Some(why) = &refused {
             let undone = std::mem::take(&mut self.sent);
             undone.iter().for_each(|sent| self.count(sent.action.as_str(), "refused", sent.messages));
@@ -282,7 +282,7 @@ impl Doing<'_> {
                 Err(refusal) => {
                     refused += 1;
                     if refused <= REASONS_TOLD {
-                        self.note(Action::Forward.undone(), format!("to {phone}: {}", told(&refusal)));
+                        self.note(Action::Forward.undone(), format!("to {phone}: {}", refusal.told()));
                     }
                 }
             }
@@ -330,7 +330,7 @@ impl Doing<'_> {
                 self.copies.extend(copies);
             }
             Err(refusal) => {
-                self.note(undone, format!("to {to}: {}", told(&refusal)));
+                self.note(undone, format!("to {to}: {}", refusal.told()));
                 self.count(Action::Reply.as_str(), "refused", 1);
             }
         }

@@ -1,13 +1,16 @@
 //! Opt-outs: who wants to hear nothing more from an account.
 
+use serde::Serialize;
+
 use crate::{Address, MessageId, Name, OptOutId, Timestamp};
 
-/// A phone that an account sends nothing to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A phone that an account sends nothing to. It is written as the API and webhooks show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OptOut {
     /// Its id.
     pub id: OptOutId,
     /// Whose messages it is about, from whom and to whom.
+    #[serde(flatten)]
     pub key: OptOutKey,
     /// Since when.
     pub created_at: Timestamp,
@@ -16,7 +19,7 @@ pub struct OptOut {
 }
 
 /// What an opt-out is about. There is one for each.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct OptOutKey {
     /// The account.
     pub account: Name,

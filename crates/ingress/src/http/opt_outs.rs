@@ -2,7 +2,7 @@
 
 use hyper::StatusCode;
 use model::submission::Fault;
-use model::{Address, MessageId, OptOut, OptOutId, OptOutKey, Timestamp};
+use model::{Address, OptOut, OptOutId, OptOutKey};
 use serde::{Deserialize, Serialize};
 use store::OptOutFilter;
 
@@ -14,35 +14,9 @@ use super::request::Request;
 use super::resources::invalid;
 
 #[derive(Serialize)]
-struct Page<'a> {
-    data: Vec<Shown<'a>>,
+struct Page {
+    data: Vec<OptOut>,
     next_cursor: Option<OptOutId>,
-}
-
-#[derive(Serialize)]
-struct Shown<'a> {
-    id: OptOutId,
-    account: &'a str,
-    phone: &'a Address,
-    /// `None` is every sender of the account.
-    sender: Option<&'a Address>,
-    /// The message from the phone that said so.
-    message: Option<MessageId>,
-    created_at: Timestamp,
-}
-
-impl<'a> From<&'a OptOut> for Shown<'a> {
-    fn from(opt_out: &'a OptOut) -> Self {
-        let OptOut { id, key, created_at, message } = opt_out;
-        Self {
-            id: *id,
-            account: &key.account,
-            phone: &key.phone,
-            sender: key.sender.as_ref(),
-            message: *message,
-            created_at: *created_at,
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -65,12 +39,12 @@ pub(super) async fn list(request: &Request<'_>) -> Result<Reply, Problem> {
     let limit = query.limit()?;
     let found = request.engine().opt_outs(request.caller, filter, query.cursor()?, limit).await?;
     let next_cursor = found.last().filter(|_| found.len() == limit).map(|last| last.id);
-    Ok(Reply::ok(&Page { data: found.iter().map(Shown::from).collect(), next_cursor }))
+    Ok(Reply::ok(&Page { data: found, next_cursor }))
 }
 
 /// `GET /v1/opt-outs/{id}`.
 pub(super) async fn get(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
-    Ok(Reply::ok(&Shown::from(&find(request, id).await?)))
+    Ok(Reply::ok(&find(request, id).await?))
 }
 
 /// `POST /v1/opt-outs`: one that is there already is given back as it is.
@@ -84,10 +58,9 @@ pub(super) async fn create(request: &mut Request<'_>) -> Result<Reply, Problem> 
     let sender = sender.map_err(|error| invalid(Fault::new("/sender", error.to_string())))?;
     let key = OptOutKey { account: account.id.clone(), phone, sender };
     let (opt_out, is_new) = request.engine().opt_out(key).await?;
-    let shown = Shown::from(&opt_out);
     Ok(match is_new {
-        true => Reply::json(StatusCode::CREATED, &shown).at(format!("/v1/opt-outs/{}", opt_out.id)),
-        false => Reply::ok(&shown),
+        true => Reply::json(StatusCode::CREATED, &opt_out).at(format!("/v1/opt-outs/{}", opt_out.id)),
+        false => Reply::ok(&opt_out),
     })
 }
 
