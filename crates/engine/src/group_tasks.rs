@@ -14,7 +14,7 @@ use model::{
     Message, MessageId, Timestamp,
 };
 use routing::InboundPlan;
-use store::{Batch, BatchPhase, StoreError};
+use store::{Batch, BatchPhase, Claim, StoreError};
 use tokio::sync::oneshot;
 
 use crate::admit;
@@ -174,32 +174,46 @@ impl Doing<'_> {
         };
         let (done, undone) = words(action);
         let mut verdict = verdict.inspect(|_| self.reply(lately));
-        // What is sent is counted together: who is told that it was sent on can rely on it.
-        let claim = admit::admit(self.account, &self.messages, self.now, Instant::now());
-        let claim = claim.inspect_err(|refusal| self.engine.inner.metrics.limited(&self.account.id, refusal));
-        let refused = claim.as_ref().err().map(Refusal::told);
-        if let Some(why) = &refused {
-            let undone = std::mem::take(&mut self.sent);
-            undone.iter().for_each(|sent| self.count(sent.action.as_str(), "refused", sent.messages));
-            self.done.notes.retain(|(what, _)| *what != Action::Reply.done());
-            if action == GroupAction::Forward {
-                verdict = Err(why.clone());
-            } else {
-                self.note(Action::Reply.undone(), why.clone());
+        let mut claim = None;
+        match self.admitted() {
+            Ok(admitted) => claim = admitted,
+            Err(why) => {
+                (self.messages, self.copies) = (Vec::new(), Vec::new());
+                if action == GroupAction::Forward {
+                    verdict = Err(why);
+                } else {
+                    self.note(Action::Reply.undone(), why);
+                }
             }
         }
         match verdict {
             Ok(detail) => self.done.notes.insert(0, (done, detail)),
             Err(why) => self.done.notes.insert(0, (undone, why)),
         }
-        if refused.is_none() && !self.messages.is_empty() {
+        if !self.messages.is_empty() {
             let (rule, account) = (self.task.rule.clone(), self.account.id.clone());
             let follows = Follows { cause: self.cause.id, rule, account, sent: self.sent };
             let messages = self.messages.into_iter().chain(self.copies).collect();
-            let consequence = Consequence { messages, batch: self.batch, claim: claim.unwrap_or_default(), follows };
+            let consequence = Consequence { messages, batch: self.batch, claim, follows };
             self.done.consequence = Some(consequence);
         }
         Ok(self.done)
+    }
+
+    /// Counts all that is to be sent against the account's limits, together: who is told that a text was
+    /// sent on can rely on it. Otherwise says why nothing is.
+    fn admitted(&mut self) -> Result<Option<Box<Claim>>, String> {
+        if self.messages.is_empty() {
+            return Ok(None);
+        }
+        admit::admit(self.account, &self.messages, self.now, Instant::now()).map_err(|refusal| {
+            self.engine.inner.metrics.limited(&self.account.id, &refusal);
+            for Sent { action, messages, .. } in std::mem::take(&mut self.sent) {
+                self.count(action.as_str(), "refused", messages);
+            }
+            self.done.notes.retain(|(what, _)| *what != Action::Reply.done());
+            refusal.told()
+        })
     }
 
     async fn join(&mut self) -> Result<Verdict, StoreError> {
