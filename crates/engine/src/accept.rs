@@ -2,13 +2,14 @@
 //! that is wrong with it. The way is validate, admit, route, persist; the answer comes after the
 //! commit is on disk.
 
+mod batch;
+mod upload;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use foldhash::{HashMap, HashSet};
-use model::submission::Fault;
-use model::{BatchId, Body, Message, MessageId, Submission, Timestamp};
-use store::{Batch, BatchPhase, Claim, IdempotencyAnswer, IdempotencyKey, SupersedeKey};
+use model::{Message, MessageId, Submission, Timestamp};
+use store::{Batch, Claim, IdempotencyAnswer, IdempotencyKey, SupersedeKey};
 use tokio::sync::oneshot;
 
 use crate::access::{Caller, KeyHeld};
@@ -20,10 +21,12 @@ use crate::route::{Prepared, Wish};
 use crate::validate::validate;
 use crate::world::{AccountView, World};
 
-/// Hours that an idempotency key is kept.
+pub use batch::{BATCH_MAX, BatchTaken};
+pub(crate) use batch::{Gathered, new_batch};
+pub use upload::{REJECTED_TOLD_MAX, UnderKey, Upload, UploadStopped};
+
+/// Seconds that an idempotency key is kept.
 const KEY_SECONDS: i64 = 24 * 3600;
-/// Most messages of a batch.
-pub const BATCH_MAX: usize = 10_000;
 
 /// A request that its client may repeat: the key it was sent with, and what was asked.
 #[derive(Clone, Copy, Debug)]
@@ -44,29 +47,6 @@ pub enum Accepted<T> {
     New(T, Answer),
     /// It was answered before; this is that answer.
     Replayed(Answer),
-}
-
-/// What became of a batch.
-#[derive(Debug)]
-pub struct BatchTaken {
-    /// The batch.
-    pub batch: Batch,
-    /// Ids of those that were accepted, in their order.
-    pub accepted: Vec<MessageId>,
-    /// Places of those that were refused, and why.
-    pub rejected: Vec<(usize, Refusal)>,
-}
-
-/// Messages that were handed in together, ready to be kept.
-pub(crate) struct Gathered {
-    /// Copies last.
-    pub messages: Vec<Message>,
-    /// Ids of those that are no copies, in their order.
-    pub accepted: Vec<MessageId>,
-    /// Places of those that were refused, and why.
-    pub rejected: Vec<(usize, Refusal)>,
-    /// What they take of accounts.
-    pub claim: Option<Box<Claim>>,
 }
 
 impl Engine {
@@ -94,67 +74,6 @@ impl Engine {
         self.persist(caller, messages, None, begun.kept(&answer), claim).await?;
         self.inner.metrics.accepted(&caller.account.id, 1);
         Ok(Accepted::New(message, answer))
-    }
-
-    /// Accepts up to [`BATCH_MAX`] messages as one batch, all that are sound; one commit.
-    pub async fn submit_batch(
-        &self,
-        caller: &Caller,
-        submissions: Vec<Result<Submission, Fault>>,
-        idempotency: Option<Idempotency<'_>>,
-        render: impl FnOnce(&BatchTaken) -> Answer,
-    ) -> Result<Accepted<BatchTaken>, Refusal> {
-        let begun = match self.begin(caller, idempotency).await? {
-            Begun::Before(answer) => return Ok(Accepted::Replayed(answer)),
-            Begun::Now(begun) => begun,
-        };
-        let id = BatchId(self.next_id(begun.now).0);
-        let submissions = submissions.into_iter().map(|one| one.map_err(|fault| Refusal::Invalid(vec![fault])));
-        let Gathered { messages, accepted, rejected, claim } =
-            self.gather(caller, &begun, submissions, Some(id)).await?;
-        let batch = new_batch(id, caller, accepted.len(), rejected.len(), begun.now);
-        let taken = BatchTaken { batch, accepted, rejected };
-        let answer = render(&taken);
-        self.persist(caller, messages, Some(taken.batch.clone()), begun.kept(&answer), claim).await?;
-        self.inner.metrics.accepted(&caller.account.id, taken.batch.accepted);
-        Ok(Accepted::New(taken, answer))
-    }
-
-    /// Gets messages ready to be kept that were handed in together, all that are sound.
-    pub(crate) async fn gather(
-        &self,
-        caller: &Caller,
-        begun: &Beginning,
-        submissions: impl ExactSizeIterator<Item = Result<Submission, Refusal>> + Send,
-        batch: Option<BatchId>,
-    ) -> Result<Gathered, Refusal> {
-        let now = begun.now;
-        let mut messages = Vec::with_capacity(submissions.len());
-        let (mut copies, mut latest) = (Vec::new(), Latest::default());
-        let mut rejected = Vec::new();
-        for (index, submission) in self.all_consulted(caller, submissions, now).await.enumerate() {
-            let prepared =
-                submission.and_then(|submission| self.prepare(&begun.world, &caller.account, submission, now));
-            match prepared {
-                Ok(Prepared { mut message, copies: of_it }) => {
-                    latest.add(index, &message.body);
-                    if !of_it.is_empty() {
-                        copies.push((message.body.id, of_it));
-                    }
-                    // Nobody else holds the body yet.
-                    if let Some(body) = Arc::get_mut(&mut message.body) {
-                        body.batch = batch;
-                    }
-                    messages.push(message);
-                }
-                Err(refusal) => rejected.push((index, refusal)),
-            }
-        }
-        latest.leave_out(&mut messages, &mut copies, &mut rejected);
-        let claim = self.admit(caller, &messages, now)?;
-        let accepted = messages.iter().map(|message| message.body.id).collect();
-        messages.extend(copies.into_iter().flat_map(|(_, copies)| copies));
-        Ok(Gathered { messages, accepted, rejected, claim })
     }
 
     /// Accepts messages that came together and have nothing else in common. Those that are sound
@@ -272,7 +191,12 @@ impl Engine {
     }
 
     /// May the account send this now? What the store has to decide is given back.
-    fn admit(&self, caller: &Caller, messages: &[Message], now: Timestamp) -> Result<Option<Box<Claim>>, Refusal> {
+    pub(crate) fn admit(
+        &self,
+        caller: &Caller,
+        messages: &[Message],
+        now: Timestamp,
+    ) -> Result<Option<Box<Claim>>, Refusal> {
         let admitted = admit::admit(&caller.account, messages, now, Instant::now());
         admitted.inspect_err(|refusal| self.inner.metrics.limited(&caller.account.id, refusal))
     }
@@ -316,59 +240,13 @@ impl Engine {
                 Err(refusal)
             }
             Err(AcceptFailed::Store(why)) => Err(Refusal::StoreAway(why)),
+            Err(AcceptFailed::Canceled) => Err(Refusal::Forbidden("the batch was canceled")),
         }
-    }
-}
-
-/// A batch of which nothing is wanted yet.
-pub(crate) fn new_batch(id: BatchId, caller: &Caller, accepted: usize, rejected: usize, now: Timestamp) -> Batch {
-    Batch {
-        id,
-        account: caller.account.id.clone(),
-        accepted: accepted as u64,
-        rejected: rejected as u64,
-        created_at: now,
-        phase: BatchPhase::Running,
-        finished_at: None,
     }
 }
 
 fn gone() -> Refusal {
     Refusal::StoreAway("the gateway has stopped".into())
-}
-
-/// Which messages of a batch others of the same batch stand for: of several with one supersede key
-/// and recipient the last counts, and the others are refused.
-#[derive(Default)]
-struct Latest {
-    keys: HashMap<SupersedeKey, (usize, MessageId)>,
-    outdated: Vec<(usize, MessageId)>,
-}
-
-impl Latest {
-    fn add(&mut self, index: usize, body: &Body) {
-        if let Some(key) = SupersedeKey::of(body) {
-            self.outdated.extend(self.keys.insert(key, (index, body.id)));
-        }
-    }
-
-    fn leave_out(
-        self,
-        messages: &mut Vec<Message>,
-        copies: &mut Vec<(MessageId, Vec<Message>)>,
-        rejected: &mut Vec<(usize, Refusal)>,
-    ) {
-        if self.outdated.is_empty() {
-            return;
-        }
-        let outdated: HashSet<MessageId> = self.outdated.iter().map(|(_, id)| *id).collect();
-        messages.retain(|message| !outdated.contains(&message.body.id));
-        copies.retain(|(id, _)| !outdated.contains(id));
-        let why = "a later message of this batch has the same key and recipient";
-        let refusal = || Refusal::Invalid(vec![Fault::new("/supersede_key", why)]);
-        rejected.extend(self.outdated.into_iter().map(|(index, _)| (index, refusal())));
-        rejected.sort_by_key(|(index, _)| *index);
-    }
 }
 
 /// Messages on their way to one commit, each to be answered on its own.
@@ -424,7 +302,7 @@ pub(crate) enum Begun {
 pub(crate) struct Beginning {
     held: Option<(KeyHeld, [u8; 32])>,
     pub now: Timestamp,
-    world: Arc<World>,
+    pub world: Arc<World>,
 }
 
 impl Beginning {

@@ -9,16 +9,17 @@
 //! goes out.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use model::{BatchId, Change, Message, MessageId};
 use store::{Batch, BatchCounts, BatchPhase, MessageFilter, Store, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::access::Caller;
 use crate::engine::Engine;
-use crate::facts::{Fact, Facts};
+use crate::facts::{AcceptFailed, Acceptance, Fact, Facts};
 use crate::persist::{self, Draft, Recorder};
 use crate::world::World;
 
@@ -63,6 +64,29 @@ pub(crate) enum Step {
     Cancel,
 }
 
+/// How far a batch was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UploadState {
+    /// It is all there.
+    Complete,
+    /// More of it is being handed in.
+    Receiving,
+    /// That broke off.
+    Incomplete,
+}
+
+impl UploadState {
+    /// The word for it in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Receiving => "receiving",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
 /// Batches of which something is wanted: those that don't just run.
 #[derive(Debug)]
 pub(crate) struct Batches {
@@ -70,6 +94,8 @@ pub(crate) struct Batches {
     phases: ArcSwap<HashMap<BatchId, BatchPhase>>,
     /// Held by who decides what is wanted.
     deciding: tokio::sync::Mutex<()>,
+    /// Those of which more is being handed in, and whether they were canceled meanwhile.
+    receiving: Mutex<HashMap<BatchId, watch::Sender<bool>>>,
     /// There is something to do.
     wanted: Notify,
 }
@@ -81,12 +107,62 @@ impl Batches {
         for phase in [BatchPhase::Pausing, BatchPhase::Paused, BatchPhase::Resuming, BatchPhase::Canceling] {
             phases.extend(store.batches_in(phase).await?.into_iter().map(|batch| (batch.id, phase)));
         }
-        let (deciding, wanted) = (tokio::sync::Mutex::default(), Notify::new());
-        Ok(Self { phases: ArcSwap::from_pointee(phases), deciding, wanted })
+        let (deciding, receiving) = (tokio::sync::Mutex::default(), Mutex::default());
+        Ok(Self { phases: ArcSwap::from_pointee(phases), deciding, receiving, wanted: Notify::new() })
     }
 
-    fn phase(&self, id: BatchId) -> BatchPhase {
+    pub fn phase(&self, id: BatchId) -> BatchPhase {
         self.phases.load().get(&id).copied().unwrap_or_default()
+    }
+
+    /// More of this batch comes from now on, until [`received`](Self::received). Tells when it is canceled.
+    pub fn receive(&self, id: BatchId) -> watch::Receiver<bool> {
+        let (sender, canceled) = watch::channel(false);
+        self.receiving().insert(id, sender);
+        canceled
+    }
+
+    /// No more of it comes.
+    pub fn received(&self, id: BatchId) {
+        self.receiving().remove(&id);
+    }
+
+    pub fn is_receiving(&self, id: BatchId) -> bool {
+        self.receiving().contains_key(&id)
+    }
+
+    /// Refuses messages that were to come into a batch that was canceled.
+    pub fn refuse(&self, acceptance: &mut Acceptance) -> bool {
+        let Some(batch) = &acceptance.batch else { return false };
+        let canceled_meanwhile = || self.receiving().get(&batch.id).is_some_and(|canceled| *canceled.borrow());
+        let refused = match self.phase(batch.id) {
+            BatchPhase::Canceling | BatchPhase::Canceled => true,
+            // It is not remembered once all its messages know.
+            BatchPhase::Running => canceled_meanwhile(),
+            BatchPhase::Pausing | BatchPhase::Paused | BatchPhase::Resuming => false,
+        };
+        if refused {
+            let _ = acceptance.take().reply.send(Err(AcceptFailed::Canceled));
+        }
+        refused
+    }
+
+    /// Puts new messages aside if they come into a batch that is paused.
+    pub fn take_in(&self, id: BatchId, messages: &mut [Message]) {
+        if matches!(self.phase(id), BatchPhase::Pausing | BatchPhase::Paused) {
+            let of_it = messages.iter_mut().filter(|message| message.body.batch == Some(id));
+            of_it.for_each(|message| message.progress.due = None);
+        }
+    }
+
+    fn cancel_receiving(&self, id: BatchId) {
+        if let Some(canceled) = self.receiving().get(&id) {
+            canceled.send_replace(true);
+        }
+    }
+
+    fn receiving(&self) -> MutexGuard<'_, HashMap<BatchId, watch::Sender<bool>>> {
+        self.receiving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Only under the lock of who decides.
@@ -116,6 +192,16 @@ impl BatchWish {
 }
 
 impl Engine {
+    /// How far was this batch handed in?
+    #[must_use]
+    pub fn upload_state(&self, batch: &Batch) -> UploadState {
+        match batch.complete {
+            true => UploadState::Complete,
+            false if self.inner.batches.is_receiving(batch.id) => UploadState::Receiving,
+            false => UploadState::Incomplete,
+        }
+    }
+
     /// Says what is wanted of a batch, if it is the caller's. It is written down when this returns, and
     /// done a little later: the batch's phase says so.
     pub async fn want_batch(
@@ -133,6 +219,9 @@ impl Engine {
             if let Err(error) = self.write_phase(id, phase).await {
                 batches.put(id, batch.phase);
                 return Err(error.into());
+            }
+            if phase == BatchPhase::Canceling {
+                batches.cancel_receiving(id);
             }
             batches.wanted.notify_one();
         }

@@ -68,6 +68,10 @@ impl Engine {
     /// Says that a batch is finished, if it is and nobody has said so.
     async fn finish(&self, id: BatchId) -> Result<(), StoreError> {
         let store = &self.inner.store;
+        // More may come, and it is looked at again when it has.
+        if self.inner.batches.is_receiving(id) {
+            return Ok(());
+        }
         if store.batch_is_open(id).await? {
             return Ok(());
         }

@@ -137,6 +137,11 @@ impl Acceptance {
     pub(crate) fn of(messages: Vec<Message>, reply: oneshot::Sender<Result<(), AcceptFailed>>) -> Self {
         Self { messages, batch: None, answer: None, claim: None, entry: None, schedule: None, reply }
     }
+
+    /// All of it; what is left is nothing.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::of(Vec::new(), oneshot::channel().0))
+    }
 }
 
 /// Why accepted messages did not become durable.
@@ -148,6 +153,8 @@ pub(crate) enum AcceptFailed {
     ScheduleMoved,
     /// An account has too little for this.
     Short(Short, Box<Claim>),
+    /// The batch that they were to become part of was canceled.
+    Canceled,
     /// The store can't be written.
     Store(String),
 }

@@ -14,9 +14,10 @@ use model::{
     Message, MessageId, Timestamp,
 };
 use routing::InboundPlan;
-use store::{Batch, BatchPhase, Claim, StoreError};
+use store::{Batch, Claim, StoreError};
 use tokio::sync::oneshot;
 
+use crate::accept::new_batch;
 use crate::admit;
 use crate::engine::Engine;
 use crate::facts::Fact;
@@ -317,8 +318,7 @@ impl Doing<'_> {
                 body.batch = Some(id);
             }
         }
-        let (account, phase) = (self.account.id.clone(), BatchPhase::Running);
-        self.batch = Some(Batch { id, account, accepted, rejected, created_at: self.now, phase, finished_at: None });
+        self.batch = Some(new_batch(id, &self.account.id, (accepted, rejected), self.now));
         self.sent.push(Sent { action: Action::Forward, id: id.to_string().into(), messages: accepted });
         id
     }

@@ -78,11 +78,13 @@ mod validate;
 mod vault;
 mod world;
 
-pub use accept::{Accepted, Answer, BATCH_MAX, BatchTaken, Idempotency};
+pub use accept::{
+    Accepted, Answer, BATCH_MAX, BatchTaken, Idempotency, REJECTED_TOLD_MAX, UnderKey, Upload, UploadStopped,
+};
 pub use access::{AccessDenied, BindAttempt, BindDenied, Caller, UserDenied};
 pub use admit::Limit;
 pub use answers::{ANSWER_TEXT_MAX, ServiceAnswer};
-pub use batches::{BatchRefused, BatchWish};
+pub use batches::{BatchRefused, BatchWish, UploadState};
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
 pub use explain::{ConnectorTried, Explanation, PolicyTried, RouteTried};
 pub use explain_inbound::{

@@ -269,6 +269,7 @@ fn told_failure(why: &AcceptFailed) -> String {
             Tally::Balance | Tally::LowTold | Tally::TokenUsed => Refusal::BalanceTooLow(account.clone()).to_string(),
         },
         AcceptFailed::KeyTaken | AcceptFailed::ScheduleMoved => "it was sent already".into(),
+        AcceptFailed::Canceled => "the batch was canceled".into(),
         AcceptFailed::Store(why) => why.clone(),
     }
 }

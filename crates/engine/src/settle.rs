@@ -40,6 +40,8 @@ impl Recorder {
                 draft.canceled.push(Cancellation { message, outcome, reply });
             }
             Fact::Batch { batch, phase } => draft.changes.batch_phases.push((batch, phase)),
+            // It was gone on with in the meantime, and is looked at again when that ends.
+            Fact::BatchFinished { batch, .. } if self.engine.inner.batches.is_receiving(batch) => {}
             Fact::BatchFinished { batch, at, owed } => {
                 draft.changes.batches_finished.push((batch, at));
                 draft.changes.deliveries.extend(owed);

@@ -118,6 +118,13 @@ impl<'r> Columns<'r> {
         }
     }
 
+    pub fn digest_or_null(&self, at: usize) -> Read<Option<[u8; 32]>> {
+        match self.row.get_ref(at)?.as_blob_or_null().map_err(|_| self.broken(at))? {
+            None => Ok(None),
+            Some(octets) => octets.try_into().map(Some).map_err(|_| self.broken(at)),
+        }
+    }
+
     pub fn json<T: Deserialize<'r>>(&self, at: usize) -> Read<T> {
         serde_json::from_str(self.text(at)?).map_err(|_| self.broken(at))
     }

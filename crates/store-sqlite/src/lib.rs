@@ -72,19 +72,19 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-pub use error::OpenError;
 use model::{
-    BatchId, Delivery, DeliveryId, LedgerEntry, LedgerId, Message, MessageId, Name, OptOut, OptOutId, Schedule,
-    ScheduleId, Timestamp,
+    Address, BatchId, Delivery, DeliveryId, Group, GroupKey, GroupTask, LedgerEntry, LedgerId, Member, Message,
+    MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId, Timestamp,
 };
-use read::Readers;
 use store::{
-    Address, Batch, BatchCounts, BatchId, BatchPhase, Changes, CommitError, Delivery, DeliveryFilter, DeliveryId,
-    Group, GroupFilter, GroupKey, GroupTask, IdempotencyAnswer, IdempotencyKey, Lease, LedgerEntry, LedgerId, Member,
-    Message, MessageFilter, MessageId, MoPart, Name, OptOut, OptOutFilter, OptOutId, ParkedReceipt, PartRef,
-    QueueEntry, QueueLane, QueuePage, QueueRead, RemoteKey, ResourceChange, Resources, ScheduleFilter, Store,
-    StoreError, SupersedeKey, TallyRow, Timestamp,
+    Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, GroupFilter, IdempotencyAnswer,
+    IdempotencyKey, Lease, MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane,
+    QueuePage, QueueRead, RemoteKey, ResourceChange, Resources, ScheduleFilter, Store, StoreError, SupersedeKey,
+    TallyRow,
 };
+
+pub use error::OpenError;
+use read::Readers;
 use write::Writer;
 
 /// A clock: what time it is.

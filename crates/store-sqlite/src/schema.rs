@@ -38,6 +38,7 @@ fn steps() -> Vec<Step> {
         Step::Sql(SCHEDULES.into()),
         Step::Sql(OPT_OUT_LISTS.into()),
         Step::Sql(GROUPS.into()),
+        Step::Sql(UPLOADS.into()),
     ]
 }
 
@@ -51,6 +52,11 @@ const BATCH_ENDS: &str = "
     ALTER TABLE batch ADD COLUMN finished_at INTEGER;
     UPDATE batch SET finished_at = created_at;
     CREATE INDEX batch_unfinished ON batch(id) WHERE finished_at IS NULL;";
+
+/// Whether all of each batch was handed in, and what its lines come to.
+const UPLOADS: &str = "
+    ALTER TABLE batch ADD COLUMN complete INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE batch ADD COLUMN digest BLOB;";
 
 /// The message that was put last under each key of an application's.
 const LATEST: &str = "
@@ -203,7 +209,7 @@ mod tests {
     use super::*;
 
     /// The version that this program makes.
-    const KNOWN: i64 = 13;
+    const KNOWN: i64 = 14;
 
     #[test]
     fn a_file_of_each_older_version_gets_all_that_it_lacks() {

@@ -281,6 +281,20 @@ pub struct Batch {
     pub phase: BatchPhase,
     /// When all its messages had ended.
     pub finished_at: Option<Timestamp>,
+    /// All of it was handed in; of one that comes in chunks, with the last of them.
+    pub complete: bool,
+    /// What all its lines come to, of one that can be gone on with.
+    pub digest: Option<[u8; 32]>,
+}
+
+impl Batch {
+    /// What becomes of a batch that is put again, with more of it: it has not ended any more. What is
+    /// wanted of it stays, and a commit that comes late changes nothing.
+    pub fn grow(&mut self, newer: Self) {
+        if newer.accepted + newer.rejected >= self.accepted + self.rejected {
+            *self = Self { phase: self.phase, created_at: self.created_at, finished_at: None, ..newer };
+        }
+    }
 }
 
 /// What is wanted of a batch, and whether all its messages know.

@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::engine::{Engine, StartError};
-use crate::facts::{AcceptFailed, Acceptance, CancelRefused, Fact, FactSender, Facts, Recorded};
+use crate::facts::{AcceptFailed, CancelRefused, Fact, FactSender, Facts, Recorded};
 use crate::lately::Lately;
 use crate::matching::{Form, Learnt};
 use crate::reassemble::Reassembly;
@@ -314,12 +314,19 @@ impl Recorder {
     fn accept_all(&mut self, facts: &mut Vec<Fact>, draft: &mut Draft) {
         facts.retain_mut(|fact| {
             let Fact::Accepted(acceptance) = fact else { return true };
+            if self.engine.inner.batches.refuse(acceptance) {
+                return false;
+            }
             if self.has_to_wait(acceptance, draft) {
                 self.aside.push(std::mem::replace(fact, Fact::Sweep));
                 return false;
             }
-            let empty = Acceptance::of(Vec::new(), tokio::sync::oneshot::channel().0);
-            draft.accept(std::mem::replace(&mut **acceptance, empty));
+            let mut acceptance = acceptance.take();
+            if let Some(batch) = &acceptance.batch {
+                self.engine.inner.batches.take_in(batch.id, &mut acceptance.messages);
+                draft.changes.batches_finished.retain(|(id, _)| *id != batch.id);
+            }
+            draft.accept(acceptance);
             false
         });
     }

@@ -141,7 +141,7 @@ impl Draft {
     /// What was canceled for a message that is not accepted after all waits on. Its refund is the
     /// caller's to take out.
     pub(super) fn bring_back(&mut self, superseded: Superseded) -> Message {
-        let Superseded { before, dirty } = superseded;
+        let Superseded { before, dirty, .. } = superseded;
         let id = before.body.id;
         let place = queue_entry(&before);
         for (_, end) in &mut self.ends {
@@ -219,8 +219,16 @@ mod tests {
         draft.changes.entries = vec![refund(1), refund(2)];
         let superseded = vec![Superseded { before: before.clone(), dirty: true, refund: Some(refund(2).id) }];
         let waiter = Waiter::Client(oneshot::channel().0);
-        let waiting =
-            Waiting { inserts: 0..0, batch: None, answer: None, claim: None, entry: None, superseded, waiter };
+        let waiting = Waiting {
+            inserts: 0..0,
+            batch: None,
+            answer: None,
+            claim: None,
+            entry: None,
+            schedule: None,
+            superseded,
+            waiter,
+        };
         draft.waiting.push(waiting);
         draft.refuse_acceptances(|_, _| Some(AcceptFailed::KeyTaken));
         assert_eq!(draft.changes.entries, [refund(1)]);

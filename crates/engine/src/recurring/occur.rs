@@ -223,8 +223,11 @@ impl Engine {
         let batch = (all > 1).then(|| BatchId(self.next_id(begun.now).0));
         let id = schedule.id.to_string();
         let submissions = submissions.into_iter().map(|submission| Ok(tagged(submission, &id)));
-        let Gathered { messages, accepted, rejected, claim } = self.gather(caller, &begun, submissions, batch).await?;
-        let Some(message) = accepted.first().copied() else {
+        let Gathered { mut messages, copies, rejected } =
+            self.gather(&begun.world, caller, submissions, batch, begun.now).await;
+        let claim = self.admit(caller, &messages, begun.now)?;
+        let accepted = messages.len() as u64;
+        let Some(message) = messages.first().map(|message| message.body.id) else {
             let none = || Failed::Refused("internal", "it has no messages".into());
             return Err(rejected.into_iter().next().map_or_else(none, |(_, refusal)| refusal.into()));
         };
@@ -237,7 +240,8 @@ impl Engine {
                 OccurrenceRefused { at: begun.now, code: refusal.code().into(), detail: detail.into() }
             }),
         };
-        let batch = batch.map(|id| new_batch(id, caller, accepted.len(), rejected.len(), begun.now));
+        let batch = batch.map(|id| new_batch(id, &caller.account.id, (accepted, rejected.len() as u64), begun.now));
+        messages.extend(copies.into_iter().flat_map(|(_, copies)| copies));
         let (reply, committed) = oneshot::channel();
         let schedule = Some(Box::new(stepped(came)));
         let acceptance = Acceptance { batch, claim, schedule, ..Acceptance::of(messages, reply) };
@@ -248,7 +252,7 @@ impl Engine {
             return Err(Failed::Moved);
         }
         self.outcome_of(caller, Ok(outcome))?;
-        self.inner.metrics.accepted(&caller.account.id, accepted.len() as u64);
+        self.inner.metrics.accepted(&caller.account.id, accepted);
         self.inner.metrics.occurred(&caller.account.id, "accepted");
         Ok(())
     }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use engine::{Accepted, Answer, BATCH_MAX, BatchRefused, BatchTaken, BatchWish, GroupError};
+use engine::{
+    Accepted, Answer, BATCH_MAX, BatchRefused, BatchTaken, BatchWish, Engine, GroupError, Idempotency, Refusal,
+    UploadState,
+};
 use hyper::StatusCode;
 use model::submission::Fault;
 use model::{Address, BatchId, Submission};
@@ -16,7 +19,7 @@ use super::problem::{Problem, catalogue, of_refusal};
 use super::reply::Reply;
 use super::request::{Media, Request};
 use super::resources::invalid;
-use super::{groups, json};
+use super::{groups, json, stream};
 
 /// A batch as JSON. The messages are read one by one, so that one which is wrong does not spoil
 /// the others.
@@ -36,13 +39,15 @@ struct BatchBody<'a> {
 #[derive(Serialize)]
 struct Taken {
     id: BatchId,
+    lines: u64,
     accepted: u64,
+    rejected_total: u64,
     rejected: Vec<Rejected>,
 }
 
 #[derive(Serialize)]
 struct Rejected {
-    index: usize,
+    index: u64,
     /// The member of a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
@@ -57,6 +62,8 @@ struct BatchState {
     rejected: u64,
     created_at: model::Timestamp,
     status: &'static str,
+    upload: &'static str,
+    lines: u64,
     finished_at: Option<model::Timestamp>,
     total: u64,
     done: u64,
@@ -65,29 +72,38 @@ struct BatchState {
 
 /// `POST /v1/batches`.
 pub(super) async fn send(request: &mut Request<'_>) -> Result<Reply, Problem> {
-    let media = request.media()?;
+    if request.media()? == Media::Lines {
+        // In a box, so that other batches need no room for it.
+        return Box::pin(stream::send(request)).await;
+    }
     let _room = request.state.batches.acquire().await;
     let body = request.body_up_to(request.state.settings.limits.batch_octets).await?;
     let idempotency = request.idempotency(&body)?;
-    let asked = match media {
-        Media::Json => from_json(&body)?,
-        Media::Lines => Asked::Messages(from_lines(&body)?),
-    };
-    let (submissions, members) = match asked {
-        Asked::Messages(submissions) if submissions.is_empty() => {
-            return Err(Problem::new(&catalogue::BATCH_SIZE).fault("/messages", "holds no message"));
-        }
-        Asked::Messages(submissions) => (submissions, None),
+    match from_json(&body)? {
+        Asked::Messages(submissions) => take(request, submissions, &[], idempotency).await,
         Asked::Group(name, draft) => {
             let members = members_of(request, &name).await?;
             let each = Submission::from(*draft);
             let to_member = |to: &Address| Ok(Submission { to: to.to_string(), ..each.clone() });
-            (members.iter().map(to_member).collect(), Some(members))
+            take(request, members.iter().map(to_member).collect(), &members, idempotency).await
         }
-    };
+    }
+}
+
+/// Takes a batch that is here as a whole, in one commit. With `members` each message is for one of them.
+pub(super) async fn take(
+    request: &mut Request<'_>,
+    submissions: Vec<Result<Submission, Fault>>,
+    members: &[Address],
+    idempotency: Option<Idempotency<'_>>,
+) -> Result<Reply, Problem> {
+    if submissions.is_empty() {
+        return Err(Problem::new(&catalogue::BATCH_SIZE).fault("/messages", "holds no message"));
+    }
     let mut text = String::new();
     let render = |taken: &BatchTaken| -> Answer {
-        text = answer_to(taken, members.as_deref());
+        let rejected = taken.rejected.iter().map(|(index, refusal)| (*index as u64, refusal));
+        text = told(&taken.batch, members, rejected);
         let kept = if idempotency.is_some() { Arc::from(text.as_str()) } else { Arc::default() };
         (StatusCode::ACCEPTED.as_u16(), kept)
     };
@@ -96,13 +112,16 @@ pub(super) async fn send(request: &mut Request<'_>) -> Result<Reply, Problem> {
             request.subject.batch = Some(taken.batch.id);
             Ok(Reply::json_text(StatusCode::ACCEPTED, text).at(format!("/v1/batches/{}", taken.batch.id)))
         }
-        Accepted::Replayed((status, body)) => {
-            let first: Made<BatchId> = made(&body)?;
-            request.subject.batch = Some(first.id);
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::ACCEPTED);
-            Ok(Reply::json_text(status, body.to_string()).at(format!("/v1/batches/{}", first.id)).replayed())
-        }
+        Accepted::Replayed(answer) => replayed(request, answer),
     }
+}
+
+/// The answer that was given before.
+pub(super) fn replayed(request: &mut Request<'_>, (status, body): Answer) -> Result<Reply, Problem> {
+    let first: Made<BatchId> = made(&body)?;
+    request.subject.batch = Some(first.id);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::ACCEPTED);
+    Ok(Reply::json_text(status, body.to_string()).at(format!("/v1/batches/{}", first.id)).replayed())
 }
 
 /// `GET /v1/batches/{id}`.
@@ -111,7 +130,7 @@ pub(super) async fn get(request: &mut Request<'_>, id: &str) -> Result<Reply, Pr
     let id: BatchId = id.parse().map_err(|_| missing())?;
     request.subject.batch = Some(id);
     let (batch, counts) = request.engine().batch(request.caller, id).await?.ok_or_else(missing)?;
-    Ok(Reply::ok(&BatchState::of(&batch, &counts)))
+    Ok(Reply::ok(&BatchState::of(request.engine(), &batch, &counts)))
 }
 
 /// `POST /v1/batches/{id}/pause`, `/resume` and `/cancel`.
@@ -119,11 +138,12 @@ pub(super) async fn want(request: &mut Request<'_>, id: &str, wish: BatchWish) -
     let id: BatchId = id.parse().map_err(|_| Problem::from(BatchRefused::NoSuchBatch))?;
     request.subject.batch = Some(id);
     let (batch, counts) = request.engine().want_batch(request.caller, id, wish).await?;
-    Ok(Reply::json(StatusCode::ACCEPTED, &BatchState::of(&batch, &counts)))
+    Ok(Reply::json(StatusCode::ACCEPTED, &BatchState::of(request.engine(), &batch, &counts)))
 }
 
 impl BatchState {
-    fn of(batch: &Batch, counts: &BatchCounts) -> Self {
+    fn of(engine: &Engine, batch: &Batch, counts: &BatchCounts) -> Self {
+        let upload = engine.upload_state(batch);
         let done = counts.0.iter().filter(|(status, _)| status.is_final()).map(|(_, count)| count).sum();
         let under_way = counts.0.iter().any(|(status, count)| !status.is_final() && *count > 0);
         Self {
@@ -134,12 +154,15 @@ impl BatchState {
             status: match batch.phase {
                 BatchPhase::Canceling => "canceling",
                 BatchPhase::Canceled => "canceled",
+                BatchPhase::Running if upload == UploadState::Receiving => "receiving",
                 _ if !under_way => "completed",
                 BatchPhase::Running => "running",
                 BatchPhase::Pausing => "pausing",
                 BatchPhase::Paused => "paused",
                 BatchPhase::Resuming => "resuming",
             },
+            upload: upload.as_str(),
+            lines: batch.accepted + batch.rejected,
             finished_at: batch.finished_at,
             total: batch.accepted,
             done,
@@ -195,15 +218,6 @@ fn from_json(body: &[u8]) -> Result<Asked, Problem> {
     Ok(Asked::Messages(messages.iter().map(read).collect()))
 }
 
-fn from_lines(body: &[u8]) -> Result<Vec<Result<Submission, Fault>>, Problem> {
-    let mut submissions = Vec::new();
-    for line in body.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
-        sized(submissions.len() + 1)?;
-        submissions.push(json::parse_item(line));
-    }
-    Ok(submissions)
-}
-
 fn sized(count: usize) -> Result<(), Problem> {
     if count <= BATCH_MAX {
         return Ok(());
@@ -211,13 +225,21 @@ fn sized(count: usize) -> Result<(), Problem> {
     Err(Problem::new(&catalogue::BATCH_SIZE).fault("/messages", format!("holds more than {BATCH_MAX} messages")))
 }
 
-fn answer_to(taken: &BatchTaken, members: Option<&[Address]>) -> String {
-    let rejected = taken.rejected.iter().map(|(index, refusal)| Rejected {
-        index: *index,
-        to: members.and_then(|members| members.get(*index)).map(ToString::to_string),
+/// What was taken of a batch, and what of it was not.
+pub(super) fn told<'r>(
+    batch: &Batch,
+    members: &[Address],
+    rejected: impl Iterator<Item = (u64, &'r Refusal)>,
+) -> String {
+    let member = |index: u64| members.get(usize::try_from(index).ok()?).map(ToString::to_string);
+    let rejected = rejected.map(|(index, refusal)| Rejected {
+        index,
+        to: member(index),
         problem: RawValue::from_string(of_refusal(refusal).to_json(None)).expect("a problem is written as JSON"),
     });
-    let answer = Taken { id: taken.batch.id, accepted: taken.batch.accepted, rejected: rejected.collect() };
+    let (id, accepted, rejected_total) = (batch.id, batch.accepted, batch.rejected);
+    let (lines, rejected) = (accepted + rejected_total, rejected.collect());
+    let answer = Taken { id, lines, accepted, rejected_total, rejected };
     serde_json::to_string(&answer).expect("ids, numbers and JSON are always JSON")
 }
 
@@ -255,18 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_messages_and_empty_ones_are_nothing() {
-        let read = from_lines(b"{\"to\":\"1\"}\r\n\n  \n{oops\n{\"to\":\"2\"}").unwrap();
-        assert_eq!(read.len(), 3);
-        assert!(read[1].as_ref().unwrap_err().detail.contains("line 1 column 2"));
-        assert_eq!(read[2].as_ref().unwrap().to, "2");
-    }
-
-    #[test]
     fn a_batch_has_ten_thousand_messages_at_most() {
-        let line = b"{}\n".repeat(BATCH_MAX);
-        assert_eq!(from_lines(&line).unwrap().len(), BATCH_MAX);
-        assert_eq!(from_lines(&[line.as_slice(), b"{}"].concat()).unwrap_err().entry.code, "batch_size");
         let json = |count: usize| format!("{{\"messages\":[{}{{}}]}}", "{},".repeat(count - 1));
         assert!(matches!(from_json(json(BATCH_MAX).as_bytes()), Ok(Asked::Messages(all)) if all.len() == BATCH_MAX));
         let refused = from_json(json(BATCH_MAX + 1).as_bytes()).err();

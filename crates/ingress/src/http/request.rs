@@ -1,5 +1,7 @@
 //! A request as handlers see it: who asks, for what, and a body that is read under limits.
 
+use std::net::IpAddr;
+
 use bytes::{Bytes, BytesMut};
 use engine::{Caller, Engine, Idempotency};
 use http_body_util::BodyExt;
@@ -21,8 +23,11 @@ pub(crate) struct Request<'a> {
     pub state: &'a State,
     pub caller: &'a Caller,
     pub parts: &'a Parts,
+    /// Where it came from.
+    pub remote: IpAddr,
     pub subject: &'a mut Subject,
-    body: Option<Incoming>,
+    /// Left here as long as something of it may not have been read.
+    body: &'a mut Option<Incoming>,
 }
 
 /// What a body is written in.
@@ -35,13 +40,12 @@ pub(crate) enum Media {
 
 impl<'a> Request<'a> {
     pub(crate) fn new(
-        state: &'a State,
+        (state, parts, remote): (&'a State, &'a Parts, IpAddr),
         caller: &'a Caller,
-        parts: &'a Parts,
-        body: Incoming,
+        body: &'a mut Option<Incoming>,
         subject: &'a mut Subject,
     ) -> Self {
-        Self { state, caller, parts, subject, body: Some(body) }
+        Self { state, caller, parts, remote, subject, body }
     }
 
     pub(crate) fn engine(&self) -> &'a Engine {
@@ -68,42 +72,70 @@ impl<'a> Request<'a> {
 
     /// What the body says it is written in; JSON if it does not say.
     pub(crate) fn media(&self) -> Result<Media, Problem> {
-        let headers = &self.parts.headers;
-        if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-            return Err(unsupported("a body with a Content-Encoding is not read"));
-        }
-        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Media::Json) };
-        let essence = value.as_bytes().split(|octet| *octet == b';').next().unwrap_or_default().trim_ascii();
-        if essence.eq_ignore_ascii_case(b"application/json") {
-            Ok(Media::Json)
-        } else if essence.eq_ignore_ascii_case(b"application/x-ndjson") {
-            Ok(Media::Lines)
-        } else {
-            Err(unsupported("the body must be application/json"))
-        }
+        media_of(&self.parts.headers)
     }
 
     /// The whole body, if it has no more than `limit` octets.
     pub(crate) async fn body_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
-        let Some(body) = self.body.take() else { return Ok(Bytes::new()) };
+        let Some(mut body) = self.body.take() else { return Ok(Bytes::new()) };
         self.subject.reading = true;
-        let read = read_body(body, limit).await;
+        let read = read_body(&mut body, limit).await;
         self.subject.reading = false;
+        if read.is_err() {
+            *self.body = Some(body);
+        }
         read
+    }
+
+    /// The body, for who reads it bit by bit; `None` if it was taken before.
+    pub(crate) fn take_body(&mut self) -> Option<Incoming> {
+        self.body.take()
+    }
+
+    /// What was not read of it, for [`linger`](super::linger).
+    pub(crate) fn give_back(&mut self, body: Option<Incoming>) {
+        *self.body = body;
+    }
+
+    /// The `Idempotency-Key` alone.
+    pub(crate) fn idempotency_key(&self) -> Result<Option<&'a str>, Problem> {
+        idempotency_key(&self.parts.headers)
     }
 
     /// The `Idempotency-Key`, with what was asked under it.
     pub(crate) fn idempotency(&self, body: &[u8]) -> Result<Option<Idempotency<'a>>, Problem> {
         let Some(key) = idempotency_key(&self.parts.headers)? else { return Ok(None) };
+        let mut asked = self.asked();
+        asked.update(body);
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(asked.finish().as_ref());
+        Ok(Some(Idempotency { key, fingerprint }))
+    }
+
+    /// What fingerprints are made of, without the body.
+    pub(crate) fn asked(&self) -> digest::Context {
         let mut asked = digest::Context::new(&digest::SHA256);
         asked.update(self.parts.method.as_str().as_bytes());
         asked.update(b" ");
         asked.update(self.parts.uri.path().as_bytes());
         asked.update(b"\n");
-        asked.update(body);
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(asked.finish().as_ref());
-        Ok(Some(Idempotency { key, fingerprint }))
+        asked
+    }
+}
+
+/// What a body with these headers is written in.
+pub(crate) fn media_of(headers: &HeaderMap) -> Result<Media, Problem> {
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(unsupported("a body with a Content-Encoding is not read"));
+    }
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Media::Json) };
+    let essence = value.as_bytes().split(|octet| *octet == b';').next().unwrap_or_default().trim_ascii();
+    if essence.eq_ignore_ascii_case(b"application/json") {
+        Ok(Media::Json)
+    } else if essence.eq_ignore_ascii_case(b"application/x-ndjson") {
+        Ok(Media::Lines)
+    } else {
+        Err(unsupported("the body must be application/json"))
     }
 }
 
@@ -126,7 +158,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     }
 }
 
-pub(super) async fn read_body(mut body: Incoming, limit: usize) -> Result<Bytes, Problem> {
+pub(super) async fn read_body(body: &mut Incoming, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(&catalogue::BODY_TOO_LARGE).detail(format!("at most {limit} octets are read"));
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());

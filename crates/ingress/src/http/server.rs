@@ -21,6 +21,9 @@ use super::unreadable::Readable;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Requests of one HTTP/2 connection at a time.
 const STREAMS: u32 = 256;
+/// Octets of a body, and of all bodies of a connection, that HTTP/2 clients may send ahead of the reader.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 
 /// How far the end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,6 +155,9 @@ async fn serve_http2(
         // Beyond it HTTP/2 itself answers, without a body; up to it the service answers with a problem.
         .max_header_list_size(u32::try_from(header_octets.saturating_mul(4)).unwrap_or(u32::MAX))
         .keep_alive_interval(header_timeout)
+        // A body that is read slowly must not keep others of its connection from coming.
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .serve_connection(TokioIo::new(socket), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

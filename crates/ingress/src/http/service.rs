@@ -20,10 +20,11 @@ use model::resources::{Kind, Scope};
 use tokio::sync::Semaphore;
 
 use super::access_log::Line;
+use super::linger::linger;
 use super::metrics::NO_ROUTE;
 use super::problem::{Entry, Problem, catalogue};
 use super::reply::{Reply, Subject};
-use super::request::{Request, bearer};
+use super::request::{Media, Request, bearer, media_of};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
 use super::{
@@ -33,6 +34,8 @@ use super::{
 
 /// Names the account below that of the token that a request is for.
 const ACCOUNT: &str = "postrider-account";
+/// Batches that are read as they come, at a time.
+const STREAMS: usize = 64;
 /// Longest path that is written into the access log.
 const PATH_LOGGED: usize = 200;
 
@@ -43,6 +46,8 @@ pub(crate) struct State {
     pub openapi: Bytes,
     /// Room for batches, which are large in memory.
     pub batches: Semaphore,
+    /// Room for batches that are read as they come.
+    pub streams: Semaphore,
 }
 
 /// Who asks, as far as it is known.
@@ -56,7 +61,7 @@ impl State {
     pub(crate) fn new(engine: Engine, settings: Arc<HttpSettings>) -> Self {
         let openapi = super::openapi::document(&settings).to_string().into();
         let batches = Semaphore::new(settings.limits.batches_under_way);
-        Self { engine, settings, openapi, batches }
+        Self { engine, settings, openapi, batches, streams: Semaphore::new(STREAMS) }
     }
 }
 
@@ -68,6 +73,7 @@ pub(crate) async fn answer(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
+    let mut body = Some(body);
     let path = parts.uri.path();
     let interfaces = &state.settings.interfaces;
     let found = if interfaces.api { find(&parts.method, path) } else { Found::Nowhere };
@@ -76,8 +82,14 @@ pub(crate) async fn answer(
     let limit = state.settings.limits.request_timeout;
     let outcome = {
         // Pinned here and lent to what waits for it: a future that is handed on is copied.
-        let work = pin!(perform(&state, (found, call), &parts, (body, remote), &mut trace));
-        tokio::time::timeout(limit, unpanicked(work)).await
+        let work = pin!(perform(&state, (found, call), &parts, (&mut body, remote), &mut trace));
+        match found {
+            // As long as it goes on; it has limits of its own.
+            Found::Operation(Operation::SendBatch) if matches!(media_of(&parts.headers), Ok(Media::Lines)) => {
+                Ok(unpanicked(work).await)
+            }
+            _ => tokio::time::timeout(limit, unpanicked(work)).await,
+        }
     };
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -117,7 +129,11 @@ pub(crate) async fn answer(
             if problem.entry.status == 500 {
                 tracing::error!(%request_id, path = parts.uri.path(), "a request could not be answered");
             }
-            problem.into_response(&request_id)
+            let response = problem.into_response(&request_id);
+            match body.filter(|_| trace.caller.is_some()) {
+                Some(body) => linger(body, &parts, response),
+                None => response,
+            }
         }
     })
 }
@@ -154,11 +170,11 @@ async fn perform(
     state: &State,
     (found, call): (Found<'_>, Option<compat::Call>),
     parts: &Parts,
-    (body, remote): (Incoming, SocketAddr),
+    (body, remote): (&mut Option<Incoming>, SocketAddr),
     trace: &mut Trace,
 ) -> Result<Reply, Problem> {
     headers_fit(state, parts)?;
-    if let Some(call) = call {
+    if let (Some(call), Some(body)) = (call, body.take_if(|_| call.is_some())) {
         let who = (&mut trace.caller, &mut trace.subject);
         let exchange = compat::Exchange::new(state, parts, remote.ip(), who, body);
         // In a box, so that the futures of all other requests need no room for this one.
@@ -180,8 +196,9 @@ async fn perform(
     let Some(scope) = operation.scope(state.settings.open_metrics) else {
         return pages::show(state, parts, operation);
     };
-    let caller = trace.caller.insert(admit(state, parts, remote.ip(), scope)?);
-    run(operation, Request::new(state, caller, parts, body, &mut trace.subject)).await
+    let remote = remote.ip();
+    let caller = trace.caller.insert(admit(state, parts, remote, scope)?);
+    run(operation, Request::new((state, parts, remote), caller, body, &mut trace.subject)).await
 }
 
 /// HTTP/1 has the limits of headers in its reader; HTTP/2 counts them only when they are unpacked.
@@ -206,7 +223,7 @@ fn acting_for(state: &State, caller: &Caller, wanted: &HeaderValue) -> Result<Ar
     if account.is_enabled() { Ok(account) } else { Err(Problem::new(&catalogue::ACCOUNT_DISABLED)) }
 }
 
-fn admit(state: &State, parts: &Parts, from: IpAddr, scope: Scope) -> Result<Caller, Problem> {
+pub(super) fn admit(state: &State, parts: &Parts, from: IpAddr, scope: Scope) -> Result<Caller, Problem> {
     let token = bearer(&parts.headers).ok_or_else(|| Problem::new(&catalogue::TOKEN_MISSING))?;
     let mut caller = state.engine.authenticate_from(token, from)?;
     if let Some(wanted) = parts.headers.get(ACCOUNT) {

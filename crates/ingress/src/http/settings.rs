@@ -81,7 +81,7 @@ pub struct HttpLimits {
     /// From a connection's begin, or the end of the request before, to the end of the headers.
     /// An idle connection is closed after it too.
     pub header_timeout: Duration,
-    /// From the end of the headers to the answer.
+    /// From the end of the headers to the answer; of a stream of lines, for each of them.
     pub request_timeout: Duration,
     /// The handshake of TLS.
     pub handshake_timeout: Duration,
@@ -91,9 +91,9 @@ pub struct HttpLimits {
     pub headers: usize,
     /// Octets of a request line with its headers.
     pub header_octets: usize,
-    /// Octets of a body, but for batches.
+    /// Octets of a body, but for batches; of a stream of lines, of each of them.
     pub body_octets: usize,
-    /// Octets of a batch's body.
+    /// Octets of a batch's body, but for streams of lines.
     pub batch_octets: usize,
     /// Batches that are read into memory at a time; further ones wait.
     pub batches_under_way: usize,

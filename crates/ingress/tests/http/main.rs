@@ -20,5 +20,6 @@ mod problems;
 mod random;
 mod resources;
 mod schedules;
+mod streams;
 mod tls;
 mod webhooks;

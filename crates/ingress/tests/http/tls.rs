@@ -1,16 +1,27 @@
+use std::convert::Infallible;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
+use bytes::Bytes;
+use engine::Edit;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use ingress::http::{Certificates, HttpSettings, TlsError};
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::gateway::{Answer, Gateway, read_answer};
+use crate::gateway::{Answer, Gateway, OTHER, SHOP, hello, read_answer};
 
 /// Writes a new certificate for `localhost`, and returns it.
 fn write_certificate(folder: &Path) -> CertificateDer<'static> {
@@ -101,13 +112,62 @@ async fn what_is_too_large_or_unreadable_is_a_problem_over_tls_too() {
     }
 }
 
+/// A body that is sent on for as long as it is read.
+struct Pieces(mpsc::Receiver<Bytes>);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+/// What is sent ahead of a reader that is in no hurry must leave room for others.
+#[tokio::test]
+async fn a_stream_that_is_read_slowly_holds_up_nobody_on_its_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = write_certificate(folder.path());
+    let certificates =
+        Arc::new(Certificates::load(&folder.path().join("cert.pem"), &folder.path().join("key.pem")).unwrap());
+    let gateway = Gateway::start_with(HttpSettings { tls: Some(certificates), ..HttpSettings::default() }).await;
+    let account = json!({ "id": "shop", "api_token": SHOP, "default_sender": "SHOP", "throughput": 1 });
+    gateway.engine.edit_resources(vec![Edit::Account(serde_json::from_value(account).unwrap())]).await.unwrap();
+    let client = TokioIo::new(connect(&gateway, &trusted, b"h2").await.unwrap());
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), client).await.unwrap();
+    tokio::spawn(connection);
+    let request = |path: &str, token: &str, media: &str, pieces| {
+        let request = hyper::Request::post(format!("https://localhost{path}"));
+        let request = request.header("authorization", format!("Bearer {token}")).header("content-type", media);
+        request.body(Pieces(pieces)).unwrap()
+    };
+    let (stream, pieces) = mpsc::channel(1);
+    let streaming = tokio::spawn(sender.send_request(request("/v1/batches", SHOP, "application/x-ndjson", pieces)));
+    let lines = Bytes::from(format!("{}\n", hello()).repeat(500));
+    let (mut sent, stalled) = (0, Duration::from_millis(500));
+    while let Ok(open) = tokio::time::timeout(stalled, stream.send(lines.clone())).await {
+        open.unwrap();
+        sent += lines.len();
+        assert!(sent < 32 * 1024 * 1024, "somebody must be in no hurry");
+    }
+    let (message, pieces) = mpsc::channel(1);
+    message.send(hello().to_string().into()).await.unwrap();
+    drop(message);
+    let beside = sender.send_request(request("/v1/messages", OTHER, "application/json", pieces));
+    let beside = tokio::time::timeout(Duration::from_secs(20), beside).await.expect("it has room").unwrap();
+    assert_eq!(beside.status(), 202);
+    streaming.abort();
+}
+
 async fn http2_get(client: TlsStream<TcpStream>, path: &str) -> u16 {
     http2_answer(client, path, Vec::new()).await.status
 }
 
 async fn http2_answer(client: TlsStream<TcpStream>, path: &str, headers: Vec<(String, String)>) -> Answer {
-    use http_body_util::BodyExt;
-    use hyper_util::rt::{TokioExecutor, TokioIo};
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
     tokio::spawn(connection);

@@ -86,7 +86,7 @@ pub(crate) fn batch(reader: &Reader, id: BatchId) -> Read<Option<(Batch, BatchCo
     Ok(Some((batch, BatchCounts(counts.into_iter().collect()))))
 }
 
-const BATCH: &str = "id, account, accepted, rejected, created_at, phase, finished_at";
+const BATCH: &str = "id, account, accepted, rejected, created_at, phase, finished_at, complete, digest";
 
 fn read_batch(columns: &Columns<'_>) -> Read<Batch> {
     Ok(Batch {
@@ -97,6 +97,8 @@ fn read_batch(columns: &Columns<'_>) -> Read<Batch> {
         created_at: columns.time(4)?,
         phase: columns.one_of(5, &BatchPhase::ALL)?,
         finished_at: columns.time_or_null(6)?,
+        complete: columns.int::<i64>(7)? != 0,
+        digest: columns.digest_or_null(8)?,
     })
 }
 

@@ -144,6 +144,8 @@ impl Desk<'_> {
                 batch.created_at.as_millis(),
                 number(&BatchPhase::ALL, &batch.phase),
                 batch.finished_at.map(|at| at.as_millis()),
+                batch.complete,
+                batch.digest.as_ref().map(<[u8; 32]>::as_slice),
             ))?;
         }
         for (id, at) in &changes.batches_finished {

@@ -56,8 +56,10 @@ statements! {
     PutScheduleMessages: "INSERT OR REPLACE INTO schedule_messages(id, messages) VALUES (?1, ?2)",
     DropSchedule: "DELETE FROM schedule WHERE id = ?1",
     DropScheduleMessages: "DELETE FROM schedule_messages WHERE id = ?1",
-    PutBatch: "INSERT OR IGNORE INTO batch(id, account, accepted, rejected, created_at, phase,
-        finished_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    PutBatch: "INSERT INTO batch(id, account, accepted, rejected, created_at, phase, finished_at, complete, digest)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(id) DO UPDATE SET accepted = excluded.accepted,
+        rejected = excluded.rejected, finished_at = NULL, complete = excluded.complete, digest = excluded.digest
+        WHERE excluded.accepted + excluded.rejected >= accepted + rejected",
     PutPhase: "UPDATE batch SET phase = ?2 WHERE id = ?1",
     FinishBatch: "UPDATE batch SET finished_at = ?2 WHERE id = ?1 AND finished_at IS NULL",
     Enqueue: "INSERT OR IGNORE INTO queue(connector, shard, priority, account, due, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

@@ -94,6 +94,35 @@ pub async fn a_batch_is_in_the_phase_that_it_was_put_in_last(world: &World) {
     assert_eq!(world.store.batches_in(BatchPhase::Running).await.unwrap(), []);
 }
 
+/// Put again it has more, and has not ended any more; what comes late changes nothing, and what is wanted
+/// of it stays.
+pub async fn a_batch_grows_while_it_is_handed_in(world: &World) {
+    let batch = world.samples.batch();
+    let with = |accepted, rejected, complete, digest: u8| {
+        let digest = Some([digest; 32]);
+        let batch = Batch { accepted, rejected, complete, digest, ..batch.clone() };
+        Changes { batches: vec![batch], ..Changes::default() }
+    };
+    let now = async || world.store.batch(batch.id).await.unwrap().unwrap().0;
+    world.commit(with(2, 1, false, 1)).await;
+    let phase = BatchPhase::Paused;
+    world.commit(Changes { batch_phases: vec![(batch.id, phase)], ..Changes::default() }).await;
+    world.commit(with(5, 3, false, 2)).await;
+    world.commit(with(2, 1, false, 1)).await;
+    let digest = Some([2; 32]);
+    let wanted = Batch { accepted: 5, rejected: 3, complete: false, digest, phase, ..batch.clone() };
+    assert_eq!(now().await, wanted);
+    world.commit(Changes { batches_finished: vec![(batch.id, world.clock.now())], ..Changes::default() }).await;
+    assert_eq!(
+        (now().await.finished_at, world.store.batches_unfinished().await.unwrap()),
+        (Some(world.clock.now()), vec![])
+    );
+    // Gone on with, though there was nothing more than its end.
+    world.commit(with(5, 3, true, 2)).await;
+    assert_eq!(now().await, Batch { complete: true, ..wanted });
+    assert_eq!(world.store.batches_unfinished().await.unwrap(), [batch.id]);
+}
+
 /// When is told by the first who says so; what it asks for is whether a message has not ended.
 pub async fn a_batch_is_finished_once(world: &World) {
     let (batch, other) = (world.samples.batch(), world.samples.batch());

@@ -180,6 +180,7 @@ macro_rules! conformance_suite {
                         a_batch_counts_its_messages,
                         a_batch_is_in_the_phase_that_it_was_put_in_last,
                         a_batch_is_finished_once,
+                        a_batch_grows_while_it_is_handed_in,
                         the_latest_message_under_a_key_is_known_until_it_ends,
                         keys_of_messages_belong_to_accounts_and_recipients,
                     }

@@ -86,7 +86,17 @@ impl Samples {
     pub fn batch(&self) -> Batch {
         let id = BatchId(self.uuid_at(self.clock.now()));
         let (created_at, phase) = (self.clock.now(), BatchPhase::Running);
-        Batch { id, account: "shop".into(), accepted: 2, rejected: 1, created_at, phase, finished_at: None }
+        Batch {
+            id,
+            account: "shop".into(),
+            accepted: 2,
+            rejected: 1,
+            created_at,
+            phase,
+            finished_at: None,
+            complete: true,
+            digest: None,
+        }
     }
 
     /// A delivery of account `shop` to the endpoint `hook`, due `after` milliseconds from now.

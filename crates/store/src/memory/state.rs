@@ -1,5 +1,6 @@
 //! The maps, and what a commit does to them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -95,7 +96,10 @@ impl State {
         self.answers.extend(changes.answers);
         changes.schedules.into_iter().for_each(|change| self.change_schedule(change));
         for batch in changes.batches {
-            self.batches.entry(batch.id).or_insert(batch);
+            match self.batches.entry(batch.id) {
+                Entry::Vacant(place) => drop(place.insert(batch)),
+                Entry::Occupied(mut there) => there.get_mut().grow(batch),
+            }
         }
         for (id, phase) in changes.batch_phases {
             self.batches.entry(id).and_modify(|batch| batch.phase = phase);

@@ -53,9 +53,9 @@ impl<'a> Exchange<'a> {
 
     /// The whole body.
     pub(super) async fn body(&mut self) -> Result<Bytes, Problem> {
-        let Some(body) = self.body.take() else { return Ok(Bytes::new()) };
+        let Some(mut body) = self.body.take() else { return Ok(Bytes::new()) };
         self.subject.reading = true;
-        let read = read_body(body, self.state.settings.limits.body_octets).await;
+        let read = read_body(&mut body, self.state.settings.limits.body_octets).await;
         self.subject.reading = false;
         read
     }

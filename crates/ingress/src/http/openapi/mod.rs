@@ -108,6 +108,7 @@ fn components() -> Value {
                 "detail": { "type": "string" },
                 "errors": { "type": "array", "items": reference("Fault") },
                 "retryable": { "type": "boolean", "description": "May the same request do better later?" },
+                "batch": { "$ref": "#/components/schemas/BatchTaken", "description": "Of a stream that broke off: what was taken before." },
                 "request_id": { "type": "string" },
             }),
         ),

@@ -163,15 +163,15 @@ fn messages() -> Vec<Operation> {
                 reference("Message"),
             )
             .problems(&[409]),
-        at("post", "/v1/batches", "sendBatch", "Send up to 10,000 messages")
+        at("post", "/v1/batches", "sendBatch", "Send many messages")
             .scope(Scope::Messages)
             .body(JSON, reference("Batch"))
             .body(
                 "application/x-ndjson",
-                json!({ "type": "string", "description": "One submission a line.", "pattern": "[^ \\t\\r\\n]" }),
+                json!({ "type": "string", "description": "One submission a line, as many as you like: they are taken as they come, in chunks.", "pattern": "[^ \\t\\r\\n]" }),
             )
             .makes(202, "Those that are sound are accepted, durably.", reference("BatchTaken"))
-            .problems(&[402, 429])
+            .problems(&[402, 408, 429])
             .repeatable(),
         at("get", "/v1/batches/{id}", "getBatch", "See how far a batch has come").scope(Scope::Read).gives(
             200,

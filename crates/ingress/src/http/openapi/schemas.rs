@@ -112,11 +112,13 @@ pub(super) fn all() -> Map<String, Value> {
     add(
         "BatchTaken",
         object(
-            &["id", "accepted", "rejected"],
+            &["id", "lines", "accepted", "rejected_total", "rejected"],
             json!({
                 "id": { "type": "string" },
+                "lines": lines(),
                 "accepted": count(),
-                "rejected": { "type": "array", "items": object(&["index", "problem"], json!({
+                "rejected_total": { "type": "integer", "minimum": 0, "description": "How many were rejected, also those that are not told of." },
+                "rejected": { "type": "array", "description": "Their places, from 0; empty lines don't count. Of a stream the first 1000 of this request.", "items": object(&["index", "problem"], json!({
                     "index": count(), "problem": reference("Problem"),
                     "to": { "type": "string", "description": "With `to_group`: the member." } })) },
             }),
@@ -125,11 +127,26 @@ pub(super) fn all() -> Map<String, Value> {
     add(
         "BatchState",
         object(
-            &["id", "accepted", "rejected", "created_at", "status", "finished_at", "total", "done", "counts"],
+            &[
+                "id",
+                "accepted",
+                "rejected",
+                "created_at",
+                "status",
+                "upload",
+                "lines",
+                "finished_at",
+                "total",
+                "done",
+                "counts",
+            ],
             json!({
                 "id": { "type": "string" }, "accepted": count(), "rejected": count(), "created_at": time(false),
-                "status": { "type": "string", "enum": ["running", "completed", "pausing", "paused", "resuming", "canceling", "canceled"],
+                "status": { "type": "string", "enum": ["receiving", "running", "completed", "pausing", "paused", "resuming", "canceling", "canceled"],
                     "description": "What ends in -ing is being done: not all messages know yet." },
+                "upload": { "type": "string", "enum": ["receiving", "complete", "incomplete"],
+                    "description": "Whether more of it is being read, or that broke off." },
+                "lines": lines(),
                 "finished_at": { "type": ["string", "null"], "format": "date-time", "description": "When the last message had ended." },
                 "total": count(),
                 "done": { "type": "integer", "minimum": 0, "description": "How many of all have ended, however they did." },
@@ -223,6 +240,12 @@ fn batch() -> Value {
             "defaults": { "type": "object", "not": { "required": ["to"] } } } },
     ]);
     batch
+}
+
+/// How many lines of a batch were taken.
+fn lines() -> Value {
+    let what = "How many were taken, accepted or not: a stream that broke off goes on behind them.";
+    json!({ "type": "integer", "minimum": 0, "description": what })
 }
 
 pub(super) fn count() -> Value {

@@ -108,8 +108,8 @@ entries! {
         "The path exists, but not with this method.",
         "Use one of the methods in the answer's `Allow` header.";
     REQUEST_TIMEOUT = 408 "request_timeout" retry 1, "The request came too slowly",
-        "The request's body was not complete within the time limit.",
-        "Send it again over a better connection.";
+        "The request's body was not complete within the time limit; of a stream of lines, not even the next line was.",
+        "Send it again over a better connection. A stream goes on under its `Idempotency-Key`; empty lines keep it open.";
     KEY_IN_USE = 409 "idempotency_key_in_use" retry 1, "The idempotency key is in use",
         "Another request with the same `Idempotency-Key` is being answered right now.",
         "Wait and repeat the request: it will be answered with the first one's answer.";
@@ -120,7 +120,7 @@ entries! {
         "The message is just being sent, a carrier has or may have a part of it, or it has ended.",
         "Read the message to see where it is. What is wrong with it can only be said in another message.";
     BATCH_CANCELED = 409 "batch_canceled", "The batch was canceled",
-        "A batch that was canceled, or is being canceled, can't be paused and does not go on.",
+        "A batch that was canceled, or is being canceled, can't be paused, does not go on, and takes in no more.",
         "Send what is to go out after all in a new batch.";
     SCHEDULE_ENDED = 409 "schedule_ended", "The schedule has ended",
         "A schedule that has ended is not held back, and does not go on by itself.",
@@ -156,8 +156,8 @@ entries! {
         "The gateway was started with `--resources FILE`, so resources change in that file only.",
         "Edit the file; it is read again when it changes.";
     BODY_TOO_LARGE = 413 "body_too_large", "The body is too large",
-        "A body has at most 1 MiB, that of `POST /v1/batches` at most 32 MiB.",
-        "Split the request.";
+        "A body has at most 1 MiB, that of `POST /v1/batches` at most 32 MiB, unless it is a stream of lines, `application/x-ndjson`.",
+        "Split the request, or send a batch as a stream.";
     URI_TOO_LONG = 414 "uri_too_long", "The address is too long",
         "The request line has more octets than can be read.",
         "Shorten the query.";
@@ -189,10 +189,10 @@ entries! {
         "The account is prepaid, and neither the route nor the account's `price` says what the recipient's number costs.",
         "Give the account's `price` a `default`, or a prefix that fits the number.";
     BATCH_SIZE = 422 "batch_size", "The batch is empty or too long",
-        "A batch has 1 to 10,000 messages.",
-        "Split it.";
+        "A batch has 1 to 10,000 messages; a stream of lines, `application/x-ndjson`, has at least one.",
+        "Split it, or send it as a stream.";
     THROUGHPUT_EXCEEDED = 429 "throughput_exceeded" retry 1, "Too fast",
-        "The account hands in more parts a second than its `throughput`. A second's worth may come at once; a batch is taken whole and then paid back.",
+        "The account hands in more parts a second than its `throughput`. A second's worth may come at once; a batch is taken whole and then paid back, and of a stream of lines it is only the reading that waits.",
         "Repeat the request after `Retry-After`, and send more slowly.";
     QUOTA_EXCEEDED = 429 "quota_exceeded" retry 60, "The quota is used up",
         "The account, or one above it, has handed in as many parts as its `quota` allows for the day or the month. A batch is taken whole or refused whole.",

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use hyper::StatusCode;
 use model::submission::Fault;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 pub use catalogue::Entry;
 pub(crate) use refusals::of_refusal;
@@ -28,6 +29,8 @@ pub struct Problem {
     pub allow: Option<&'static str>,
     /// Seconds after which to try again, where they are known better than the catalogue has them.
     pub retry_after: Option<u32>,
+    /// What was taken of a batch before, as JSON.
+    pub batch: Option<Box<RawValue>>,
 }
 
 /// A problem as it is written (RFC 9457 §3.1).
@@ -42,6 +45,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
     errors: &'a [Fault],
     retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }
@@ -59,7 +64,7 @@ impl Problem {
     /// A problem of this kind.
     #[must_use]
     pub fn new(entry: &'static Entry) -> Self {
-        Self { entry, detail: None, errors: Vec::new(), allow: None, retry_after: None }
+        Self { entry, detail: None, errors: Vec::new(), allow: None, retry_after: None, batch: None }
     }
 
     /// With more about this one.
@@ -73,6 +78,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// With what was taken of a batch before, as JSON.
+    #[must_use]
+    pub fn of_batch(mut self, taken: String) -> Self {
+        self.batch = RawValue::from_string(taken).ok();
         self
     }
 
@@ -107,6 +119,7 @@ impl Problem {
             detail: self.detail.as_deref(),
             errors: &self.errors,
             retryable: self.entry.retry_after.is_some(),
+            batch: self.batch.as_deref(),
             request_id,
         };
         serde_json::to_string(&body).expect("strings and numbers are always JSON")
