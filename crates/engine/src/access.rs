@@ -177,7 +177,7 @@ impl Engine {
             return Err(UserDenied::WrongPassword);
         };
         guesses().right(username, remote);
-        if !user.account.account.enabled {
+        if !user.account.is_enabled() {
             return Err(UserDenied::AccountDisabled);
         }
         Ok(Caller { account: user.account.clone(), scopes: vec![Scope::Messages], token: user.token.clone() })
@@ -205,7 +205,7 @@ impl Engine {
         if login.system_type.as_ref().is_some_and(|wanted| wanted.as_bytes() != attempt.system_type) {
             return Err(BindDenied::SystemType);
         }
-        if !account.account.enabled {
+        if !account.is_enabled() {
             return Err(BindDenied::AccountDisabled);
         }
         let token = format!("{}-smpp", account.id).into();
@@ -233,14 +233,18 @@ mod tests {
 
     use super::*;
     use crate::resources::apply;
-    use crate::{Retention, Settings, Vault};
+    use crate::{Retention, Settings, Vault, World};
 
     const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 1, 2, 3));
 
     async fn engine(account: &str) -> Engine {
+        engine_of(&[account]).await
+    }
+
+    async fn engine_of(accounts: &[&str]) -> Engine {
         let store = Arc::new(store::MemoryStore::new(|| Timestamp::from_millis(1_795_376_096_000)));
-        let account: Account = serde_json::from_str(account).unwrap();
-        let wanted = ResourceSet { accounts: vec![account], ..ResourceSet::default() };
+        let accounts = accounts.iter().map(|account| serde_json::from_str::<Account>(account).unwrap()).collect();
+        let wanted = ResourceSet { accounts, ..ResourceSet::default() };
         apply(&*store, &Vault::new(&[1; 32]), &wanted).await.unwrap();
         // Applied again it is the same, though hashes are salted.
         assert_eq!(apply(&*store, &Vault::new(&[1; 32]), &wanted).await.unwrap().1, []);
@@ -292,6 +296,24 @@ mod tests {
         let denied = engine.authenticate_bind(BindAttempt { tls: true, ..good }).unwrap_err();
         assert_eq!(denied, BindDenied::AccountDisabled);
         engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn an_account_below_one_that_is_switched_off_is_so_too_in_every_way_in() {
+        let below = r#"{"id":"b","parent":"a","smpp":{"system_id":"shop","password":"secret"},
+            "compat":{"username":"user","password":"secret"}}"#;
+        let (on, off) =
+            (engine_of(&[r#"{"id":"a"}"#, below]).await, engine_of(&[r#"{"id":"a","enabled":false}"#, below]).await);
+        let bound = on.authenticate_bind(attempt("shop", "secret")).unwrap();
+        assert!(on.authenticate_user("user", "secret", FROM).is_ok());
+        assert_eq!(off.authenticate_bind(attempt("shop", "secret")).unwrap_err(), BindDenied::AccountDisabled);
+        assert_eq!(off.authenticate_user("user", "secret", FROM).unwrap_err(), UserDenied::AccountDisabled);
+        assert!(on.world().account("b").unwrap().binds_as(&bound.account));
+        let mut disabled = on.world().set.clone();
+        disabled.accounts.iter_mut().filter(|account| account.id == "a").for_each(|account| account.enabled = false);
+        assert!(!World::compile(2, disabled).account("b").unwrap().binds_as(&bound.account));
+        on.stop().await;
+        off.stop().await;
     }
 
     #[tokio::test]

@@ -436,7 +436,7 @@ impl AccountView {
         let rules = |login: &model::resources::SmppLogin| {
             (login.system_id.clone(), login.allow.clone(), login.system_type.clone(), login.tls_required)
         };
-        self.id == other.id && self.account.enabled && self.password == other.password && rules(login) == rules(was)
+        self.id == other.id && self.is_enabled() && self.password == other.password && rules(login) == rules(was)
     }
 }
 

@@ -78,6 +78,18 @@ async fn a_login_that_is_changed_ends_its_sessions_and_a_window_does_not() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_switched_off_takes_those_below_it_along() {
+    let gateway = Gateway::start(shop(json!({}))).await;
+    let mut child = shop(json!({}));
+    child["parent"] = json!("chain");
+    gateway.change(json!([{ "id": "chain" }, child])).await;
+    let mut client = Client::bind(gateway.address, BindMode::Transceiver).await;
+    gateway.change(json!([{ "id": "chain", "enabled": false }, child])).await;
+    assert_eq!(client.next().await, Seen::Closed(CloseReason::PeerUnbound));
+    assert_eq!(bound(&gateway, config(BindMode::Transceiver)).await, Seen::BindRefused(CommandStatus::RBINDFAIL));
+}
+
+#[tokio::test]
 async fn a_receiver_can_not_submit_and_what_is_unknown_is_nacked() {
     let gateway = Gateway::start(shop(json!({}))).await;
     let mut stream = TcpStream::connect(gateway.address).await.unwrap();

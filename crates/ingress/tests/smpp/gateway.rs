@@ -65,7 +65,7 @@ impl Gateway {
         Self { address, engine, store, binds, shutdown: Some(shutdown), served: tokio::spawn(serving) }
     }
 
-    /// Makes the account another.
+    /// Makes the account another, or these the accounts.
     pub async fn change(&self, account: Value) {
         engine::resources::apply(&*self.store, &Vault::new(&[7; 32]), &resources(account)).await.unwrap();
         self.engine.reload().await.unwrap();
@@ -152,7 +152,12 @@ impl Carrier {
 fn resources(account: Value) -> ResourceSet {
     let read = |value: Value| serde_json::from_value(value).unwrap();
     ResourceSet {
-        accounts: vec![serde_json::from_value(account).unwrap()],
+        accounts: match account {
+            Value::Array(accounts) => {
+                accounts.into_iter().map(|account| serde_json::from_value(account).unwrap()).collect()
+            }
+            account => vec![serde_json::from_value(account).unwrap()],
+        },
         connectors: vec![
             serde_json::from_value(json!({
                 "id": "carrier", "protocol": "smpp", "address": "127.0.0.1:1", "system_id": "x",

@@ -231,7 +231,7 @@ fn account() -> Value {
         json!({
             "id": name(),
             "name": open_text("A name for people."),
-            "parent": { "type": ["string", "null"], "description": "The account above it: its limits hold too, it pays where this one does not, and its tokens may act for this one." },
+            "parent": { "type": ["string", "null"], "description": "The account above it: its limits hold too, this one is disabled while that one is, it pays where this one does not, and its tokens may act for this one." },
             "enabled": enabled(),
             "api_token": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Kept as a hash only; stays when it is left out." },
             "api_token_sha256": { "type": ["string", "null"], "pattern": "^[0-9A-Fa-f]{64}$" },
