@@ -1,13 +1,14 @@
 //! Quiet hours of an account: what a message that comes in them is told, what a carrier gets of those
 //! that waited when they began, and what is exempt.
 
+use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::Signal;
 use scenarios::carrier::Carrier;
 use scenarios::{Place, Sink, ask_until, connector, resources};
 use serde_json::json;
-use simulator::SmscSettings;
+use simulator::{Mo, MoContent, MoForm, SmscSettings};
 
 /// Hours around this one, by the clock of UTC.
 fn now_is_quiet(more: &str) -> String {
@@ -87,4 +88,38 @@ fn what_waits_when_quiet_hours_begin_does_not_go_in_them() {
         Some(client.post("/v1/messages", &message("refused", 1))).filter(|answer| answer.status != 202)
     });
     assert_eq!((refused.status, &refused.json()["code"]), (422, &json!("quiet_hours")), "{refused:?}");
+}
+
+#[test]
+fn a_phone_is_answered_in_quiet_hours_too() {
+    const PHONE: &str = "+447700900001";
+    let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
+    let quiz = Sink::answering(|_| (String::new(), "42".into()));
+    let text = resources(&sink, "carrier", &connector("carrier", carrier.address(), ""));
+    let text = text.replacen("default_country", &now_is_quiet(""), 1);
+    let (before, rest) = text.split_once("[[inbound]]").expect("a rule");
+    let rules = format!(
+        "[[inbound]]\nid = \"quiz\"\naccount = \"shop\"\nmatch = {{ keyword = [\"quiz\"] }}\n\
+         webhook = {{ url = \"{}\", answer = \"reply\" }}\n\n\
+         [[inbound]]\nid = \"hours\"\naccount = \"shop\"\nmatch = {{ keyword = [\"hours\"] }}\n\
+         reply = \"nine to five\"\nforward = [\"+447700900111\"]\n\n[[inbound]]",
+        quiz.url()
+    );
+    let gateway = Place::new(&format!("{before}{rules}{rest}")).into_gateway();
+    let mut client = gateway.client();
+    for text in ["quiz 1", "hours"] {
+        let content = MoContent::Text { text: text.into(), form: MoForm::Udh, reference: 1 };
+        let mo = Mo { from: PHONE.into(), to: "+447700900000".into(), content, system_id: None };
+        ask_until("bound session", || (carrier.inject_mo(&mo).expect("a text") > 0).then_some(()));
+    }
+    let answers = ask_until("answers", || {
+        let seen = carrier.seen();
+        (seen.len() == 2).then(|| seen.into_iter().map(|message| message.text).collect::<HashSet<_>>())
+    });
+    assert_eq!(answers, HashSet::from(["42".into(), "nine to five".into()]));
+    let on = client.get("/v1/messages?to=%2B447700900111").json();
+    assert_eq!(
+        (&on["data"][0]["status"], &on["data"][0]["reason"]["code"]),
+        (&json!("scheduled"), &json!("quiet_hours"))
+    );
 }

@@ -13,7 +13,7 @@ use store::{Batch, Claim, IdempotencyAnswer, IdempotencyKey, SupersedeKey};
 use tokio::sync::oneshot;
 
 use crate::access::{Caller, KeyHeld};
-use crate::admit;
+use crate::admit::{self, Exempt};
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, Acceptance, Fact, Facts};
 pub use crate::refusal::Refusal;
@@ -148,29 +148,26 @@ impl Engine {
         submission: Submission,
         now: Timestamp,
     ) -> Result<Prepared, Refusal> {
-        self.prepare_for(world, account, submission, now, false)
+        self.prepare_for(world, account, submission, now, Exempt::default())
     }
 
-    /// The same; what the recipient has just asked for goes to it although it wants nothing else.
+    /// The same; what the gateway sends by itself may be `exempt` from what holds for others.
     pub(crate) fn prepare_for(
         &self,
         world: &World,
         account: &AccountView,
         submission: Submission,
         now: Timestamp,
-        asked_for: bool,
+        exempt: Exempt,
     ) -> Result<Prepared, Refusal> {
         let wish = Wish::of(&submission);
         let mut valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
         admit::check(account, &valid.body)?;
-        if !asked_for && self.is_opted_out(&account.id, &valid.body) {
+        if !exempt.opt_outs && self.is_opted_out(&account.id, &valid.body) {
             self.inner.metrics.opt_out_heeded(&account.id);
             return Err(Refusal::OptedOut(valid.body.to));
         }
-        match asked_for {
-            true => valid.body.ignore_quiet_hours = true,
-            false => valid.hold = account.hold(&valid.body, now)?,
-        }
+        account.heed_quiet_hours(&mut valid, exempt, now)?;
         self.routed(world, account, valid, &wish, now)
     }
 

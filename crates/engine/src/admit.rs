@@ -54,6 +54,15 @@ impl fmt::Display for Limit {
     }
 }
 
+/// What does not hold for a message that the gateway sends by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Exempt {
+    /// It goes to those who opted out, too.
+    pub opt_outs: bool,
+    /// It goes in quiet hours, too.
+    pub quiet_hours: bool,
+}
+
 /// Is this message one that the account may send at all?
 pub(crate) fn check(account: &AccountView, body: &Body) -> Result<(), Refusal> {
     for account in account.chain() {

@@ -104,7 +104,7 @@ impl Recorder {
                     forward_text: None,
                     group: None,
                 };
-                let manner = Manner { from, encoding, class, asked_for: false };
+                let manner = Manner { from, encoding, class, heeds_word: false };
                 self.respond(&plan, &body, &mut progress, world, now, &manner)
             }
         };

@@ -10,7 +10,7 @@ use routing::{Health, PriceTable, Tried};
 use serde_json::Value;
 
 use crate::accept::Refusal;
-use crate::admit;
+use crate::admit::{self, Exempt};
 use crate::engine::Engine;
 use crate::health::Wellbeing;
 use crate::policy::PolicyAsked;
@@ -115,7 +115,7 @@ impl Engine {
             Err(refusal) => return Explanation::refused(refusal),
         };
         let routes = tried.into_iter().filter_map(|tried| route_tried(&tried, &world)).collect();
-        let held = self.admitted(account, &valid, false).and_then(|()| account.hold(&valid.body, now));
+        let held = self.admitted(account, &valid, Exempt::default()).and_then(|()| account.hold(&valid.body, now));
         let quiet_clocks = match &held {
             Ok(Some(_)) | Err(Refusal::QuietHours { .. }) => account.quiet_clocks(&valid.body),
             _ => Vec::new(),
@@ -146,28 +146,24 @@ impl Engine {
         Some(hold.until)
     }
 
-    /// A message as it would be kept, or why it would be refused. What was `asked_for` goes to those who
-    /// opted out, too.
+    /// A message as it would be kept, or why it would be refused.
     pub(crate) fn would_accept(
         &self,
         account: &AccountView,
         submission: Submission,
-        asked_for: bool,
+        exempt: Exempt,
     ) -> Result<Message, Refusal> {
         let (world, now) = (self.world(), self.now());
         let wish = Wish { dry: true, ..Wish::of(&submission) };
         let mut valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
-        self.admitted(account, &valid, asked_for)?;
-        match asked_for {
-            true => valid.body.ignore_quiet_hours = true,
-            false => valid.hold = account.hold(&valid.body, now)?,
-        }
+        self.admitted(account, &valid, exempt)?;
+        account.heed_quiet_hours(&mut valid, exempt, now)?;
         self.routed(&world, account, valid, &wish, now).map(|prepared| prepared.message)
     }
 
-    fn admitted(&self, account: &AccountView, valid: &Valid, asked_for: bool) -> Result<(), Refusal> {
+    fn admitted(&self, account: &AccountView, valid: &Valid, exempt: Exempt) -> Result<(), Refusal> {
         admit::check(account, &valid.body)?;
-        match !asked_for && self.is_opted_out(&account.id, &valid.body) {
+        match !exempt.opt_outs && self.is_opted_out(&account.id, &valid.body) {
             true => Err(Refusal::OptedOut(valid.body.to.clone())),
             false => Ok(()),
         }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use store::StoreError;
 
 use crate::accept::Refusal;
+use crate::admit::Exempt;
 use crate::dispatch::MobileOriginated;
 use crate::engine::Engine;
 use crate::explain::wanted_of;
@@ -165,7 +166,13 @@ impl Engine {
             let held_back = unanswerable(action, (&question.from, &question.to), text, world);
             let outcome = match &held_back {
                 Some(_) => None,
-                None => Some(self.would_send(account, question, to, text.unwrap_or_default(), word.is_some())),
+                None => Some(self.would_send(
+                    account,
+                    question,
+                    to,
+                    text.unwrap_or_default(),
+                    action.exempt(word.is_some()),
+                )),
             };
             let text = text.map(str::to_owned);
             InboundResponse { action: action.as_str(), to: to.clone(), text, held_back, outcome }
@@ -187,7 +194,7 @@ impl Engine {
         question: &InboundQuestion,
         to: &Address,
         text: &str,
-        asked_for: bool,
+        exempt: Exempt,
     ) -> Result<Message, Refusal> {
         if !account.is_enabled() {
             return Err(Refusal::Forbidden("the account is switched off"));
@@ -200,7 +207,7 @@ impl Engine {
             ingress: Ingress::Gateway,
             ..Submission::default()
         };
-        self.would_accept(account, submission, asked_for)
+        self.would_accept(account, submission, exempt)
     }
 
     async fn group_explained(

@@ -213,7 +213,7 @@ impl Recorder {
         let reply = rules.reply(word).cloned();
         let (forward, forward_text) = (Vec::new(), None);
         let plan = InboundPlan { reply, reply_limit: None, forward, forward_text, group: None, ..plan.clone() };
-        let manner = Manner { asked_for: true, ..Manner::default() };
+        let manner = Manner { heeds_word: true, ..Manner::default() };
         Some(self.respond(&plan, cause, progress, world, now, &manner))
     }
 

@@ -17,7 +17,7 @@ use routing::{Calendar, InboundPlan};
 use store::{Batch, Claim, Short, Tally};
 
 use crate::accept::Refusal;
-use crate::admit;
+use crate::admit::{self, Exempt};
 use crate::engine::Engine;
 use crate::facts::AcceptFailed;
 use crate::persist::Recorder;
@@ -34,8 +34,8 @@ pub(crate) struct Manner {
     pub from: Option<String>,
     pub encoding: EncodingChoice,
     pub class: Option<u32>,
-    /// It goes to those who opted out, too: they asked for it.
-    pub asked_for: bool,
+    /// It goes to those who opted out, too: it says what came of their word.
+    pub heeds_word: bool,
 }
 
 /// What is done because of a message from a phone.
@@ -54,6 +54,11 @@ impl Action {
             Action::Reply => "reply",
             Action::Forward => "forward",
         }
+    }
+
+    /// What does not hold for what is sent. An answer goes at any time, for the phone has just asked for it.
+    pub fn exempt(self, heeds_word: bool) -> Exempt {
+        Exempt { opt_outs: heeds_word, quiet_hours: self == Action::Reply }
     }
 
     pub fn done(self) -> &'static str {
@@ -217,7 +222,8 @@ impl Engine {
             ingress: Ingress::Gateway,
             ..Submission::default()
         };
-        let mut prepared = self.prepare_for(world, account, submission, now, manner.asked_for)?;
+        let exempt = action.exempt(manner.heeds_word);
+        let mut prepared = self.prepare_for(world, account, submission, now, exempt)?;
         prepared.message.progress.note(now, action.link(), None, Some(cause.id.to_string().into()));
         Ok(prepared)
     }

@@ -10,8 +10,10 @@ use model::{Body, Change, MessageId, Name, Reason, Timestamp};
 use routing::Quiet;
 
 use crate::accept::Refusal;
+use crate::admit::Exempt;
 use crate::persist::{Draft, Recorder, queue_entry};
 use crate::schedule::{End, Of, Owner, PaceRule, Paces, Turn};
+use crate::validate::Valid;
 use crate::world::{AccountView, World};
 
 /// Ends of quiet hours that lead into others, of accounts above each other, at the most.
@@ -122,6 +124,16 @@ impl AccountView {
             Some(Hold { until, .. }) if until >= body.expires_at => Err(in_quiet_hours(self, until, true)),
             hold => Ok(hold),
         }
+    }
+
+    /// Puts a message off to the end of the quiet hours that it comes in, unless they are not for it.
+    pub(crate) fn heed_quiet_hours(&self, valid: &mut Valid, exempt: Exempt, now: Timestamp) -> Result<(), Refusal> {
+        match exempt.quiet_hours {
+            // They may begin while it waits.
+            true => valid.body.ignore_quiet_hours = self.quiet_hours().next().is_some(),
+            false => valid.hold = self.hold(&valid.body, now)?,
+        }
+        Ok(())
     }
 
     /// The clocks by which quiet hours count for this message.

@@ -6,11 +6,11 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::Refusal;
-use engine::dispatch::{Job, LinkSession, Outcome};
-use model::{Message, MessageId, Reason, Status, Timestamp};
+use engine::dispatch::{Incoming, Job, LinkSession, MobileOriginated, Outcome};
+use engine::{InboundQuestion, Refusal};
+use model::{Address, Content, Encoding, Message, MessageId, Reason, Status, Timestamp};
 use store::{MemoryStore, Store};
-use support::{Bench, CONNECTOR, Clock, restart_as, sent, take};
+use support::{Bench, CONNECTOR, Clock, incoming, resources, restart_as, restart_on, sent, take};
 
 const ACCOUNT: &str = r#"{"id":"shop","api_token":"secret","default_sender":"SHOP","default_country":"GB",
     "quiet_hours":{"from":"21:00","to":"08:00","exempt_priority":3}}"#;
@@ -140,5 +140,37 @@ async fn accounts_refuse_let_messages_ignore_them_and_heed_those_above() {
     assert_eq!(message.progress.status, Status::Queued);
     let mut session = bench.session();
     assert_eq!(take(&mut session, 1).await[0].body.id, message.body.id);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_phone_is_answered_at_any_time_and_what_is_sent_on_waits() {
+    let clock = Clock::at("2026-01-10T22:00:00Z");
+    let mut wanted = resources(&[CONNECTOR], &[], &[]);
+    wanted.accounts = vec![serde_json::from_str(ACCOUNT).unwrap()];
+    let rule = r#"{"id":"in","account":"shop","reply":"hello","forward":["+447700900111"]}"#;
+    wanted.inbound = vec![serde_json::from_str(rule).unwrap()];
+    let bench = restart_on(Arc::new(MemoryStore::new(clock.reader())), wanted).await;
+    let mut session = bench.session();
+    let (from, to) = (Address::from_carrier("447700900001", true), Address::from_carrier("60777", false));
+    let question =
+        InboundQuestion { connector: "a".into(), from: from.clone(), to: to.clone(), text: Some("hi".into()) };
+    let explained = bench.engine.explain_inbound(&question).taken.unwrap();
+    let told = explained.responses.iter().map(|response| {
+        let message = response.outcome.as_ref().unwrap().as_ref().unwrap();
+        (response.action, message.progress.status)
+    });
+    assert_eq!(Vec::from_iter(told), [("reply", Status::Queued), ("forward", Status::Scheduled)]);
+
+    let (content, encoding) = (Content::Text("hi".into()), Encoding::Gsm7);
+    let mo = MobileOriginated { from, to, content, encoding, class: None, concat: None };
+    incoming(&mut session, Incoming::Mo(Box::new(mo))).await;
+    let reply = take(&mut session, 1).await.remove(0);
+    assert_eq!((reply.body.to.as_str(), reply.body.content.text()), ("+447700900001", Some("hello")));
+    assert!(session.take(100, Instant::now()).is_empty());
+    sent(&mut session, &reply, "r1").await;
+    clock.set("2026-01-11T08:00:00Z");
+    let on = take_after_moving(&mut session, 1).await.remove(0);
+    assert_eq!(on.body.to.as_str(), "+447700900111");
     bench.stop().await;
 }

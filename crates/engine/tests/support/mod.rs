@@ -70,7 +70,8 @@ pub async fn restart_with(store: Arc<MemoryStore>, connectors: &[&str], pools: &
     restart_on(store, resources(connectors, pools, routes)).await
 }
 
-async fn restart_on(store: Arc<MemoryStore>, wanted: ResourceSet) -> Bench {
+/// With these resources.
+pub async fn restart_on(store: Arc<MemoryStore>, wanted: ResourceSet) -> Bench {
     let vault = Vault::new(&[1; 32]);
     engine::resources::apply(&*store, &vault, &wanted).await.unwrap();
     let settings = Settings {
