@@ -64,7 +64,7 @@ impl Engine {
         };
         let submission = match &caller.account.policy {
             None => submission,
-            Some(_) => Box::pin(self.consulted(&caller.account, submission, begun.now)).await?,
+            Some(_) => Box::pin(self.consulted(caller, submission, begun.now)).await?,
         };
         let Prepared { message, copies } = self.prepare(&begun.world, &caller.account, submission, begun.now)?;
         let claim = self.admit(caller, std::slice::from_ref(&message), begun.now)?;
@@ -76,9 +76,8 @@ impl Engine {
         Ok(Accepted::New(message, answer))
     }
 
-    /// Accepts messages that came together and have nothing else in common. Those that are sound
-    /// share a commit; there is an answer for each, in their order, and it is given when the commit
-    /// is on disk.
+    /// Accepts messages that came together and have nothing else in common: those that are sound share a
+    /// commit. There is an answer for each, in their order, when that is on disk.
     pub async fn submit_each(&self, caller: &Caller, submissions: Vec<Submission>) -> Vec<Result<MessageId, Refusal>> {
         let begun = match self.begin(caller, None).await {
             Ok(Begun::Now(begun)) => begun,
@@ -86,6 +85,9 @@ impl Engine {
             Ok(Begun::Before(_)) => return vec![Err(Refusal::KeyReused); submissions.len()],
             Err(refusal) => return vec![Err(refusal); submissions.len()],
         };
+        if let Err(refusal) = self.worth_asking(caller, 1, begun.now) {
+            return vec![Err(refusal); submissions.len()];
+        }
         let mut together = Together::default();
         let mut answers = Vec::with_capacity(submissions.len());
         let submissions = self.all_consulted(caller, submissions.into_iter().map(Ok), begun.now).await;

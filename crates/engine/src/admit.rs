@@ -107,6 +107,21 @@ pub(crate) fn admit(
     Ok(claim.map(Box::new))
 }
 
+/// Why messages of an account, of a part each at the least, would be refused by what is known now.
+/// Nothing is counted.
+pub(crate) fn known_refusal(account: &AccountView, messages: u64, now: Timestamp, instant: Instant) -> Option<Refusal> {
+    let count = i64::try_from(messages).unwrap_or(i64::MAX);
+    // What they cost is not known yet.
+    let least = |tally| if tally == Tally::Balance { 0 } else { count };
+    account.meters().find_map(|(account, meter)| {
+        if let Some(tally) = meter.known_short(least, instant) {
+            return Some(refusal(account, &account.id, tally, now));
+        }
+        let wait = meter.rate_wait(account.account.throughput?, instant)?;
+        Some(limited(Limit::Throughput, &account.id, wait))
+    })
+}
+
 /// What the store could not give.
 pub(crate) fn refused(
     account: &AccountView,

@@ -37,21 +37,22 @@ impl Meter {
     /// comes together is taken whole as soon as the account is within its rate, so that a long
     /// text and a batch can pass, and is paid back before anything else is taken.
     pub fn take_rate(&self, per_second: u32, parts: u32, now: Instant) -> Result<(), Duration> {
-        let part = Duration::from_secs(1) / per_second.max(1);
         let mut due = self.due();
-        let from = due.map_or(now, |due| due.max(now));
-        let early = from.duration_since(now);
-        let burst = part * per_second.saturating_sub(1);
-        if early > burst {
-            return Err(early - burst);
+        if let Some(wait) = wait_for(*due, per_second, now) {
+            return Err(wait);
         }
-        *due = Some(from + part * parts);
+        *due = Some(due.map_or(now, |due| due.max(now)) + part_of(per_second) * parts);
         Ok(())
+    }
+
+    /// How long [`take_rate`](Self::take_rate) would have one wait who comes at `now`; nothing is counted.
+    pub fn rate_wait(&self, per_second: u32, now: Instant) -> Option<Duration> {
+        wait_for(*self.due(), per_second, now)
     }
 
     /// Takes back what was counted by [`take_rate`](Self::take_rate).
     pub fn give_back_rate(&self, per_second: u32, parts: u32) {
-        let back = Duration::from_secs(1) / per_second.max(1) * parts;
+        let back = part_of(per_second) * parts;
         let mut due = self.due();
         *due = due.and_then(|due| due.checked_sub(back));
     }
@@ -83,6 +84,17 @@ impl Meter {
         // A point in time is whole whatever panicked beside it.
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The time of a part.
+fn part_of(per_second: u32) -> Duration {
+    Duration::from_secs(1) / per_second.max(1)
+}
+
+/// How far `due` is ahead of `now` beyond a burst.
+fn wait_for(due: Option<Instant>, per_second: u32, now: Instant) -> Option<Duration> {
+    let early = due?.saturating_duration_since(now);
+    early.checked_sub(part_of(per_second) * per_second.saturating_sub(1)).filter(|wait| !wait.is_zero())
 }
 
 #[cfg(test)]

@@ -305,7 +305,7 @@ impl Metrics {
 
     pub(crate) fn policy_asked(&self, owner: &Name, outcome: &'static str, took: Duration) {
         self.policy_asked.get_or_create(&AccountOutcome { account: owner.clone(), outcome }).inc();
-        if !matches!(outcome, "cached" | "skipped") {
+        if !matches!(outcome, "cached" | "skipped" | "crowded") {
             self.policy_took.get_or_create(&OfAccount { account: owner.clone() }).observe(took.as_secs_f64());
         }
     }

@@ -9,6 +9,7 @@
 
 mod answer;
 mod breaker;
+mod consult;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +22,6 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::accept::Refusal;
-use crate::access::Caller;
 use crate::admit;
 use crate::engine::Engine;
 use crate::persist::Recent;
@@ -33,8 +33,6 @@ use breaker::Breaker;
 
 /// Calls under way to one service; the others wait for their turn within their time.
 const CALLS_MAX: usize = 64;
-/// Messages of one request that are asked about at a time.
-const TOGETHER_MAX: usize = 32;
 /// Most characters that are told of why there is no answer.
 const WHY_MAX: usize = 300;
 /// Answers that are kept of one service; the oldest goes first.
@@ -99,6 +97,9 @@ pub enum PolicyOutcome {
     Failed(String),
     /// It was not tried: it has failed again and again.
     Skipped,
+    /// It was not tried: so many other questions were under way that there was no turn for this one in its
+    /// time.
+    Crowded,
 }
 
 /// A question and its end.
@@ -110,6 +111,20 @@ pub struct PolicyAsked {
     pub outcome: PolicyOutcome,
     /// How long it took.
     pub took: Duration,
+}
+
+/// Why a call has no answer.
+enum Unanswered {
+    /// The service's fault.
+    Failed(String),
+    /// It was not made, for too many were under way.
+    Crowded,
+}
+
+impl From<String> for Unanswered {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
 }
 
 impl Policy {
@@ -128,10 +143,8 @@ impl Policy {
     pub fn followed(&self, asked: &PolicyAsked, submission: Submission) -> Result<Submission, Refusal> {
         match (&asked.outcome, self.hook.on_failure) {
             (PolicyOutcome::Answered(answer) | PolicyOutcome::Cached(answer), _) => answer.clone().applied(submission),
-            (PolicyOutcome::Failed(_) | PolicyOutcome::Skipped, OnFailure::Continue) => Ok(submission),
-            (PolicyOutcome::Failed(_) | PolicyOutcome::Skipped, OnFailure::Reject) => {
-                Err(Refusal::PolicyAway(self.owner.clone()))
-            }
+            (_, OnFailure::Continue) => Ok(submission),
+            (_, OnFailure::Reject) => Err(Refusal::PolicyAway(self.owner.clone())),
         }
     }
 
@@ -165,57 +178,14 @@ impl Engine {
         }
     }
 
-    /// A submission as the account's policy service wants it. One that would be refused anyway is given
-    /// back as it is, and nobody is asked about it.
-    pub(crate) async fn consulted(
-        &self,
-        account: &AccountView,
-        submission: Submission,
-        now: Timestamp,
-    ) -> Result<Submission, Refusal> {
-        let Some(policy) = &account.policy else { return Ok(submission) };
-        let Some(asked) = self.ask_policy(account, &submission, now).await else { return Ok(submission) };
-        self.inner.metrics.policy_asked(&policy.owner, asked.outcome.word(), asked.took);
-        policy.followed(&asked, submission)
-    }
-
-    /// Submissions that came together, as the account's policy service wants them, if it has one.
-    pub(crate) async fn all_consulted<'s>(
-        &self,
-        caller: &Caller,
-        submissions: impl Iterator<Item = Result<Submission, Refusal>> + Send + 's,
-        now: Timestamp,
-    ) -> Box<dyn Iterator<Item = Result<Submission, Refusal>> + Send + 's> {
-        match &caller.account.policy {
-            None => Box::new(submissions),
-            Some(_) => Box::new(Box::pin(self.consulted_all(&caller.account, submissions, now)).await.into_iter()),
-        }
-    }
-
-    /// Some of them are asked about at a time.
-    async fn consulted_all(
-        &self,
-        account: &AccountView,
-        submissions: impl IntoIterator<Item = Result<Submission, Refusal>>,
-        now: Timestamp,
-    ) -> Vec<Result<Submission, Refusal>> {
-        let (mut all, mut waiting) = (Vec::new(), submissions.into_iter().peekable());
-        while waiting.peek().is_some() {
-            let some = waiting.by_ref().take(TOGETHER_MAX).map(|submission| async move {
-                let submission = submission?;
-                self.consulted(account, submission, now).await
-            });
-            all.extend(futures_util::future::join_all(some.collect::<Vec<_>>()).await);
-        }
-        all
-    }
-
-    /// Asks about a submission; `None` if it would be refused before anybody is asked.
+    /// Asks about a submission; `None` if it would be refused before anybody is asked. What is only wanted
+    /// to be known (`dry`) changes nothing of what messages find.
     pub(crate) async fn ask_policy(
         &self,
         account: &AccountView,
         submission: &Submission,
         now: Timestamp,
+        dry: bool,
     ) -> Option<PolicyAsked> {
         let policy = account.policy.as_ref()?;
         let encoding = submission.encoding;
@@ -233,17 +203,20 @@ impl Engine {
         if let Some(answer) = policy.cached(&key).filter(|answer| self.fits(answer).is_ok()) {
             return done(PolicyOutcome::Cached(answer));
         }
-        if !policy.breaker(|breaker| breaker.may_call(begun)) {
+        if !policy.breaker(|breaker| if dry { breaker.would_call(begun) } else { breaker.may_call(begun) }) {
             return done(PolicyOutcome::Skipped);
         }
         let answer = self.call_policy(policy, DeliveryId(id.0), now, body).await;
-        policy.breaker(|breaker| breaker.called(answer.is_ok(), Instant::now()));
+        if !dry && !matches!(answer, Err(Unanswered::Crowded)) {
+            policy.breaker(|breaker| breaker.called(answer.is_ok(), Instant::now()));
+        }
         match answer {
             Ok(answer) => {
                 policy.keep(key, &answer);
                 done(PolicyOutcome::Answered(answer))
             }
-            Err(why) => {
+            Err(Unanswered::Crowded) => done(PolicyOutcome::Crowded),
+            Err(Unanswered::Failed(why)) => {
                 // The service may have had its part in the words.
                 let why: String = why.chars().filter(|c| !c.is_control()).take(WHY_MAX).collect();
                 tracing::warn!(account = %policy.owner, %why, "the policy service gave no answer that can be used");
@@ -258,16 +231,14 @@ impl Engine {
         id: DeliveryId,
         now: Timestamp,
         body: String,
-    ) -> Result<PolicyAnswer, String> {
-        let caller = self.inner.policy_caller.get().ok_or("there is nobody to call it")?;
+    ) -> Result<PolicyAnswer, Unanswered> {
+        let caller = self.inner.policy_caller.get().ok_or_else(|| "there is nobody to call it".to_owned())?;
         let (begun, timeout) = (Instant::now(), policy.timeout());
-        let late = || format!("no answer within {} ms", timeout.as_millis());
-        let turn = tokio::time::timeout(timeout, policy.calls.acquire()).await.map_err(|_| late())?;
-        let _turn = turn.map_err(|_| late())?;
-        let left = timeout.saturating_sub(begun.elapsed());
-        if left.is_zero() {
-            return Err(late());
-        }
+        let turn = tokio::time::timeout(timeout, policy.calls.acquire()).await;
+        let (Ok(Ok(_turn)), Some(left)) = (turn, timeout.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()))
+        else {
+            return Err(Unanswered::Crowded);
+        };
         let url = policy.hook.url.as_str().into();
         let call = PolicyCall { url, secret: policy.secret.clone(), id, now, body, timeout: left };
         let answer = PolicyAnswer::read(&caller.call(call).await?)?;
@@ -306,6 +277,7 @@ impl PolicyOutcome {
             Self::Cached(_) => "cached",
             Self::Failed(_) => "failed",
             Self::Skipped => "skipped",
+            Self::Crowded => "crowded",
         }
     }
 }

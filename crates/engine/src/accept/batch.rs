@@ -50,6 +50,7 @@ impl Engine {
             Begun::Now(begun) => begun,
         };
         let now = begun.now;
+        self.worth_asking(caller, submissions.len(), now)?;
         let id = BatchId(self.next_id(now).0);
         let submissions = submissions.into_iter().map(|one| one.map_err(|fault| Refusal::Invalid(vec![fault])));
         let Gathered { mut messages, copies, rejected } =

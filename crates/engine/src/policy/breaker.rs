@@ -38,6 +38,11 @@ impl Breaker {
         }
     }
 
+    /// Would a call be made now? Nothing is counted, and nobody waits for it.
+    pub fn would_call(&self, now: Instant) -> bool {
+        self.open_until.is_none_or(|until| now >= until)
+    }
+
     /// A call has ended.
     pub fn called(&mut self, well: bool, now: Instant) {
         if well {

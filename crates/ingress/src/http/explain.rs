@@ -167,6 +167,7 @@ impl From<PolicyTried> for Policy {
             PolicyOutcome::Answered(answer) | PolicyOutcome::Cached(answer) => Some(answer.told()),
             PolicyOutcome::Failed(why) => Some(why),
             PolicyOutcome::Skipped => Some("it has failed again and again, and is left alone for a while".to_owned()),
+            PolicyOutcome::Crowded => Some("there was no turn for this question within its time".to_owned()),
         };
         Self { account: asked.owner.to_string(), outcome, milliseconds, detail }
     }

@@ -63,7 +63,7 @@ pub(super) fn explanation() -> Value {
         &["account", "outcome", "milliseconds", "detail"],
         json!({
             "account": { "type": "string", "description": "Whose service it is." },
-            "outcome": { "type": "string", "enum": ["not_asked", "allowed", "rejected", "cached", "failed", "skipped"] },
+            "outcome": { "type": "string", "enum": ["not_asked", "allowed", "rejected", "cached", "failed", "skipped", "crowded"] },
             "milliseconds": { "type": ["number", "null"], "minimum": 0, "description": "How long it took." },
             "detail": open_text("What it decided, or why it gave no answer that can be used."),
         }),

@@ -1,0 +1,139 @@
+//! Policy services, with a caller that the test holds back as it likes.
+
+#[allow(dead_code, reason = "each file of tests uses some of it")]
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{PolicyCall, PolicyCaller, PolicyOutcome, PolicyTried, Refusal};
+use model::Submission;
+use store::MemoryStore;
+use support::{Bench, CONNECTOR, Clock, restart_as};
+use tokio::sync::{Semaphore, watch};
+
+/// Calls to one service at a time.
+const CALLS_MAX: usize = 64;
+
+/// Answers when it may, and says how many calls have come.
+#[derive(Debug)]
+struct Service {
+    leave: Semaphore,
+    came: watch::Sender<usize>,
+    answer: fn(&str) -> Result<String, String>,
+}
+
+impl Service {
+    fn new(leave: usize, answer: fn(&str) -> Result<String, String>) -> Arc<Self> {
+        Arc::new(Self { leave: Semaphore::new(leave), came: watch::channel(0).0, answer })
+    }
+
+    fn calls(&self) -> usize {
+        *self.came.borrow()
+    }
+
+    async fn called(&self, times: usize) {
+        let mut came = self.came.subscribe();
+        let waiting = came.wait_for(|came| *came >= times);
+        tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("so many calls").unwrap();
+    }
+}
+
+#[async_trait::async_trait]
+impl PolicyCaller for Service {
+    async fn call(&self, call: PolicyCall) -> Result<Vec<u8>, String> {
+        self.came.send_modify(|came| *came += 1);
+        self.leave.acquire().await.expect("it is open").forget();
+        (self.answer)(&call.body).map(String::into_bytes)
+    }
+}
+
+async fn start(service: &Arc<Service>, policy: &str, more: &str) -> Bench {
+    let account = format!(
+        r#"{{"id":"shop","api_token":"secret","default_sender":"SHOP","default_country":"GB",
+            "policy":{{"url":"https://policy.example/"{policy}}}{more}}}"#
+    );
+    let clock = Clock::at("2026-01-10T12:00:00Z");
+    let bench = restart_as(&account, Arc::new(MemoryStore::new(clock.reader())), CONNECTOR).await;
+    bench.engine.set_policy_caller(service.clone());
+    bench
+}
+
+fn to(number: usize) -> String {
+    format!(r#"{{"to":"+4477009{number:05}","text":"x"}}"#)
+}
+
+/// How many questions ended so.
+fn outcomes(bench: &Bench, outcome: &str) -> u64 {
+    let metrics = bench.engine.metrics_text();
+    let series = format!(r#"policy_questions_total{{account="shop",outcome="{outcome}"}} "#);
+    metrics.lines().find_map(|line| line.split_once(&series)?.1.parse().ok()).unwrap_or_default()
+}
+
+fn allows(_: &str) -> Result<String, String> {
+    Ok("{}".into())
+}
+
+#[tokio::test]
+async fn the_gateways_own_crowd_is_not_held_against_the_service() {
+    let service = Service::new(0, allows);
+    let bench = start(&service, r#","timeout_ms":20"#, "").await;
+    let explain = || {
+        let submission: Submission = serde_json::from_str(&to(99)).unwrap();
+        bench.engine.explain(&bench.caller.account, submission, true)
+    };
+    let asked = |tried: Option<PolicyTried>| match tried {
+        Some(PolicyTried::Asked(asked)) => asked.outcome,
+        tried => panic!("{tried:?}"),
+    };
+    let engine = bench.engine.clone();
+    let crowd = (0..CALLS_MAX).map(|n| {
+        let (engine, caller) = (engine.clone(), bench.caller.clone());
+        let submission: Submission = serde_json::from_str(&to(n)).unwrap();
+        tokio::spawn(async move { engine.submit_each(&caller, vec![submission]).await })
+    });
+    let crowd = Vec::from_iter(crowd);
+    service.called(CALLS_MAX).await;
+    for n in 0..10 {
+        bench.submit(&to(100 + n)).await.expect("it goes on as if nobody had been asked");
+    }
+    assert_eq!(asked(explain().await.policy), PolicyOutcome::Crowded);
+    assert_eq!((outcomes(&bench, "crowded"), outcomes(&bench, "skipped")), (10, 0));
+    service.leave.add_permits(CALLS_MAX + 1);
+    for one in crowd {
+        assert!(one.await.unwrap().iter().all(Result::is_ok));
+    }
+    bench.submit(&to(200)).await.unwrap();
+    assert_eq!(outcomes(&bench, "allowed"), CALLS_MAX as u64 + 1);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_only_asked_about_opens_no_breaker() {
+    let service = Service::new(1000, |_| Err("HTTP 500".into()));
+    let bench = start(&service, "", "").await;
+    for _ in 0..10 {
+        let submission: Submission = serde_json::from_str(&to(1)).unwrap();
+        bench.engine.explain(&bench.caller.account, submission, true).await;
+    }
+    bench.submit(&to(1)).await.unwrap();
+    assert_eq!((service.calls(), outcomes(&bench, "failed")), (11, 1));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_an_account_that_has_used_up_its_limits() {
+    let service = Service::new(1000, allows);
+    let bench = start(&service, "", r#","throughput":1"#).await;
+    // It takes minutes to pay that back.
+    let long = format!(r#"{{"to":"+447700900001","text":"{}","max_parts":255}}"#, "x".repeat(153 * 200));
+    bench.submit(&long).await.unwrap();
+    for n in 2..10 {
+        assert!(matches!(bench.submit(&to(n)).await, Err(Refusal::Limited { .. })));
+    }
+    let each = (0..5).map(|n| serde_json::from_str(&to(n)).unwrap()).collect();
+    let each = bench.engine.submit_each(&bench.caller, each).await;
+    assert!(each.iter().all(|one| matches!(one, Err(Refusal::Limited { .. }))), "{each:?}");
+    assert_eq!(service.calls(), 1);
+    bench.stop().await;
+}
