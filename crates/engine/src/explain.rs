@@ -13,7 +13,7 @@ use crate::accept::Refusal;
 use crate::admit::{self, Exempt};
 use crate::engine::Engine;
 use crate::health::Wellbeing;
-use crate::policy::PolicyAsked;
+use crate::policy::{Asking, PolicyAsked};
 use crate::route::{Prepared, Wish, question};
 use crate::schedule::HealthView;
 use crate::validate::{Valid, validate};
@@ -89,7 +89,7 @@ impl Engine {
     pub async fn explain(&self, account: &Arc<AccountView>, mut submission: Submission, ask: bool) -> Explanation {
         let mut policy = account.policy.as_ref().map(|policy| PolicyTried::NotAsked(policy.owner.clone()));
         if let Some(service) = account.policy.as_ref().filter(|_| ask)
-            && let Some(asked) = self.ask_policy(account, &submission, self.now(), true).await
+            && let Some(asked) = self.ask_policy(account, &submission, self.now(), Asking::ToKnow).await
         {
             let followed = service.followed(&asked, submission);
             policy = Some(PolicyTried::Asked(asked));

@@ -113,6 +113,21 @@ pub struct PolicyAsked {
     pub took: Duration,
 }
 
+/// What a question is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// A message that goes on with the answer. After that moment nobody is asked.
+    Message { until: Option<tokio::time::Instant> },
+    /// To know the answer; nothing of what messages find is changed.
+    ToKnow,
+}
+
+impl Asking {
+    fn is_too_late(self) -> bool {
+        matches!(self, Asking::Message { until: Some(until) } if tokio::time::Instant::now() >= until)
+    }
+}
+
 /// Why a call has no answer.
 enum Unanswered {
     /// The service's fault.
@@ -178,14 +193,13 @@ impl Engine {
         }
     }
 
-    /// Asks about a submission; `None` if it would be refused before anybody is asked. What is only wanted
-    /// to be known (`dry`) changes nothing of what messages find.
+    /// Asks about a submission; `None` if it would be refused before anybody is asked.
     pub(crate) async fn ask_policy(
         &self,
         account: &AccountView,
         submission: &Submission,
         now: Timestamp,
-        dry: bool,
+        asking: Asking,
     ) -> Option<PolicyAsked> {
         let policy = account.policy.as_ref()?;
         let encoding = submission.encoding;
@@ -203,6 +217,10 @@ impl Engine {
         if let Some(answer) = policy.cached(&key).filter(|answer| self.fits(answer).is_ok()) {
             return done(PolicyOutcome::Cached(answer));
         }
+        if asking.is_too_late() {
+            return done(PolicyOutcome::Crowded);
+        }
+        let dry = asking == Asking::ToKnow;
         if !policy.breaker(|breaker| if dry { breaker.would_call(begun) } else { breaker.may_call(begun) }) {
             return done(PolicyOutcome::Skipped);
         }

@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{PolicyCall, PolicyCaller, PolicyOutcome, PolicyTried, Refusal};
+use engine::{Accepted, PolicyCall, PolicyCaller, PolicyOutcome, PolicyTried, Refusal};
 use model::Submission;
 use store::MemoryStore;
 use support::{Bench, CONNECTOR, Clock, restart_as};
@@ -20,12 +20,28 @@ const CALLS_MAX: usize = 64;
 struct Service {
     leave: Semaphore,
     came: watch::Sender<usize>,
+    /// What waits for leave.
+    held: fn(&str) -> bool,
+    takes: Duration,
     answer: fn(&str) -> Result<String, String>,
 }
 
 impl Service {
     fn new(leave: usize, answer: fn(&str) -> Result<String, String>) -> Arc<Self> {
-        Arc::new(Self { leave: Semaphore::new(leave), came: watch::channel(0).0, answer })
+        let (leave, came) = (Semaphore::new(leave), watch::channel(0).0);
+        Arc::new(Self { leave, came, held: |_| true, takes: Duration::ZERO, answer })
+    }
+
+    /// Allows everything, these questions when it may.
+    fn holding(held: fn(&str) -> bool) -> Arc<Self> {
+        let (leave, came) = (Semaphore::new(0), watch::channel(0).0);
+        Arc::new(Self { leave, came, held, takes: Duration::ZERO, answer: allows })
+    }
+
+    /// Allows everything, after a while.
+    fn slow(takes: Duration) -> Arc<Self> {
+        let (leave, came) = (Semaphore::new(0), watch::channel(0).0);
+        Arc::new(Self { leave, came, held: |_| false, takes, answer: allows })
     }
 
     fn calls(&self) -> usize {
@@ -43,7 +59,10 @@ impl Service {
 impl PolicyCaller for Service {
     async fn call(&self, call: PolicyCall) -> Result<Vec<u8>, String> {
         self.came.send_modify(|came| *came += 1);
-        self.leave.acquire().await.expect("it is open").forget();
+        if (self.held)(&call.body) {
+            self.leave.acquire().await.expect("it is open").forget();
+        }
+        tokio::time::sleep(self.takes).await;
         (self.answer)(&call.body).map(String::into_bytes)
     }
 }
@@ -136,4 +155,43 @@ async fn nobody_is_asked_for_an_account_that_has_used_up_its_limits() {
     assert!(each.iter().all(|one| matches!(one, Err(Refusal::Limited { .. }))), "{each:?}");
     assert_eq!(service.calls(), 1);
     bench.stop().await;
+}
+
+#[tokio::test]
+async fn one_slow_answer_holds_up_no_other_of_a_batch() {
+    const COUNT: usize = 500;
+    let service = Service::holding(|question| question.contains("+447700900000"));
+    let bench = start(&service, r#","timeout_ms":10000"#, "").await;
+    let batch = (0..COUNT).map(|n| Ok(serde_json::from_str(&to(n)).unwrap())).collect();
+    let (engine, caller) = (bench.engine.clone(), bench.caller.clone());
+    let taken = tokio::spawn(async move { engine.submit_batch(&caller, batch, None, |_| (202, "".into())).await });
+    service.called(COUNT).await;
+    service.leave.add_permits(1);
+    let Accepted::New(taken, _) = taken.await.unwrap().unwrap() else { panic!("it is new") };
+    for (n, id) in taken.accepted.iter().enumerate() {
+        let message = bench.engine.message(&bench.caller, *id).await.unwrap().unwrap();
+        assert_eq!(message.body.to.as_str(), format!("+4477009{n:05}"));
+    }
+    assert_eq!(taken.accepted.len(), COUNT);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_asked_about_for_so_long_and_then_goes_on_as_without_an_answer() {
+    const COUNT: usize = 1000;
+    for (on_failure, all_taken) in [("continue", true), ("reject", false)] {
+        let service = Service::slow(Duration::from_secs(5));
+        let bench = start(&service, &format!(r#","timeout_ms":10000,"on_failure":"{on_failure}""#), "").await;
+        let batch = (0..COUNT).map(|n| Ok(serde_json::from_str(&to(n)).unwrap())).collect();
+        let begun = tokio::time::Instant::now();
+        let taken = bench.engine.submit_batch(&bench.caller, batch, None, |_| (202, "".into())).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(25), "on the test's clock: {:?}", begun.elapsed());
+        let Accepted::New(taken, _) = taken else { panic!("it is new") };
+        let asked = service.calls();
+        assert!(asked > 0 && asked < COUNT, "{asked}");
+        assert_eq!(taken.accepted.len(), if all_taken { COUNT } else { asked });
+        assert!(taken.rejected.iter().all(|(_, refusal)| matches!(refusal, Refusal::PolicyAway(_))));
+        assert_eq!(outcomes(&bench, "crowded"), (COUNT - asked) as u64);
+        bench.stop().await;
+    }
 }

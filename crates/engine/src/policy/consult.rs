@@ -1,17 +1,21 @@
 //! What is accepted goes by the policy service of its account.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use futures_util::stream::{self, StreamExt};
 use model::{Submission, Timestamp};
 
 use crate::accept::Refusal;
 use crate::access::Caller;
 use crate::admit;
 use crate::engine::Engine;
+use crate::policy::Asking;
 use crate::world::AccountView;
 
-/// Messages of one request that are asked about at a time.
-const TOGETHER_MAX: usize = 32;
+/// Messages of one request that are asked about at a time; some calls are left for others.
+const TOGETHER_MAX: usize = 48;
+/// For how long messages of one request are asked about: it has to be answered in its own time.
+const TOGETHER_FOR: Duration = Duration::from_secs(15);
 
 impl Engine {
     /// Refuses what comes beyond the account's limits before its policy service is asked about it, if it has
@@ -34,7 +38,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Submission, Refusal> {
         self.worth_asking(caller, 1, now)?;
-        self.decided(&caller.account, submission, now).await
+        self.decided(&caller.account, submission, now, Asking::Message { until: None }).await
     }
 
     async fn decided(
@@ -42,9 +46,10 @@ impl Engine {
         account: &AccountView,
         submission: Submission,
         now: Timestamp,
+        asking: Asking,
     ) -> Result<Submission, Refusal> {
         let Some(policy) = &account.policy else { return Ok(submission) };
-        let Some(asked) = self.ask_policy(account, &submission, now, false).await else { return Ok(submission) };
+        let Some(asked) = self.ask_policy(account, &submission, now, asking).await else { return Ok(submission) };
         self.inner.metrics.policy_asked(&policy.owner, asked.outcome.word(), asked.took);
         policy.followed(&asked, submission)
     }
@@ -62,21 +67,23 @@ impl Engine {
         }
     }
 
-    /// Some of them are asked about at a time.
+    /// Some of them are asked about at a time, and for so long.
     async fn consulted_all(
         &self,
         account: &AccountView,
         submissions: impl IntoIterator<Item = Result<Submission, Refusal>>,
         now: Timestamp,
     ) -> Vec<Result<Submission, Refusal>> {
-        let (mut all, mut waiting) = (Vec::new(), submissions.into_iter().peekable());
-        while waiting.peek().is_some() {
-            let some = waiting.by_ref().take(TOGETHER_MAX).map(|submission| async move {
-                let submission = submission?;
-                self.decided(account, submission, now).await
-            });
-            all.extend(futures_util::future::join_all(some.collect::<Vec<_>>()).await);
-        }
-        all
+        let asking = Asking::Message { until: Some(tokio::time::Instant::now() + TOGETHER_FOR) };
+        let questions = submissions.into_iter().enumerate().map(|(place, submission)| async move {
+            let decided = match submission {
+                Ok(submission) => self.decided(account, submission, now, asking).await,
+                Err(refusal) => Err(refusal),
+            };
+            (place, decided)
+        });
+        let mut all: Vec<_> = stream::iter(questions).buffer_unordered(TOGETHER_MAX).collect().await;
+        all.sort_unstable_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, decided)| decided).collect()
     }
 }
