@@ -88,7 +88,13 @@ fn what_the_service_decides_is_what_happens() {
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with(": on the list")), "{problem}");
 
     let (_, message) = send(&mut client, "+447700900003");
-    assert_eq!((&message["to"], &message["from"]), (&"+447700900999".into(), &"60777".into()));
+    // The application goes on finding its message by what it asked for.
+    assert_eq!((&message["to"], &message["from"]), (&"+447700900003".into(), &"SHOP".into()));
+    assert_eq!(message["sent_as"], json!({ "to": "+447700900999", "from": "60777" }));
+    let id = message["id"].as_str().expect("an id");
+    sink.wait_event(id, "message.delivered");
+    let taken = carriers[0].seen().pop().expect("it was sent");
+    assert_eq!((&*taken.destination.2, &*taken.source.2), ("447700900999", "60777"));
     let (_, message) = send(&mut client, "+447700900004");
     assert_eq!((&message["connector"], &message["route"]), (&"special".into(), &"special".into()));
     // What the service says amiss is its own fault: the message goes on as if nobody had been asked.

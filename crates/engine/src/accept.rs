@@ -165,9 +165,9 @@ impl Engine {
         let wish = Wish::of(&submission);
         let mut valid = validate(submission, account, self.next_id(now), now).map_err(Refusal::Invalid)?;
         admit::check(account, &valid.body)?;
-        if !exempt.opt_outs && self.is_opted_out(&account.id, &valid.body) {
+        if let Some(phone) = self.opted_out(account, &valid.body).filter(|_| !exempt.opt_outs) {
             self.inner.metrics.opt_out_heeded(&account.id);
-            return Err(Refusal::OptedOut(valid.body.to));
+            return Err(Refusal::OptedOut(phone));
         }
         account.heed_quiet_hours(&mut valid, exempt, now)?;
         self.routed(world, account, valid, &wish, now)

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use model::{Body, Message, Name, Sum, Timestamp};
+use model::{Address, Body, Message, Name, Sum, Timestamp};
 use store::{ChargeClaim, Claim, QueueClaim, QuotaClaim, Short, Tally};
 
 use crate::accept::Refusal;
@@ -65,12 +65,20 @@ pub(crate) struct Exempt {
 
 /// Is this message one that the account may send at all?
 pub(crate) fn check(account: &AccountView, body: &Body) -> Result<(), Refusal> {
+    check_ends(account, &body.from, &body.to)?;
+    match &body.plan {
+        None => Ok(()),
+        Some(_) => check_ends(account, body.routed_from(), body.routed_to()),
+    }
+}
+
+fn check_ends(account: &AccountView, from: &Address, to: &Address) -> Result<(), Refusal> {
     for account in account.chain() {
         let Some(admission) = &account.admission else { continue };
-        if !admission.allows_sender(&body.from) {
-            return Err(Refusal::SenderNotAllowed(body.from.clone()));
+        if !admission.allows_sender(from) {
+            return Err(Refusal::SenderNotAllowed(from.clone()));
         }
-        admission.check_country(&body.to).map_err(Refusal::CountryNotAllowed)?;
+        admission.check_country(to).map_err(Refusal::CountryNotAllowed)?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(crate) fn own_price(account: &AccountView, to: &Address) -> Option<Money> {
 pub(crate) fn of(account: &AccountView, body: &Body) -> Result<Option<Box<Charge>>, Refusal> {
     let Some((payer, prepaid)) = account.payer() else { return Ok(None) };
     let price = body.price().filter(|price| price.currency == prepaid.currency);
-    let Some(price) = price else { return Err(Refusal::NoPrice(body.to.clone(), prepaid.currency)) };
+    let Some(price) = price else { return Err(Refusal::NoPrice(body.routed_to().clone(), prepaid.currency)) };
     Ok(Some(Box::new(Charge { payer: payer.id.clone(), price })))
 }
 

@@ -163,10 +163,8 @@ impl Engine {
 
     fn admitted(&self, account: &AccountView, valid: &Valid, exempt: Exempt) -> Result<(), Refusal> {
         admit::check(account, &valid.body)?;
-        match !exempt.opt_outs && self.is_opted_out(&account.id, &valid.body) {
-            true => Err(Refusal::OptedOut(valid.body.to.clone())),
-            false => Ok(()),
-        }
+        let phone = self.opted_out(account, &valid.body).filter(|_| !exempt.opt_outs);
+        phone.map_or(Ok(()), |phone| Err(Refusal::OptedOut(phone)))
     }
 
     fn connectors_of(&self, message: &Message, world: &World) -> Vec<ConnectorTried> {

@@ -13,7 +13,7 @@ use std::sync::{PoisonError, RwLock};
 use foldhash::HashSet;
 use foldhash::fast::RandomState;
 use model::resources::{HELP_WORDS, OptOutScope, OptOutWords, START_REPLY, START_WORDS, STOP_REPLY, STOP_WORDS};
-use model::{Address, Body, DeliveryId, Name, OptOut, OptOutId, OptOutKey, Progress};
+use model::{Address, Body, DeliveryId, OptOut, OptOutId, OptOutKey, Progress};
 use routing::{InboundPlan, Words};
 use store::{OptOutFilter, Store, StoreError};
 use tokio::sync::oneshot;
@@ -314,9 +314,11 @@ impl Engine {
         durable.await.map_err(|_| StoreError::Unavailable("the gateway has stopped".into()))
     }
 
-    /// Does the recipient want nothing from this sender of the account?
-    pub(crate) fn is_opted_out(&self, account: &Name, body: &Body) -> bool {
-        self.inner.opt_outs.has(account, &body.from, &body.to)
+    /// The recipient, if it wants nothing from the sender of this message.
+    pub(crate) fn opted_out(&self, account: &AccountView, body: &Body) -> Option<Address> {
+        let decided = body.plan.is_some().then(|| (body.routed_from(), body.routed_to()));
+        let mut ends = std::iter::once((&body.from, &body.to)).chain(decided);
+        ends.find(|(from, to)| self.inner.opt_outs.has(&account.id, from, to)).map(|(_, to)| to.clone())
     }
 }
 

@@ -206,7 +206,7 @@ impl Engine {
         let id = self.next_id(now);
         let valid = validate(submission.clone(), account, id, now).ok()?;
         admit::check(account, &valid.body).ok()?;
-        if self.is_opted_out(&account.id, &valid.body) {
+        if self.opted_out(account, &valid.body).is_some() {
             return None;
         }
         let body = question(account, &valid, encoding, policy.hook.send_text);
@@ -333,13 +333,14 @@ pub(super) fn decided(answer: PolicyAnswer, mut submission: Submission) -> Resul
         return Err(Refusal::PolicyRejects(reason.map(Into::into)));
     }
     let imposed = route.is_some() || connector.is_some();
-    submission.to = to.unwrap_or(submission.to);
-    submission.from = from.or(submission.from);
+    // They were found to be addresses before.
+    let to = to.and_then(|to| Address::recipient(&to, None).ok());
+    let from = from.and_then(|from| Address::sender(&from, None).ok());
     if imposed {
         (submission.route, submission.connector) = (route, connector);
     }
     submission.tags.extend(tags);
     let network = network.map(Into::into);
-    submission.decided = Some(Box::new(Decided { network, imposed, told }));
+    submission.decided = Some(Box::new(Decided { to, from, network, imposed, told }));
     Ok(submission)
 }

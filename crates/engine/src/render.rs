@@ -273,7 +273,7 @@ fn push_price(body: &Body, out: &mut String) {
     }
 }
 
-/// What the route made of the message; the addresses only where they are not those asked for.
+/// What the route, and a policy service before it, made of the message; the addresses only where they are not those asked for.
 fn push_plan(plan: &Plan, out: &mut String) {
     if let Some(pool) = &plan.pool {
         out.push_str(r#","pool":"#);
@@ -286,7 +286,7 @@ fn push_plan(plan: &Plan, out: &mut String) {
     if !plan.connectors.is_empty() {
         out.push(']');
     }
-    let (to, from) = (plan.to.as_ref().map(Address::as_str), plan.from.as_ref().map(Address::as_str));
+    let (to, from) = (plan.sent_to().map(Address::as_str), plan.sent_from().map(Address::as_str));
     let sent_as = [("to", to), ("from", from), ("text_append", plan.text_append.as_deref())];
     let mut given = sent_as.iter().filter_map(|(key, text)| Some((key, (*text)?))).peekable();
     if given.peek().is_some() {

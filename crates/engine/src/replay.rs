@@ -197,14 +197,14 @@ impl Became {
     fn sent(body: &Body, plan: RoutePlan, world: &World) -> Self {
         let parts = parts_of(body, plan.text_append.as_deref());
         let money = |Money { amount, currency }| Money { amount: Amount::times(amount, parts), currency };
-        let own_price = || charge::own_price(world.account(&body.account)?, &body.to);
+        let own_price = || charge::own_price(world.account(&body.account)?, body.routed_to());
         Self {
             outcome: "send",
             route: plan.route,
             connectors: plan.connectors,
             price: plan.price.or_else(own_price).map(money),
-            sent_to: plan.to.as_ref().unwrap_or(&body.to).as_str().into(),
-            sent_from: plan.from.as_ref().unwrap_or(&body.from).as_str().into(),
+            sent_to: plan.to.as_ref().unwrap_or(body.routed_to()).as_str().into(),
+            sent_from: plan.from.as_ref().unwrap_or(body.routed_from()).as_str().into(),
         }
     }
 

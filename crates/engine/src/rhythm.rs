@@ -115,7 +115,7 @@ impl AccountView {
         let due = body.send_at.unwrap_or(now);
         let rejects = |hours: &Quiet| hours.action == QuietAction::Reject && !hours.exempts(body);
         for (owner, hours) in hours.clone().filter(|(_, hours)| rejects(hours)) {
-            if let Some(until) = hours.until(&body.to, due) {
+            if let Some(until) = hours.until(body.routed_to(), due) {
                 return Err(in_quiet_hours(owner, until, false));
             }
         }
@@ -139,7 +139,7 @@ impl AccountView {
     /// The clocks by which quiet hours count for this message.
     pub(crate) fn quiet_clocks(&self, body: &Body) -> Vec<Box<str>> {
         let mut names: Vec<Box<str>> =
-            self.quiet_hours().flat_map(|(_, hours)| hours.clock_names(&body.to)).map(Into::into).collect();
+            self.quiet_hours().flat_map(|(_, hours)| hours.clock_names(body.routed_to())).map(Into::into).collect();
         names.dedup();
         names
     }
@@ -157,7 +157,7 @@ fn quiet_hold<'a>(
     let (mut until, mut owner) = (now, None);
     for _ in 0..STEPS_MAX {
         let ends = hours.clone().filter(|(_, hours)| !hours.exempts(body));
-        let ends = ends.filter_map(|(owner, hours)| Some((hours.until(&body.to, until)?, owner)));
+        let ends = ends.filter_map(|(owner, hours)| Some((hours.until(body.routed_to(), until)?, owner)));
         let Some((end, whose)) = ends.max() else { break };
         (until, owner) = (end, Some(whose));
     }

@@ -134,11 +134,11 @@ pub(crate) fn question<'v>(
         true => Some(valid.size(wish.encoding, account).map_err(Refusal::Invalid)?),
         false => None,
     };
-    let Body { to, from, ingress, content, priority, tags, send_at, .. } = &valid.body;
+    let Body { ingress, content, priority, tags, send_at, .. } = &valid.body;
     Ok(Question {
         account: &account.id,
-        to,
-        from,
+        to: valid.body.routed_to(),
+        from: valid.body.routed_from(),
         ingress: Some(ingress.as_str()),
         // One without a text is only asked about, and then it is not known.
         text: content.text().filter(|text| !text.is_empty()),
@@ -156,8 +156,8 @@ pub(crate) fn question<'v>(
 pub(crate) fn question_again(body: &Body, parts: usize) -> Question<'_> {
     Question {
         account: &body.account,
-        to: &body.to,
-        from: &body.from,
+        to: body.routed_to(),
+        from: body.routed_from(),
         ingress: Some(body.ingress.as_str()),
         text: body.content.text(),
         encoding: Some(body.encoding),
@@ -234,11 +234,14 @@ impl Layout<'_> {
             connectors.clear();
         }
         let is_text = matches!(valid.body.content, Content::Text(_));
+        let Plan { decided_to, decided_from, .. } = valid.body.plan.take().map_or_else(Plan::default, |plan| *plan);
         let plan = Plan {
             pool: pool.filter(|_| !connectors.is_empty()),
             connectors,
             to,
             from,
+            decided_to,
+            decided_from,
             text_append: text_append.filter(|_| is_text).map(|text| (*text).into()),
             price: None,
             network: self.wish.network().map(Into::into),
@@ -249,7 +252,7 @@ impl Layout<'_> {
         let hold = valid.hold.take();
         let (mut body, size) = valid.sized(self.wish.encoding, self.account, long).map_err(Refusal::Invalid)?;
         let copied = copy_of.is_some();
-        let own_price = || charge::own_price(self.account, &body.to).filter(|_| !copied);
+        let own_price = || charge::own_price(self.account, body.routed_to()).filter(|_| !copied);
         if let Some(Money { amount, currency }) = price.or_else(own_price) {
             let amount = amount.times(u16::try_from(size.parts).unwrap_or(u16::MAX));
             body.plan.get_or_insert_default().price = Some(Money { amount, currency });

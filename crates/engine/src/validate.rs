@@ -4,8 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::message::{Ingress, Tlv};
 use model::resources::LongForm;
-use model::submission::{EncodingChoice, Fault};
-use model::{Address, Body, Content, Direction, Encoding, MessageId, PassedOn, ReceiptWish, Submission, Timestamp};
+use model::submission::{Decided, EncodingChoice, Fault};
+use model::{
+    Address, Body, Content, Direction, Encoding, MessageId, PassedOn, Plan, ReceiptWish, Submission, Timestamp,
+};
 use sms::{Alphabet, Choice, TextError, TextOptions};
 
 use crate::rhythm::Hold;
@@ -118,10 +120,15 @@ pub(crate) fn validate(
         expires_at: send_at.unwrap_or(now).plus_seconds(valid_for),
         send_at,
         validity_given: validity.is_some(),
-        plan: None,
+        plan: submission.decided.and_then(|decided| plan_of(*decided)),
         charge: None,
     };
     Ok(Valid { body, hold: None, max_parts })
+}
+
+/// What a policy service has decided, as routes find it.
+fn plan_of(Decided { to, from, .. }: Decided) -> Option<Box<Plan>> {
+    Plan { decided_to: to, decided_from: from, ..Plan::default() }.boxed()
 }
 
 impl Valid {

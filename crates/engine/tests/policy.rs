@@ -195,3 +195,24 @@ async fn a_batch_is_asked_about_for_so_long_and_then_goes_on_as_without_an_answe
         bench.stop().await;
     }
 }
+
+#[tokio::test]
+async fn addresses_that_the_service_puts_in_place_must_be_allowed_too_and_stay_apart() {
+    let service = Service::new(1000, |question| {
+        Ok(match question.contains("+447700900001") {
+            true => r#"{"to":"+447700900999","from":"60777"}"#.into(),
+            false => r#"{"from":"OTHER"}"#.into(),
+        })
+    });
+    let bench = start(&service, "", r#","allowed_senders":["SHOP","60777"]"#).await;
+    let message = bench.submit(&to(1)).await.unwrap();
+    assert_eq!((message.body.to.as_str(), message.body.from.as_str()), ("+447700900001", "SHOP"));
+    assert_eq!((message.body.sent_to().as_str(), message.body.sent_from().as_str()), ("+447700900999", "60777"));
+    let refused = bench.submit(&to(2)).await.unwrap_err();
+    assert!(matches!(&refused, Refusal::SenderNotAllowed(sender) if sender.as_str() == "OTHER"), "{refused}");
+    let phone = message.body.sent_to().clone();
+    let key = model::OptOutKey { account: "shop".into(), phone: phone.clone(), sender: None };
+    bench.engine.opt_out(key).await.unwrap();
+    assert_eq!(bench.submit(&to(1)).await.unwrap_err(), Refusal::OptedOut(phone));
+    bench.stop().await;
+}

@@ -18,12 +18,19 @@ pub struct Plan {
     /// The connectors in the order in which they are to be tried; empty where there is only one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub connectors: Vec<Name>,
-    /// The recipient that the carrier is told, where it is not the one asked for.
+    /// The recipient that the route has made, where it makes another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Address>,
-    /// The sender that the carrier is told, where it is not the one asked for.
+    /// The sender that the route has made, where it makes another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Address>,
+    /// The recipient that a policy service has put in the place of the one asked for: the one that routes
+    /// look at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_to: Option<Address>,
+    /// The sender that a policy service has put in the place of the one asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_from: Option<Address>,
     /// What is put at the end of the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_append: Option<Box<str>>,
@@ -45,6 +52,18 @@ impl Plan {
         (self != Self::default()).then(|| Box::new(self))
     }
 
+    /// The recipient that the carrier is told, where it is not the one asked for.
+    #[must_use]
+    pub fn sent_to(&self) -> Option<&Address> {
+        self.to.as_ref().or(self.decided_to.as_ref())
+    }
+
+    /// The sender that the carrier is told, where it is not the one asked for.
+    #[must_use]
+    pub fn sent_from(&self) -> Option<&Address> {
+        self.from.as_ref().or(self.decided_from.as_ref())
+    }
+
     /// The connectors after `connector`, in order, and round to those before it.
     pub fn others<'p>(&'p self, connector: &'p str) -> impl Iterator<Item = &'p Name> {
         let at = self.connectors.iter().position(|name| **name == *connector).map_or(0, |at| at + 1);
@@ -60,16 +79,28 @@ impl Plan {
 }
 
 impl Body {
+    /// The recipient that routes look at: the one asked for, unless a policy service says otherwise.
+    #[must_use]
+    pub fn routed_to(&self) -> &Address {
+        self.plan.as_ref().and_then(|plan| plan.decided_to.as_ref()).unwrap_or(&self.to)
+    }
+
+    /// The sender that routes look at.
+    #[must_use]
+    pub fn routed_from(&self) -> &Address {
+        self.plan.as_ref().and_then(|plan| plan.decided_from.as_ref()).unwrap_or(&self.from)
+    }
+
     /// The recipient that the carrier is told, which its receipts name.
     #[must_use]
     pub fn sent_to(&self) -> &Address {
-        self.plan.as_ref().and_then(|plan| plan.to.as_ref()).unwrap_or(&self.to)
+        self.plan.as_ref().and_then(|plan| plan.sent_to()).unwrap_or(&self.to)
     }
 
     /// The sender that the carrier is told.
     #[must_use]
     pub fn sent_from(&self) -> &Address {
-        self.plan.as_ref().and_then(|plan| plan.from.as_ref()).unwrap_or(&self.from)
+        self.plan.as_ref().and_then(|plan| plan.sent_from()).unwrap_or(&self.from)
     }
 
     /// The text that is sent, if it is one: what was asked for, with what the route appends.
@@ -123,6 +154,11 @@ mod tests {
         let body = Body { plan: plan.clone().boxed(), ..plain };
         assert_eq!((body.sent_to().as_str(), body.sent_from().as_str()), ("+447700900999", "60777"));
         assert_eq!(body.sent_text().as_deref(), Some("hello Reply STOP"));
+        let decided = Some(Address::from_carrier("447700900555", true));
+        let body = Body { plan: Plan { decided_to: decided.clone(), ..plan.clone() }.boxed(), ..body };
+        assert_eq!((body.routed_to().as_str(), body.sent_to().as_str()), ("+447700900555", "+447700900999"));
+        let body = Body { plan: Plan { decided_to: decided, ..Plan::default() }.boxed(), ..body };
+        assert_eq!((body.sent_to(), body.routed_from()), (body.routed_to(), &body.from));
         assert_eq!(Plan::default().boxed(), None);
         let json = serde_json::to_string(&plan).unwrap();
         assert_eq!(json, r#"{"to":"+447700900999","from":"60777","text_append":" Reply STOP"}"#);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::dialect::Dialect;
 use crate::form;
 use crate::message::{Ingress, ReceiptWish};
@@ -105,6 +106,10 @@ pub struct Submission {
 /// What a policy service has decided about a message, beyond the fields that it has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decided {
+    /// Another recipient.
+    pub to: Option<Address>,
+    /// Another sender.
+    pub from: Option<Address>,
     /// The network that the recipient belongs to: MCC and MNC.
     pub network: Option<Box<str>>,
     /// The route or connector is not the application's wish, and needs no leave.

@@ -101,6 +101,8 @@ impl PolicyAnswer {
 
 #[cfg(test)]
 mod tests {
+    use model::Address;
+
     use super::*;
 
     #[test]
@@ -136,8 +138,9 @@ mod tests {
             ..PolicyAnswer::default()
         };
         let after = answer.applied(submission.clone()).unwrap();
-        assert_eq!((after.to.as_str(), after.tags["ported"].as_str()), ("+447700900999", "yes"));
+        assert_eq!((after.to.as_str(), after.tags["ported"].as_str()), ("+447700900123", "yes"));
         let decided = after.decided.unwrap();
+        assert_eq!(decided.to, Some(Address::from_carrier("447700900999", true)));
         assert_eq!(decided.network.as_deref(), Some("23415"));
         assert_eq!(&*decided.told, "to +447700900999, network 23415, tag ported=yes");
         let no = PolicyAnswer { verdict: PolicyVerdict::Reject, ..PolicyAnswer::default() };

@@ -62,6 +62,8 @@ pub async fn every_status_and_word(world: &World) {
             connectors: vec!["carrier-a".into(), "carrier-b".into()],
             to: Some(Address::from_carrier("0123", false)),
             from: Some(Address::from_carrier("447700900999", true)),
+            decided_to: copy.then(|| Address::from_carrier("447700900998", true)),
+            decided_from: (!copy).then(|| Address::from_carrier("60777", false)),
             text_append: Some(ODD_TEXTS[4].into()),
             price: Some(Money { amount: Amount::from_micros(i64::MAX), currency: "EUR".parse().expect("a code") }),
             network: Some("310410".into()),
