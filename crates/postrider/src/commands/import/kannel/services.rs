@@ -136,14 +136,49 @@ fn action(section: &mut Section, draft: &mut Draft) -> Option<Action> {
     }
     let answers = ["text", "file", "exec"].iter().find_map(|key| section.take(key));
     match answers {
-        // Braces stand for placeholders here.
-        Some(setting) if setting.key == "text" && !setting.value.contains(['{', '}']) => {
-            return Some(Action::Reply(setting.value));
-        }
+        Some(setting) if setting.key == "text" => match reply(&setting.value) {
+            Ok(text) => return Some(Action::Reply(text)),
+            Err(escape) => {
+                let why = format!("replies have nothing for {escape}; the whole service is left out");
+                draft.leave_out(&setting, why);
+            }
+        },
         Some(setting) => draft.leave_out(&setting, "replies come from applications; the whole service is left out"),
         None => draft.leave_out_at(&section.place, "sms-service", "says not what to do"),
     }
     None
+}
+
+/// A text with Kannel's escapes as a rule's reply has it; or the first escape that replies don't have.
+fn reply(text: &str) -> Result<String, String> {
+    let (mut reply, mut signs) = (String::with_capacity(text.len()), text.chars().peekable());
+    while let Some(sign) = signs.next() {
+        match sign {
+            // Braces stand for placeholders here.
+            '{' => reply.push_str("{{"),
+            '}' => reply.push_str("}}"),
+            '%' => {
+                let said = match signs.peek() {
+                    Some('p') => "{from}",
+                    Some('P') => "{to}",
+                    Some('k') => "{keyword}",
+                    Some('a') => "{text}",
+                    Some('r') => "{rest}",
+                    Some('%') => "%",
+                    Some(other) if other.is_ascii_alphanumeric() => return Err(format!("%{other}")),
+                    // No escape begins there.
+                    _ => {
+                        reply.push('%');
+                        continue;
+                    }
+                };
+                reply.push_str(said);
+                signs.next();
+            }
+            other => reply.push(other),
+        }
+    }
+    Ok(reply)
 }
 
 /// First words; an empty list is any.
@@ -211,5 +246,24 @@ fn why(key: &str) -> &'static str {
             "is not used: another action comes first"
         }
         _ => "has no counterpart",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reply;
+
+    #[test]
+    fn escapes_of_a_text_become_placeholders_or_are_told() {
+        for (kannel, ours) in [
+            ("hello", "hello"),
+            ("%p wrote %k to %P: %r (%a)", "{from} wrote {keyword} to {to}: {rest} ({text})"),
+            ("100%% or 50% {off}, %", "100% or 50% {{off}}, %"),
+        ] {
+            assert_eq!(reply(kannel).as_deref(), Ok(ours));
+        }
+        for (kannel, escape) in [("at %t", "%t"), ("%s %r", "%s"), ("%1", "%1")] {
+            assert_eq!(reply(kannel), Err(escape.to_owned()));
+        }
     }
 }

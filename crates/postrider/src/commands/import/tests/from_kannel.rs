@@ -135,7 +135,8 @@ fn services_of_kannel_are_rules_that_are_no_wider() {
         "{LINK}smsc-id = in\n\ngroup = sms-service\nkeyword = default\nget-url = http://app.example/all?t=%a\n\n\
          group = sms-service\nname = info\nkeyword = INFO\naliases = help;hilfe\naccepted-smsc = in;gone\n\
          post-url = https://app.example/info\n\n\
-         group = sms-service\nkeyword = x\ntext = hello\n\n\
+         group = sms-service\nkeyword = x\ntext = \"hello %p, {{you}} said %r\"\n\n\
+         group = sms-service\nkeyword = w\ntext = \"it is %T\"\n\n\
          group = sms-service\nkeyword = y\nallowed-receiver-prefix = 44\nget-url = http://app.example/y\n\n\
          group = sms-service\nkeyword-regex = ^(stop|end)$\nget-url = http://app.example/stop\nmax-messages = 0\n\n\
          group = sms-service\nkeyword = z\nget-url = http://app.example/%p/z\n\
@@ -149,7 +150,7 @@ fn services_of_kannel_are_rules_that_are_no_wider() {
                 "id": "info", "match": { "connector": ["in"], "keyword": ["INFO", "help", "hilfe"] }, "account": "services",
                 "webhook": { "url": "https://app.example/info" },
             },
-            { "id": "x", "match": { "keyword": ["x"] }, "account": "services", "reply": "hello", "reply_limit": 100 },
+            { "id": "x", "match": { "keyword": ["x"] }, "account": "services", "reply": "hello {from}, {{you}} said {rest}", "reply_limit": 100 },
             {
                 "id": "stop", "match": { "keyword": ["stop", "end"] }, "account": "services",
                 "webhook": { "url": "http://app.example/stop", "style": "kannel" },
@@ -168,9 +169,10 @@ fn services_of_kannel_are_rules_that_are_no_wider() {
         ])
     );
     assert_eq!(imported.resources_json()["account"], json!([{ "id": "services" }]));
-    tells(&imported, "27: allowed-receiver-prefix", "whole service is left out");
+    tells(&imported, "27: text", "replies have nothing for %T");
+    tells(&imported, "31: allowed-receiver-prefix", "whole service is left out");
     tells(&imported, "10: omit-empty", "an empty answer is not sent");
-    tells(&imported, "41: faked-sender", "the number that was written to");
+    tells(&imported, "45: faked-sender", "the number that was written to");
 }
 
 #[test]
