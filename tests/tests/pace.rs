@@ -1,8 +1,7 @@
 //! Paces: messages of one sender, and to one recipient, go one after the other, and hold up nobody; what
 //! waits for its turn is kept over a kill.
 
-use std::time::{Duration, Instant};
-
+use model::Timestamp;
 use scenarios::carrier::Carrier;
 use scenarios::{Place, Sink, ask_until, connector, resources};
 use serde_json::{Value, json};
@@ -48,19 +47,33 @@ fn what_comes_faster_than_its_recipient_may_get_it_waits_and_holds_up_nobody() {
 #[test]
 fn a_connector_paces_each_sender() {
     let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
-    let paced = connector("carrier", carrier.address(), "pace = { per_sender = { parts = 10, seconds = 1 } }");
-    let gateway = Place::new(&resources(&sink, "carrier", &paced)).into_gateway();
+    let pace = "pace = { per_sender = { parts = 1, seconds = 3600 } }";
+    let gateway =
+        Place::new(&resources(&sink, "carrier", &connector("carrier", carrier.address(), pace))).into_gateway();
     let mut client = gateway.client();
-    let begun = Instant::now();
-    let ids: Vec<String> = (0..40)
-        .map(|n| {
-            let from = if n % 2 == 0 { "ONE" } else { "TWO" };
-            client.send(&json!({ "to": format!("+4477009000{n:02}"), "from": from, "text": format!("{n:02}") }))
-        })
-        .collect();
-    ids.iter().for_each(|id| drop(sink.wait_event(id, "message.delivered")));
-    // Twenty of each, the first at once: no less than this, however slow the machine.
-    assert!(begun.elapsed() >= Duration::from_millis(1650), "{:?}", begun.elapsed());
-    let seen = carrier.seen();
-    assert_eq!(seen.len(), 40);
+    let mut send = |from: &str, n: u32| {
+        client.send(&json!({ "to": format!("+4477009000{n:02}"), "from": from, "text": format!("{n:02}") }))
+    };
+    let senders =
+        [("ONE", [1, 2, 3]), ("TWO", [11, 12, 13])].map(|(from, numbers)| (from, numbers.map(|n| send(from, n))));
+    for (from, [first, second, third]) in &senders {
+        // The other's first goes although this one's second waits.
+        sink.wait_event(first, "message.delivered");
+        let turn = |client: &mut scenarios::Client, id: &String| {
+            let paced = ask_until("turn", || Some(client.message(id)).filter(|m| m["reason"]["code"] == "paced"));
+            let detail = paced["reason"]["detail"].as_str().expect("a detail").to_owned();
+            assert!(detail.contains(&format!("sender {from}")), "{detail}");
+            detail.rsplit(' ').next().and_then(|at| at.parse::<Timestamp>().ok()).expect("a time at the end")
+        };
+        let (second, third) = (turn(&mut client, second), turn(&mut client, third));
+        assert_eq!(third.millis_since(second), 3_600_000, "{from}");
+        let first = client.message(first);
+        let at = |key: &str| first[key].as_str().and_then(|at| at.parse::<Timestamp>().ok()).expect("a time");
+        let (accepted, submitted) = (at("created_at"), at("submitted_at"));
+        // A millisecond either way is rounding.
+        let after_accepted = second.millis_since(accepted.plus_seconds(3600));
+        let before_submitted = submitted.plus_seconds(3600).millis_since(second);
+        assert!(after_accepted >= -1 && before_submitted >= -1, "{from}: {second} of {first}");
+    }
+    assert_eq!(carrier.seen().len(), 2);
 }
