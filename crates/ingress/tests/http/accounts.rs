@@ -1,8 +1,13 @@
 //! What accounts may do, as their applications see it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::gateway::{ADMIN, Gateway, OTHER, SHOP, hello};
+
+/// Only a hang takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A gateway whose account `other` has these fields.
 async fn with_account(fields: Value) -> Gateway {
@@ -121,7 +126,8 @@ async fn more_than_may_be_queued_is_refused_until_there_is_room() {
     // What is canceled makes room; it is believed for a moment that there is none.
     let id = first.json()["id"].as_str().unwrap().to_owned();
     assert_eq!(gateway.post(&format!("/v1/messages/{id}/cancel"), OTHER, json!({})).await.status, 200);
-    while gateway.post("/v1/messages", OTHER, hello()).await.status != 202 {}
+    let trying = async { while gateway.post("/v1/messages", OTHER, hello()).await.status != 202 {} };
+    tokio::time::timeout(PATIENCE, trying).await.expect("there is room again");
     // Without a limit anything goes, and all of that counts when there is one again.
     put_account(&gateway, json!({})).await;
     assert_eq!(gateway.post("/v1/batches", OTHER, batch(5)).await.status, 202);

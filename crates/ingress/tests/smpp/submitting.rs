@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::time::Duration;
 
 use ingress::smpp::SmppSettings;
 use model::{Content, Ingress, ReceiptWish};
@@ -159,12 +160,16 @@ async fn a_full_queue_is_told_and_takes_more_when_there_is_room() {
     answers.sort_unstable_by_key(|status| status.0);
     assert_eq!(answers, [CommandStatus::ROK, CommandStatus::ROK, CommandStatus::RMSGQFUL]);
     gateway.carrier().accept(2).await;
-    loop {
-        client.request(&message(b"hello"));
-        match client.answer().await.0 {
-            CommandStatus::ROK => break,
-            status => assert_eq!(status, CommandStatus::RMSGQFUL),
+    let trying = async {
+        loop {
+            client.request(&message(b"hello"));
+            match client.answer().await.0 {
+                CommandStatus::ROK => break,
+                status => assert_eq!(status, CommandStatus::RMSGQFUL),
+            }
         }
-    }
+    };
+    // Only a hang takes so long.
+    tokio::time::timeout(Duration::from_secs(60), trying).await.expect("there is room again");
     assert_eq!(gateway.messages().await.len(), 3);
 }
