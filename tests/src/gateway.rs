@@ -124,8 +124,10 @@ impl Place {
             if line["event"] != "listening" {
                 return None;
             }
-            let first = |key: &str| line[key].as_str()?.split(',').next()?.parse().ok();
-            Some((first("http")?, first("smpp")))
+            let all = |key: &str| {
+                line[key].as_str()?.split(',').map(|one| one.trim().parse().ok()).collect::<Option<Vec<_>>>()
+            };
+            Some((all("http")?, all("smpp").and_then(|all| all.first().copied())))
         });
         Gateway { process, http, smpp, place: None }
     }
@@ -134,7 +136,7 @@ impl Place {
 /// A running gateway. Killed when dropped.
 pub struct Gateway {
     process: Process,
-    http: SocketAddr,
+    http: Vec<SocketAddr>,
     smpp: Option<SocketAddr>,
     /// Dropped after the process, which writes there.
     place: Option<Place>,
@@ -143,7 +145,13 @@ pub struct Gateway {
 impl Gateway {
     /// Where its HTTP API is.
     pub fn address(&self) -> SocketAddr {
-        self.http
+        self.http[0]
+    }
+
+    /// Where it takes HTTP: the API first, then the interfaces that have addresses of their own, as the
+    /// configuration has them.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.http
     }
 
     /// Where its SMPP server is.
@@ -156,7 +164,7 @@ impl Gateway {
 
     /// A connection to its API, as the scenarios' account.
     pub fn client(&self) -> Client {
-        Client::new(self.http)
+        Client::new(self.address())
     }
 
     /// Its process id.

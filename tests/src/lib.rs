@@ -42,6 +42,31 @@ pub const ACCOUNT: &str = "shop";
 /// The secret that webhooks are signed with.
 pub const SECRET: &str = "whsec_c2NlbmFyaW8tc2VjcmV0LXNjZW5hcmlvLXNlY3JldA==";
 
+/// An address where nobody listens, nor can while this is kept.
+pub struct Nobody {
+    socket: tokio::net::TcpSocket,
+}
+
+impl Nobody {
+    /// Takes a free port.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn listens() -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        Self { socket }
+    }
+
+    /// The address.
+    ///
+    /// # Panics
+    /// Never: it is bound.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.socket.local_addr().expect("it is bound")
+    }
+}
+
 /// Says that this test can't be run here, and why. Return from the test after it.
 pub fn skip(why: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();

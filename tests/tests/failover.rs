@@ -1,13 +1,11 @@
 //! A carrier that never comes: what waits for it goes to the other one of its pool, also when the
 //! gateway is killed while it does.
 
-use std::collections::HashSet;
-use std::net::TcpListener;
-
 use scenarios::carrier::Carrier;
-use scenarios::{Client, Place, Sink, ask_until, connector, resources};
+use scenarios::{Client, Nobody, Place, Sink, ask_until, connector, resources};
 use serde_json::{Value, json};
 use simulator::SmscSettings;
+use std::collections::HashSet;
 
 const MESSAGES: usize = 300;
 const POOL: &str = "[[pool]]\nid = \"both\"\nstrategy = \"failover\"\nfailover_after = 1\n\
@@ -15,8 +13,8 @@ const POOL: &str = "[[pool]]\nid = \"both\"\nstrategy = \"failover\"\nfailover_a
 
 #[test]
 fn what_waits_for_a_carrier_that_is_gone_reaches_the_other() {
-    // Nobody listens there once it is dropped.
-    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let gone = Nobody::listens();
+    let nobody = gone.address();
     let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
     let with = |there| {
         let quick = "window = 5\nthroughput = 100";

@@ -1,7 +1,9 @@
 //! Inbound rules with webhooks of their own.
 
+use std::collections::HashMap;
+
 use scenarios::carrier::Carrier;
-use scenarios::{Client, Place, SECRET, Sink, ask_until, connector, resources};
+use scenarios::{Client, Nobody, Place, SECRET, Sink, ask_until, connector, resources};
 use serde_json::json;
 use simulator::{Mo, MoContent, MoForm, SmscSettings};
 
@@ -90,7 +92,8 @@ webhook = {{ url = "{}?from=%q&text=%a&service=%n", style = "kannel" }}
 #[test]
 fn what_a_rules_webhook_is_owed_survives_a_kill() {
     let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let nobody = Nobody::listens();
+    let closed = nobody.address();
     let rule =
         |url: &str| format!("[[inbound]]\nid = \"orders\"\naccount = \"shop\"\nwebhook = {{ url = \"{url}\" }}\n");
     let place = place(&sink, &carrier, &rule(&format!("http://{closed}/")));

@@ -2,7 +2,7 @@
 //! changes nothing and is an error in the log.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -76,16 +76,16 @@ fn other_gateways_interfaces_have_certificates_of_their_own() {
     let place = Place::new(&resources(&sink, "carrier", &off));
     let tls = format!("{{ cert = {:?}, key = {:?} }}", cert.display().to_string(), key.display().to_string());
     let mut start = command();
-    let mut addresses = Vec::new();
-    for listen in ["KANNEL__LISTEN", "JASMIN__LISTEN", "JASMIN__REST_LISTEN", "OZEKI__LISTEN"] {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
-        start.env(format!("POSTRIDER_{listen}"), format!("[\"{free}\"]"));
-        addresses.push(free);
+    let interfaces = ["KANNEL__LISTEN", "JASMIN__LISTEN", "JASMIN__REST_LISTEN", "OZEKI__LISTEN"];
+    for listen in interfaces {
+        start.env(format!("POSTRIDER_{listen}"), r#"["127.0.0.1:0"]"#);
     }
     for section in ["KANNEL", "JASMIN", "OZEKI"] {
         start.env(format!("POSTRIDER_{section}__TLS"), &tls);
     }
     let gateway = place.start_with(&mut start);
+    let addresses = &gateway.addresses()[1..];
+    assert_eq!(addresses.len(), interfaces.len());
     let shown = |address| {
         let mut connection = connect(address, &known);
         assert_ne!(ask(&mut connection), 200, "nothing but the interface is served");
