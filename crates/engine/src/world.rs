@@ -24,6 +24,8 @@ use crate::vault::{Vault, VaultError};
 
 mod hooks;
 
+pub use hooks::RULE_LANE;
+
 /// What the lanes of deliveries by SMPP begin with. Webhooks' ids have no colon, and the origins of
 /// call-backs another scheme.
 pub(crate) const SMPP_LANE: &str = "smpp:";

@@ -9,7 +9,7 @@ use super::{WebhookView, World};
 use crate::answers::AnswerRules;
 
 /// What the lanes of inbound rules' own webhooks begin with; the rule's id follows.
-const RULE_LANE: &str = "rule:";
+pub const RULE_LANE: &str = "rule:";
 
 impl World {
     /// The webhook that an inbound rule has of its own.

@@ -1,5 +1,6 @@
 //! `/v1/deliveries`: what accounts are owed and have not taken yet; `/v1/receipts/unmatched`.
 
+use engine::{Caller, RULE_LANE};
 use model::delivery::DeliveryState;
 use model::{Delivery, DeliveryId, MessageId, ReceiptState, Timestamp};
 use serde::Serialize;
@@ -36,14 +37,17 @@ struct Shown<'a> {
     payload: Option<&'a RawValue>,
 }
 
-impl<'a> From<&'a Delivery> for Shown<'a> {
-    fn from(delivery: &'a Delivery) -> Self {
+impl<'a> Shown<'a> {
+    /// As this caller may see it.
+    fn to(caller: &Caller, delivery: &'a Delivery) -> Self {
+        // The address of an inbound rule's webhook is the operator's, and may hold its secrets.
+        let own = caller.is_admin() || !delivery.endpoint.starts_with(RULE_LANE);
         Self {
             id: delivery.id,
             account: &delivery.account,
             message: delivery.message,
             endpoint: &delivery.endpoint,
-            url: delivery.url.as_deref(),
+            url: delivery.url.as_deref().filter(|_| own),
             event: &delivery.event,
             state: delivery.state,
             attempts: delivery.attempts,
@@ -72,7 +76,7 @@ pub(super) async fn list(request: &Request<'_>) -> Result<Reply, Problem> {
     let limit = query.limit()?;
     let found = request.engine().deliveries(request.caller, filter, query.cursor()?, limit).await?;
     let next_cursor = found.last().filter(|_| found.len() == limit).map(|last| last.id);
-    Ok(Reply::ok(&Page { data: found.iter().map(Shown::from).collect(), next_cursor }))
+    Ok(Reply::ok(&Page { data: found.iter().map(|one| Shown::to(request.caller, one)).collect(), next_cursor }))
 }
 
 /// `GET /v1/deliveries/{id}`, with what it brings.
@@ -80,7 +84,7 @@ pub(super) async fn get(request: &Request<'_>, id: &str) -> Result<Reply, Proble
     let filter = DeliveryFilter { id: Some(id_of(id)?), ..DeliveryFilter::default() };
     let found = request.engine().deliveries(request.caller, filter, None, 1).await?;
     let delivery = found.first().ok_or_else(missing)?;
-    let mut shown = Shown::from(delivery);
+    let mut shown = Shown::to(request.caller, delivery);
     shown.payload = serde_json::from_str(&delivery.payload).ok();
     Ok(Reply::ok(&shown))
 }
@@ -88,7 +92,7 @@ pub(super) async fn get(request: &Request<'_>, id: &str) -> Result<Reply, Proble
 /// `POST /v1/deliveries/{id}/redeliver`.
 pub(super) async fn redeliver(request: &Request<'_>, id: &str) -> Result<Reply, Problem> {
     let delivery = request.engine().redeliver(request.caller, id_of(id)?).await?.ok_or_else(missing)?;
-    Ok(Reply::ok(&Shown::from(&delivery)))
+    Ok(Reply::ok(&Shown::to(request.caller, &delivery)))
 }
 
 /// `GET /v1/receipts/unmatched`.

@@ -1,3 +1,5 @@
+use engine::dispatch::{Incoming, LinkEvent, MobileOriginated};
+use model::{Address, Content, Encoding};
 use serde_json::{Value, json};
 
 use crate::gateway::{ADMIN, Gateway, SHOP};
@@ -115,4 +117,33 @@ async fn a_word_of_opting_out_is_explained() {
     assert_eq!((&start["word"], &start["responses"][0]["outcome"]), (&json!("start"), &json!("send")));
     let hello = explain("hello").await;
     assert_eq!(hello["responses"][0]["problem"]["code"], "opted_out");
+}
+
+#[tokio::test]
+async fn the_address_of_a_rules_webhook_is_for_operators() {
+    let gateway = Gateway::start().await;
+    let hook = json!({ "url": "https://x.example/?key=hunter2&from=%p", "style": "kannel" });
+    gateway.put("/v1/inbound-rules/in", ADMIN, json!({ "account": "shop", "webhook": hook })).await;
+    let mut carrier = gateway.engine.link("carrier").unwrap().session();
+    let mo = MobileOriginated {
+        from: Address::from_carrier("447700900123", true),
+        to: Address::from_carrier("60777", false),
+        content: Content::Text("hi".into()),
+        encoding: Encoding::Gsm7,
+        class: None,
+        concat: None,
+    };
+    carrier.receive(Incoming::Mo(Box::new(mo)), 1);
+    while !matches!(carrier.event(false).await, LinkEvent::Acknowledged(_)) {}
+    let owed = gateway.get("/v1/deliveries?endpoint=rule:in", ADMIN).await.json()["data"][0].clone();
+    assert!(owed["url"].as_str().is_some_and(|url| url.contains("key=hunter2&from=%2B447700900123")), "{owed}");
+    let id = owed["id"].as_str().unwrap();
+    for answer in [
+        gateway.get("/v1/deliveries", SHOP).await,
+        gateway.get(&format!("/v1/deliveries/{id}"), SHOP).await,
+        gateway.post(&format!("/v1/deliveries/{id}/redeliver"), SHOP, json!({})).await,
+    ] {
+        assert!(answer.status == 200 && answer.text().contains(id), "{}", answer.text());
+        assert!(!answer.text().contains("x.example"), "{}", answer.text());
+    }
 }

@@ -453,8 +453,9 @@ fn delivery() -> Value {
         ],
         json!({
             "id": text(), "account": text(), "message": open(),
-            "endpoint": { "type": "string", "description": "The webhook's id, or the origin of a callback_url." },
-            "url": open(), "event": text(),
+            "endpoint": { "type": "string", "description": "The webhook's id, `rule:` and the id of the inbound rule that has one, or the origin of a callback_url." },
+            "url": { "type": ["string", "null"], "description": "The address, where it is one of its own: a callback_url, or one that was filled in. That of an inbound rule's webhook is shown with the scope admin only." },
+            "event": text(),
             "state": { "type": "string", "enum": ["pending", "failed"] },
             "attempts": count(), "created_at": time(false), "next_attempt_at": time(true), "last_error": open(),
             "payload": { "description": "What is sent; only when one delivery is asked for." },
