@@ -122,8 +122,13 @@ impl Sound {
         let mut faults = Faults::default();
         let content = match text.is_some() || binary.is_some() {
             true => faults.content(&Submission { text, binary, ..Submission::default() }),
-            false => None,
+            false => {
+                faults.only_with_content(encoding.is_some(), "/encoding");
+                faults.only_with_content(max_parts.is_some(), "/max_parts");
+                None
+            }
         };
+        let encoding = encoding.unwrap_or_default();
         let max_parts = faults.max_parts(max_parts);
         let send_at = send_at.map(|at| faults.send_at(Some(&at), now));
         let validity = faults.validity(validity_seconds);

@@ -289,6 +289,13 @@ impl Faults {
         }
     }
 
+    /// This says how a text is sent, and there is none.
+    pub fn only_with_content(&mut self, given: bool, pointer: &str) {
+        if given {
+            self.add(pointer, "is about another text or binary, and can't stand without one");
+        }
+    }
+
     pub fn send_at(&mut self, text: Option<&str>, now: Timestamp) -> Option<Timestamp> {
         let at: Timestamp = match text?.parse() {
             Ok(at) => at,

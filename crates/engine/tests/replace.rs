@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use engine::dispatch::Outcome;
 use engine::{BatchWish, ReplaceError};
+use model::submission::EncodingChoice;
 use model::{Message, MessageId, Reason, Replacement, Status};
 use store::{Store, StoreError};
 use support::*;
@@ -126,6 +127,8 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
         (Replacement { send_at: Some("soon".into()), ..text("x") }, "/send_at"),
         (Replacement { validity_seconds: Some(0), ..text("x") }, "/validity_seconds"),
         (Replacement { max_parts: Some(0), ..text("x") }, "/max_parts"),
+        (Replacement { max_parts: Some(1), ..Replacement::default() }, "/max_parts"),
+        (Replacement { encoding: Some(EncodingChoice::Ucs2), ..Replacement::default() }, "/encoding"),
     ] {
         let refused = replace(&bench, id, replacement).await;
         let Err(ReplaceError::Refused(engine::Refusal::Invalid(faults))) = refused else { panic!("{refused:?}") };

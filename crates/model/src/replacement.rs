@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::form;
 use crate::message::{Body, Message, Part, ReceiptWish, Status};
@@ -20,10 +20,10 @@ pub struct Replacement {
     /// Octets with their own header and coding.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub binary: Option<BinarySubmission>,
-    /// The alphabet of the other text; default `auto`.
-    #[serde(default, deserialize_with = "form::word")]
-    pub encoding: EncodingChoice,
-    /// Refuse a text that needs more parts; default 10.
+    /// The alphabet of the other text; `auto` if it is left out.
+    #[serde(default, deserialize_with = "some_word", skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<EncodingChoice>,
+    /// Refuse another text that needs more parts; default 10.
     #[serde(default, deserialize_with = "form::integer_or_null", skip_serializing_if = "Option::is_none")]
     pub max_parts: Option<u32>,
     /// Another time to send it, RFC 3339; one that has passed is at once.
@@ -35,6 +35,11 @@ pub struct Replacement {
     /// Which receipts to hear of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<ReceiptWish>,
+}
+
+/// One of an enumeration's words, and not `null`.
+fn some_word<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    form::word(deserializer).map(Some)
 }
 
 impl Message {

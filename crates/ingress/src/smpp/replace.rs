@@ -81,7 +81,7 @@ impl Replace {
         Ok(Replacement {
             text: content.text,
             binary: content.binary,
-            encoding: content.encoding,
+            encoding: (!self.user_data.is_empty()).then_some(content.encoding),
             send_at: self.send_at.map(|at| at.to_string()),
             validity_seconds,
             receipt: Some(self.receipt),

@@ -318,6 +318,9 @@ fn replacement(draft: &Value) -> Value {
     let mut properties: Map<String, Value> =
         fields.map(|field| (field.to_owned(), draft[field].clone())).into_iter().collect();
     properties.insert("receipt".to_owned(), json!({ "enum": ["none", "final", "all", "failure", "success", null] }));
+    properties["encoding"]["description"] = json!("The alphabet of the other text; only together with it.");
+    properties["max_parts"]["description"] =
+        json!("Refuse another text that needs more parts; only together with text or binary.");
     properties["send_at"]["description"] =
         json!("When to send it, at most a year ahead; a time that has passed is at once.");
     properties["validity_seconds"]["description"] =
