@@ -201,15 +201,27 @@ impl Engine {
         now: Timestamp,
         asking: Asking,
     ) -> Option<PolicyAsked> {
-        let policy = account.policy.as_ref()?;
-        let encoding = submission.encoding;
-        let id = self.next_id(now);
-        let valid = validate(submission.clone(), account, id, now).ok()?;
+        account.policy.as_ref()?;
+        let valid = validate(submission.clone(), account, self.next_id(now), now).ok()?;
         admit::check(account, &valid.body).ok()?;
         if self.opted_out(account, &valid.body).is_some() {
             return None;
         }
-        let body = question(account, &valid, encoding, policy.hook.send_text);
+        self.ask_about(account, &valid, submission.encoding, now, asking).await
+    }
+
+    /// Asks about what is sound; `None` if there is nobody to ask.
+    pub(crate) async fn ask_about(
+        &self,
+        account: &AccountView,
+        valid: &Valid,
+        encoding: EncodingChoice,
+        now: Timestamp,
+        asking: Asking,
+    ) -> Option<PolicyAsked> {
+        let policy = account.policy.as_ref()?;
+        let id = self.next_id(now);
+        let body = question(account, valid, encoding, policy.hook.send_text);
         let key = (account.id.clone(), valid.body.to.as_str().into());
         let begun = Instant::now();
         let done = |outcome| Some(PolicyAsked { owner: policy.owner.clone(), outcome, took: begun.elapsed() });

@@ -10,6 +10,8 @@
 //! may have been built on it then. It gets a commit of its own, with none beside it and none after it
 //! before it has landed ([`Recorder::replace_paid`]).
 
+mod content;
+
 use std::time::Instant;
 
 use model::resources::{Amount, LongForm};
@@ -98,8 +100,9 @@ impl Engine {
         replacement: Replacement,
     ) -> Result<Message, ReplaceError> {
         self.open_for_business()?;
-        self.message(caller, id).await?.ok_or(ReplaceError::NoSuchMessage)?;
+        let message = self.message(caller, id).await?.ok_or(ReplaceError::NoSuchMessage)?;
         let sound = Sound::of(replacement, self.now()).map_err(Refusal::Invalid)?;
+        Box::pin(self.consulted_again(&message, &sound)).await?;
         let (reply, replaced) = oneshot::channel();
         self.report(Fact::Replace(Box::new(Replacing { message: id, sound, reply }))).await?;
         let gone = || Refusal::StoreAway("the gateway has stopped".into());
@@ -295,7 +298,11 @@ impl Recorder {
         }
         let account = world.account(&message.body.account).ok_or(ReplaceError::NoSuchMessage)?;
         let at = At { now: draft.now, entry: LedgerId(self.engine.next_id(draft.now).0) };
-        Ok(asked.sound.plan(message, account, world, at)?)
+        let planned = asked.sound.plan(message, account, world, at)?;
+        if asked.sound.content.is_some() {
+            self.engine.routed_again(world, message, &planned.body)?;
+        }
+        Ok(planned)
     }
 
     /// Puts it there, unless a session has taken the message.

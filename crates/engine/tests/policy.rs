@@ -6,8 +6,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Accepted, PolicyCall, PolicyCaller, PolicyOutcome, PolicyTried, Refusal};
-use model::Submission;
+use engine::{Accepted, PolicyCall, PolicyCaller, PolicyOutcome, PolicyTried, Refusal, ReplaceError};
+use model::{Replacement, Submission};
 use store::MemoryStore;
 use support::{Bench, CONNECTOR, Clock, restart_as};
 use tokio::sync::{Semaphore, watch};
@@ -214,5 +214,29 @@ async fn addresses_that_the_service_puts_in_place_must_be_allowed_too_and_stay_a
     let key = model::OptOutKey { account: "shop".into(), phone: phone.clone(), sender: None };
     bench.engine.opt_out(key).await.unwrap();
     assert_eq!(bench.submit(&to(1)).await.unwrap_err(), Refusal::OptedOut(phone));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn another_text_has_to_please_the_service_too() {
+    let service = Service::new(1000, |question| match question {
+        question if question.contains("bad") => Ok(r#"{"decision":"reject","reason":"no"}"#.into()),
+        question if question.contains("worse") => Err("HTTP 500".into()),
+        _ => Ok("{}".into()),
+    });
+    let bench = start(&service, r#","send_text":true,"on_failure":"reject""#, "").await;
+    let message = bench.submit(&to(1)).await.unwrap();
+    let replace = async |text: &str| {
+        let with = Replacement { text: Some(text.into()), ..Replacement::default() };
+        bench.engine.replace(&bench.caller, message.body.id, with).await
+    };
+    let refused = replace("bad").await.unwrap_err();
+    assert_eq!(refused, ReplaceError::Refused(Refusal::PolicyRejects(Some("no".into()))));
+    assert_eq!(replace("worse").await.unwrap_err(), ReplaceError::Refused(Refusal::PolicyAway("shop".into())));
+    assert_eq!(bench.engine.message(&bench.caller, message.body.id).await.unwrap().unwrap(), message);
+    assert_eq!(replace("good").await.unwrap().body.content.text(), Some("good"));
+    let later = Replacement { validity_seconds: Some(60), ..Replacement::default() };
+    bench.engine.replace(&bench.caller, message.body.id, later).await.unwrap();
+    assert_eq!(service.calls(), 4, "another end is nothing to ask about");
     bench.stop().await;
 }

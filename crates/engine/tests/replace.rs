@@ -226,3 +226,24 @@ async fn the_old_one_goes_out_or_the_new_one() {
     }
     assert!(!last.is_empty());
 }
+
+#[tokio::test]
+async fn what_routes_refuse_can_not_be_said_later_either() {
+    let routes = [
+        r#"{"id":"no-bets","match":{"text":"(?i)bet"},"action":"reject","reason":"no bets"}"#,
+        r#"{"id":"no-novels","match":{"parts":{"min":2}},"action":"drop"}"#,
+        r#"{"id":"copies","match":{"text":"."},"action":"copy","to":"a"}"#,
+        r#"{"id":"all","to":"a"}"#,
+    ];
+    let bench = start_with(&[CONNECTOR], &[], &routes).await;
+    let id = bench.submit(HELLO).await.unwrap().body.id;
+    let refused = |replaced: Result<Message, ReplaceError>| match replaced {
+        Err(ReplaceError::Refused(engine::Refusal::Rejected { route, .. })) => route.to_string(),
+        replaced => panic!("{replaced:?}"),
+    };
+    assert_eq!(refused(replace(&bench, id, text("Bet now")).await), "no-bets");
+    assert_eq!(refused(replace(&bench, id, text(&"x".repeat(200))).await), "no-novels");
+    let message = replace(&bench, id, text("bye")).await.unwrap();
+    assert_eq!(message.body.content.text(), Some("bye"));
+    assert_eq!(message.progress.route(), Some("all"));
+}
