@@ -7,10 +7,11 @@ use engine::{Caller, Engine, Refusal, ReplaceError};
 use model::resources::{DefaultAlphabet, SmppLogin};
 use model::{Address, Body, Content, Encoding, ReceiptWish, Replacement, Submission, Timestamp};
 use smpp::{CommandStatus, DataCoding, ReplaceSm};
+use sms::{Concat, Udh};
 
 use super::answer::status_of;
 use super::requests::find;
-use super::submission;
+use super::submission::{self, Header};
 
 /// A replace_sm, without its PDU.
 pub(super) struct Replace {
@@ -77,7 +78,10 @@ impl Replace {
         };
         let content = match self.user_data.is_empty() {
             true => Submission::default(),
-            false => submission::content_again(&self.user_data, coding_of(body, &self.user_data, login), login)?,
+            false => {
+                let (coding, header) = coding_of(body, &self.user_data, login);
+                submission::content_again(&self.user_data, coding, header, login)?
+            }
         };
         Ok(Replacement {
             text: content.text,
@@ -91,11 +95,11 @@ impl Replace {
     }
 }
 
-/// How the message was coded, and whether it begins with a header.
-fn coding_of(body: &Body, user_data: &[u8], login: &SmppLogin) -> (DataCoding, bool) {
+/// How the message was coded, and where its header is.
+fn coding_of(body: &Body, user_data: &[u8], login: &SmppLogin) -> (DataCoding, Header) {
     let class = body.class.filter(|class| *class <= 3);
     let coding = match &body.content {
-        Content::Binary { udh, dcs, .. } => return (DataCoding(*dcs), !udh.is_empty()),
+        Content::Binary { udh, dcs, .. } => return (DataCoding(*dcs), header_of(udh, user_data)),
         Content::Text(text) => match body.encoding {
             Encoding::Ucs2 if is_ucs2(text, user_data, login.default_alphabet) => {
                 class.map_or(DataCoding::UCS2.0, |class| 0x18 | class)
@@ -104,7 +108,26 @@ fn coding_of(body: &Body, user_data: &[u8], login: &SmppLogin) -> (DataCoding, b
             _ => class.map_or(0, |class| 0x10 | class),
         },
     };
-    (DataCoding(coding), false)
+    (DataCoding(coding), Header::None)
+}
+
+/// Where the header is of what takes the place of octets with this one. One that says nothing but which part
+/// of a long message this is may be ours, made of `sar_` TLVs, which replace_sm does not have: it stays,
+/// unless the octets bring such a one themselves.
+fn header_of(udh: &[u8], user_data: &[u8]) -> Header {
+    if udh.is_empty() {
+        return Header::None;
+    }
+    let Some(part) = part_alone(udh) else { return Header::InUserData };
+    let brings_its_own =
+        part_alone(user_data).is_some_and(|own| (own.total, own.sequence) == (part.total, part.sequence));
+    if brings_its_own { Header::InUserData } else { Header::Sar(part) }
+}
+
+/// The part that octets say they are, if they begin with a header that says nothing else.
+fn part_alone(octets: &[u8]) -> Option<Concat> {
+    let (header, _) = Udh::split(octets).ok()?;
+    header.concat().filter(|_| header.elements().count() == 1)
 }
 
 /// A text went out in UCS-2. Was it handed in so, or in an account's default alphabet that has more
@@ -126,8 +149,11 @@ fn is_ucs2(text: &str, user_data: &[u8], default: DefaultAlphabet) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use model::samples;
+
+    use super::*;
 
     fn body(text: &str, encoding: Encoding) -> Body {
         Body { content: Content::Text(text.into()), encoding, ..samples::body(Timestamp::default()) }
@@ -152,7 +178,32 @@ mod tests {
         assert_eq!(coded(&body("tschüß ç", Encoding::Ucs2), b"fa\xE7ade", DefaultAlphabet::Latin1), 0);
         let octets = Content::Binary { data: [1].into(), udh: [2, 0, 0].into(), dcs: 4 };
         let octets = Body { content: octets, ..body("", Encoding::Binary) };
-        assert_eq!(coding_of(&octets, &[2, 0, 0, 9], &login(DefaultAlphabet::Gsm7)), (DataCoding(4), true));
+        let coded = coding_of(&octets, &[2, 0, 0, 9], &login(DefaultAlphabet::Gsm7));
+        assert_eq!(coded, (DataCoding(4), Header::InUserData));
+    }
+
+    #[test]
+    fn a_part_that_sar_tlvs_told_stays_that_part() {
+        let udh = [5, 0, 3, 9, 2, 1];
+        let content = Content::Binary { data: b"hello"[..].into(), udh: udh.into(), dcs: 0 };
+        let old = Body { content, ..body("", Encoding::Binary) };
+        let replaced = |user_data: &[u8]| {
+            let replace = Replace {
+                id: Box::default(),
+                from: None,
+                user_data: user_data.into(),
+                send_at: None,
+                expires_at: None,
+                receipt: ReceiptWish::None,
+            };
+            let with = replace.replacement(&old, &login(DefaultAlphabet::Gsm7), Timestamp::default()).unwrap();
+            let binary = with.binary.unwrap();
+            let octets = |text: &str| STANDARD.decode(text).unwrap();
+            (octets(binary.udh.as_deref().unwrap()), octets(&binary.data))
+        };
+        assert_eq!(replaced(b"good bye"), (udh.to_vec(), b"good bye".to_vec()));
+        assert_eq!(replaced(b"\x05\x00\x03\x07\x02\x01bye"), (vec![5, 0, 3, 7, 2, 1], b"bye".to_vec()), "its own");
+        assert_eq!(replaced(b"\x05\x00\x03\x07\x03\x01x").0, udh, "another part is no header of this one");
     }
 
     #[test]

@@ -287,15 +287,31 @@ pub(super) fn point(text: &[u8], now: Timestamp) -> Result<Option<Timestamp>, ()
     }
 }
 
+/// Where the user data header of a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    None,
+    /// Before what it says.
+    InUserData,
+    /// `sar_` TLVs tell it.
+    Sar(Concat),
+}
+
 /// The text, or the octets, of a message whose text is replaced: its coding and whether it begins with
 /// a header are those of the one before.
 pub(super) fn content_again(
     user_data: &[u8],
-    (data_coding, udhi): (DataCoding, bool),
+    data_coding: DataCoding,
+    header: Header,
     login: &SmppLogin,
 ) -> Result<Submission, CommandStatus> {
     let mut submission = Submission::default();
-    let octets = Octets { user_data, data_coding, udhi, sar: None };
+    let (udhi, sar) = match header {
+        Header::None => (false, None),
+        Header::InUserData => (true, None),
+        Header::Sar(part) => (false, Some(part)),
+    };
+    let octets = Octets { user_data, data_coding, udhi, sar };
     content(octets, login, &mut submission)?;
     Ok(submission)
 }
