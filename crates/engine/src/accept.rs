@@ -127,12 +127,6 @@ impl Engine {
         answers
     }
 
-    /// What would become of a submission, without accepting it.
-    pub fn preview(&self, caller: &Caller, submission: Submission) -> Result<Message, Refusal> {
-        let world = self.inner.current.load_full();
-        self.prepare(&world, &caller.account, submission, self.now()).map(|prepared| prepared.message)
-    }
-
     pub(crate) fn open_for_business(&self) -> Result<(), Refusal> {
         let health = self.inner.health.borrow();
         match &health.store {

@@ -101,6 +101,16 @@ impl Engine {
         Explanation { policy, ..self.explained(account, submission) }
     }
 
+    /// What would become of a submission, without accepting it; the account's policy service is asked.
+    pub async fn preview(&self, account: &AccountView, mut submission: Submission) -> Result<Message, Refusal> {
+        if let Some(service) = &account.policy
+            && let Some(asked) = Box::pin(self.ask_policy(account, &submission, self.now(), Asking::ToKnow)).await
+        {
+            submission = service.followed(&asked, submission)?;
+        }
+        self.would_accept(account, submission, Exempt::default())
+    }
+
     fn explained(&self, account: &Arc<AccountView>, submission: Submission) -> Explanation {
         let (world, now) = (self.world(), self.now());
         let wish = Wish { dry: true, ..Wish::of(&submission) };

@@ -240,3 +240,22 @@ async fn another_text_has_to_please_the_service_too() {
     assert_eq!(service.calls(), 4, "another end is nothing to ask about");
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn what_a_message_would_cost_is_what_the_service_makes_of_it() {
+    let service = Service::new(1000, |question| match question.contains("+447700900001") {
+        true => Ok(r#"{"network":"23415"}"#.into()),
+        false => Ok(r#"{"decision":"reject"}"#.into()),
+    });
+    let bench = start(&service, r#","cache_seconds":60"#, "").await;
+    let preview = |number: usize| {
+        let submission: Submission = serde_json::from_str(&to(number)).unwrap();
+        bench.engine.preview(&bench.caller.account, submission)
+    };
+    let network = |message: model::Message| message.body.plan.as_ref().and_then(|plan| plan.network.clone());
+    assert_eq!(network(preview(1).await.unwrap()).as_deref(), Some("23415"));
+    assert_eq!(preview(2).await.unwrap_err(), Refusal::PolicyRejects(None));
+    bench.submit(&to(1)).await.unwrap();
+    assert_eq!(service.calls(), 2, "answers are kept");
+    bench.stop().await;
+}

@@ -121,7 +121,7 @@ pub(super) async fn run(call: Call, parts: &Parts, exchange: Exchange<'_>) -> Re
         Call::JasminPing => Ok(jasmin::ping()),
         Call::RestSend => jasmin::rest_send(exchange).await,
         Call::RestBatch => jasmin::send_batch(exchange).await,
-        Call::RestRate => Ok(jasmin::rest_rate(exchange)),
+        Call::RestRate => Ok(jasmin::rest_rate(exchange).await),
         Call::RestBalance => Ok(jasmin::rest_balance(exchange).await),
         Call::RestPing => Ok(jasmin::rest_ping()),
         Call::Ozeki => ozeki::api(exchange).await,

@@ -37,7 +37,7 @@ pub(super) async fn send(mut exchange: Exchange<'_>) -> Result<Reply, Problem> {
 /// `/rate`: what a message would cost.
 pub(super) async fn rate(mut exchange: Exchange<'_>) -> Result<Reply, Problem> {
     let answered = match args(&mut exchange).await? {
-        Ok(args) => rate_of(&mut exchange, args),
+        Ok(args) => rate_of(&mut exchange, args).await,
         Err(text) => Err((StatusCode::BAD_REQUEST, text)),
     };
     Ok(as_json(answered))
@@ -124,7 +124,7 @@ fn log_in(exchange: &mut Exchange<'_>, args: &Args) -> Result<Caller, Failed> {
     exchange.log_in(&username, &password).map_err(denied)
 }
 
-fn rate_of(exchange: &mut Exchange<'_>, mut args: Args) -> Result<Value, Failed> {
+async fn rate_of(exchange: &mut Exchange<'_>, mut args: Args) -> Result<Value, Failed> {
     if !args.has("content") && !args.has("hex-content") {
         args.set("content", "");
     }
@@ -134,7 +134,8 @@ fn rate_of(exchange: &mut Exchange<'_>, mut args: Args) -> Result<Value, Failed>
     check(&args, &RATE)?;
     let submission = submission::submission(&args, exchange.engine().now()).map_err(bad)?;
     let caller = log_in(exchange, &args)?;
-    let message = exchange.engine().preview(&caller, submission).map_err(|refusal| refused(&refusal, &args))?;
+    let previewed = exchange.engine().preview(&caller.account, submission).await;
+    let message = previewed.map_err(|refusal| refused(&refusal, &args))?;
     let parts = message.progress.parts.len().max(1);
     Ok(json!({ "unit_rate": unit_rate(&message, parts), "submit_sm_count": parts }))
 }

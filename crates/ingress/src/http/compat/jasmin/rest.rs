@@ -37,13 +37,13 @@ pub(in super::super) async fn send(mut exchange: Exchange<'_>) -> Result<Reply, 
 }
 
 /// `GET /secure/rate`.
-pub(in super::super) fn rate(mut exchange: Exchange<'_>) -> Reply {
+pub(in super::super) async fn rate(mut exchange: Exchange<'_>) -> Reply {
     let credentials = match credentials(&exchange) {
         Ok(credentials) => credentials,
         Err(reply) => return reply,
     };
     let args = Args::of_forms([exchange.query().as_bytes(), b""]).dashed();
-    told(rate_of(&mut exchange, with(args, &credentials)))
+    told(rate_of(&mut exchange, with(args, &credentials)).await)
 }
 
 /// `GET /secure/balance`.
