@@ -1,5 +1,13 @@
 //! The text of a web page: services were often written for people to look at, too.
 
+/// Elements that begin and end lines.
+const LINES: [&str; 17] =
+    ["br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "hr", "pre", "blockquote"];
+/// Elements that stand apart from those before them in the same line.
+const CELLS: [&str; 2] = ["td", "th"];
+/// What is no text of the page.
+const HIDDEN: [&str; 3] = ["script", "style", "title"];
+
 /// What a page says: without its tags and comments, entities as the characters that they stand for, runs
 /// of white space as one space, a new line where the page begins one.
 pub(super) fn text(page: &str) -> String {
@@ -32,7 +40,11 @@ fn after_tag<'t>(tag: &'t str, out: &mut String) -> &'t str {
     let end = if tag.starts_with("!--") { "-->" } else { ">" };
     let (inside, rest) = tag.split_once(end).unwrap_or((tag, ""));
     let name: String = inside.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
-    if ["br", "p", "div", "li", "tr"].iter().any(|line| line.eq_ignore_ascii_case(&name)) {
+    let is_one_of = |names: &[&str]| names.iter().any(|one| one.eq_ignore_ascii_case(&name));
+    if is_one_of(&CELLS) {
+        push_words(" ", out);
+    }
+    if is_one_of(&LINES) {
         while out.ends_with(' ') {
             out.pop();
         }
@@ -40,8 +52,7 @@ fn after_tag<'t>(tag: &'t str, out: &mut String) -> &'t str {
             out.push('\n');
         }
     }
-    // What is no text of the page.
-    match ["script", "style", "title"].iter().find(|hidden| hidden.eq_ignore_ascii_case(&name)) {
+    match HIDDEN.iter().find(|hidden| hidden.eq_ignore_ascii_case(&name)) {
         Some(hidden) if !inside.starts_with('/') => after_end_of(hidden, rest),
         _ => rest,
     }
@@ -101,6 +112,11 @@ mod tests {
             ("<html>\n<head><title>x</title></head><body>Hello\n  <b>you</b>!</body></html>", "Hello you!"),
             ("one<br/>two<BR>three<p>four</p>", "one\ntwo\nthree\nfour\n"),
             ("a &amp; b &lt;c&gt; &#8364; &#x20ac; &euro; &nope; & x &#0; &;", "a & b <c> € € € &nope; & x &#0; &;"),
+            (
+                "<h1>Times</h1>Bus<table><tr><th>from<th>to</tr><tr><td>Bern</td><td>Basel</td></tr></table>late",
+                "Times\nBus\nfrom to\nBern Basel\nlate",
+            ),
+            ("a<ul><li>b<li>c</ul>d<hr>e<pre>f</pre>g<blockquote>h</blockquote>i", "a\nb\nc\nd\ne\nf\ng\nh\ni"),
             ("<!-- <b>no --> yes <script>if (a < b) { '</b>' }</script>!", "yes !"),
             ("1 < 2", "1 "),
             ("<", ""),
