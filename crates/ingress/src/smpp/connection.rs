@@ -1,5 +1,6 @@
 //! One connection: the loop round its session.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +10,12 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::resources::SmppLogin;
 use model::{MessageId, Submission};
-use smpp::{
-    CloseReason, CommandStatus, DataSmResp, Event, InterfaceVersion, Pdu, Session, SessionConfig, SubmitMultiResp,
-    SubmitSmResp,
-};
+use smpp::{CloseReason, CommandStatus, DataSmResp, Event, InterfaceVersion, Session, SessionConfig, SubmitSmResp};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::action::{Action, Asked};
 use super::answer::{status_of, write_id};
 use super::binds::Place;
 use super::gate::{Admitted, Gate, Peer, mode_word};
@@ -26,13 +25,15 @@ use super::requests::{Reply, Request};
 use super::server::Stage;
 use super::settings::{SmppLimits, SmppSettings};
 use super::stream::step;
-use super::submission;
 use crate::http::{AccessLine, AccessLog};
 
 /// Octets read at a time.
 const READ_SIZE: usize = 16 * 1024;
 /// The largest window of an account.
 const WINDOW_MAX: usize = 1000;
+/// Requests beyond the window that wait at the most: so many may come before an enquire_link that is
+/// answered at once.
+const HELD_MAX: usize = 64;
 /// For the answer to a bind, an unbind, or what was accepted, when a session ends.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -54,12 +55,6 @@ enum Answered {
     Other { sequence: u32, reply: Reply },
 }
 
-/// A submission that waits for its answer.
-struct Asked {
-    sequence: u32,
-    data_sm: bool,
-}
-
 struct Connection {
     shared: Arc<Shared>,
     peer: Peer,
@@ -71,7 +66,14 @@ struct Connection {
     submissions: Vec<Submission>,
     groups: FuturesUnordered<Group>,
     id: String,
+    /// Requests beyond the window, in their order.
+    held: VecDeque<Action>,
+    /// So many requests are under way as the window allows.
+    full: bool,
+    /// So many wait beside those that nothing more is looked at.
     stalled: bool,
+    /// The client sends nothing more.
+    ended: bool,
     closed: Option<CloseReason>,
     pdus: PduCounts,
     /// deliver_sm that were answered in this turn, by status.
@@ -88,18 +90,6 @@ struct Bound {
     submitted: u64,
     /// Given back at the end.
     place: Place,
-}
-
-/// What to do about an event, once it no longer borrows the session.
-#[expect(clippy::large_enum_variant, reason = "made for each PDU and taken apart at once: a box would cost more")]
-enum Action {
-    Nothing,
-    Bind(Result<Admitted, CommandStatus>, smpp::BindMode),
-    Submit(Asked, Submission),
-    Other(u32, Request),
-    Refuse(u32, Pdu<'static>, CommandStatus),
-    Delivered(u64, Option<CommandStatus>),
-    Closed(CloseReason),
 }
 
 /// Serves a connection until it ends.
@@ -124,7 +114,10 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         submissions: Vec::new(),
         groups: FuturesUnordered::new(),
         id: String::new(),
+        held: VecDeque::new(),
+        full: false,
         stalled: false,
+        ended: false,
         closed: None,
         pdus,
         answered: Vec::new(),
@@ -161,6 +154,11 @@ impl Connection {
             if std::mem::take(&mut new_world) || world.has_changed().unwrap_or(false) {
                 self.follow(&world.borrow_and_update().clone(), now);
             }
+            // What came before the end is dealt with first.
+            if self.ended && self.held.is_empty() {
+                self.ended = false;
+                self.session.transport_closed();
+            }
             self.read_events(now);
             self.begin_group();
             self.deliver(now);
@@ -168,9 +166,9 @@ impl Connection {
             if self.session.is_closed() && self.session.output().is_empty() {
                 return;
             }
-            // While a window is full nothing is read and no timer of the session can be dealt with.
+            // Then no timer of the session can be dealt with either.
             let deadline = self.session.next_deadline().filter(|_| !self.stalled).map(|at| self.began + at);
-            let reads = !self.stalled && !self.session.output_is_full() && self.closed.is_none();
+            let reads = !self.stalled && !self.ended && !self.session.output_is_full() && self.closed.is_none();
             let has_room = self.bound.as_ref().is_some_and(|bound| room(&bound.login, &self.session) > 0);
             let bound = self.bound.is_some();
             let handover = self.bound.as_mut().and_then(|bound| bound.handover.as_mut());
@@ -180,7 +178,7 @@ impl Connection {
                     self.session.consume_output(done.written);
                     match done.read {
                         None => {}
-                        Some(0) => self.session.transport_closed(),
+                        Some(0) => self.ended = true,
                         Some(read) => {
                             let taken = self.session.receive(&buffer[..read], self.began.elapsed());
                             debug_assert!(taken == read, "all complete PDUs were taken out before");
@@ -203,26 +201,33 @@ impl Connection {
         }
     }
 
-    /// Deals with what has come and with timers, until the window is full.
+    /// Deals with what has come and with timers. Requests beyond the window wait, and all else, such as
+    /// enquire_link and answers, passes them, until too many wait.
     fn read_events(&mut self, now: Duration) {
         let clock = self.shared.engine.now();
         loop {
             let window = self.bound.as_ref().map_or(WINDOW_MAX, |bound| usize::from(bound.login.window));
-            let stalled = self.session.unanswered() >= window;
-            if stalled
-                && !self.stalled
-                && let Some(bound) = &self.bound
-            {
+            let full = self.under_way() >= window;
+            if let Some(action) = self.held.pop_front_if(|_| !full) {
+                self.act(action, now);
+                continue;
+            }
+            if let Some(bound) = self.bound.as_ref().filter(|_| full && !self.full) {
                 self.metrics().stalled(&bound.caller.account.id);
             }
-            self.stalled = stalled;
-            if stalled {
+            self.full = full;
+            self.stalled = self.held.len() >= HELD_MAX;
+            if self.stalled {
                 return;
             }
             let login = self.bound.as_ref().map(|bound| &bound.login);
             let Some(event) = self.session.next_event(now) else { return };
             let action = match (event, login) {
-                (Event::Request { sequence, pdu }, Some(login)) => requested(sequence, &pdu, login, clock),
+                (Event::Request { sequence, pdu }, Some(login)) if full => {
+                    self.held.push_back(Action::requested(sequence, &pdu, login, clock));
+                    Action::Nothing
+                }
+                (Event::Request { sequence, pdu }, Some(login)) => Action::requested(sequence, &pdu, login, clock),
                 (Event::BindRequest { mode, bind }, _) => {
                     Action::Bind(self.shared.gate.admit(mode, &bind, self.peer), mode)
                 }
@@ -239,6 +244,11 @@ impl Connection {
             };
             self.act(action, now);
         }
+    }
+
+    /// Requests that the engine has, or that are handed to it in this turn.
+    fn under_way(&self) -> usize {
+        self.session.unanswered().saturating_sub(self.held.len())
     }
 
     fn act(&mut self, action: Action, now: Duration) {
@@ -262,7 +272,10 @@ impl Connection {
                 let _ = self.session.respond(sequence, status, &pdu, now);
             }
             Action::Delivered(token, status) => self.delivered(token, status),
-            Action::Closed(reason) => self.closed = Some(reason),
+            Action::Closed(reason) => {
+                self.held.clear();
+                self.closed = Some(reason);
+            }
         }
     }
 
@@ -366,12 +379,13 @@ impl Connection {
     /// Tells what was done in this turn.
     fn count(&mut self) {
         self.pdus.add(self.session.take_pdu_counts());
+        let under_way = self.under_way();
         let Some(bound) = &self.bound else { return };
         for (status, count) in self.answered.drain(..) {
             self.shared.settings.metrics.delivered(&bound.caller.account.id, status, count);
         }
         let taken = bound.handover.as_ref().map_or(0, |handover| handover.taken);
-        let unanswered = (self.session.unanswered(), self.session.outstanding());
+        let unanswered = (under_way, self.session.outstanding());
         bound.place.traffic.set(bound.login.window, unanswered, (bound.submitted, taken));
     }
 
@@ -424,35 +438,6 @@ impl Connection {
             }
             None => tracing::debug!(remote = %self.peer.remote, reason, "a connection ended without a bind"),
         }
-    }
-}
-
-/// What to do about a request of a bound client.
-fn requested(sequence: u32, pdu: &Pdu<'_>, login: &SmppLogin, now: model::Timestamp) -> Action {
-    let refuse = |pdu, status| Action::Refuse(sequence, pdu, status);
-    match pdu {
-        Pdu::SubmitSm(body) => match submission::of_submit_sm(body, login, now) {
-            Ok(submission) => Action::Submit(Asked { sequence, data_sm: false }, submission),
-            Err(status) => refuse(Pdu::SubmitSmResp(SubmitSmResp::default()), status),
-        },
-        Pdu::DataSm(body) => match submission::of_data_sm(body, login, now) {
-            Ok(submission) => Action::Submit(Asked { sequence, data_sm: true }, submission),
-            Err(status) => refuse(Pdu::DataSmResp(DataSmResp::default()), status),
-        },
-        Pdu::SubmitMulti(body) => match Request::multi(body, login, now) {
-            Ok(request) => Action::Other(sequence, request),
-            Err(status) => refuse(Pdu::SubmitMultiResp(SubmitMultiResp::default()), status),
-        },
-        Pdu::QuerySm(body) => Action::Other(sequence, Request::query(body)),
-        Pdu::CancelSm(body) => match Request::cancel(body) {
-            Ok(request) => Action::Other(sequence, request),
-            Err(status) => refuse(Pdu::CancelSmResp, status),
-        },
-        Pdu::ReplaceSm(body) => match Request::replace(body, now) {
-            Ok(request) => Action::Other(sequence, request),
-            Err(status) => refuse(Pdu::ReplaceSmResp, status),
-        },
-        _ => refuse(Pdu::GenericNack, CommandStatus::RINVCMDID),
     }
 }
 

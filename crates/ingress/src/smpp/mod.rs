@@ -27,6 +27,7 @@
 //! [`engine::Receiver`]. A session takes as much as its window holds, and what it has not got an
 //! answer for when it ends goes to the next one.
 
+mod action;
 mod answer;
 mod binds;
 mod connection;

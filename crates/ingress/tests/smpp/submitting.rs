@@ -5,6 +5,8 @@ use ingress::smpp::SmppSettings;
 use model::{Content, Ingress, ReceiptWish};
 use serde_json::json;
 use smpp::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::client::{Client, Seen, config, message};
 use crate::gateway::{Gateway, shop};
@@ -172,4 +174,41 @@ async fn a_full_queue_is_told_and_takes_more_when_there_is_room() {
     // Only a hang takes so long.
     tokio::time::timeout(Duration::from_secs(60), trying).await.expect("there is room again");
     assert_eq!(gateway.messages().await.len(), 3);
+}
+
+/// The commands and sequence numbers of so many PDUs that come next.
+async fn heard(stream: &mut TcpStream, octets: &mut Vec<u8>, count: usize) -> Vec<(CommandId, u32)> {
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        if let Some(frame) = next_frame(octets, 1024).unwrap() {
+            assert_eq!(frame.header.command_status, CommandStatus::ROK);
+            seen.push((frame.header.command_id, frame.header.sequence_number));
+            let length = frame.wire_len();
+            octets.drain(..length);
+        } else {
+            let reading = tokio::time::timeout(Duration::from_secs(60), stream.read_buf(octets));
+            assert_ne!(reading.await.expect("only a hang takes so long").unwrap(), 0);
+        }
+    }
+    seen
+}
+
+#[tokio::test]
+async fn a_client_whose_window_is_full_is_told_that_the_link_is_alive() {
+    let gateway = Gateway::start(shop(json!({ "window": 2 }))).await;
+    let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+    let mut octets = Vec::new();
+    let mut put = |pdu: &Pdu<'_>, sequence| encode(pdu, sequence, CommandStatus::ROK, &mut octets).unwrap();
+    put(&Pdu::Bind(BindMode::Transceiver, Bind { system_id: b"shop", password: b"secret", ..Bind::default() }), 1);
+    (2..22).for_each(|sequence| put(&Pdu::SubmitSm(message(b"hello")), sequence));
+    put(&Pdu::EnquireLink, 22);
+    gateway.store.hold(true);
+    stream.write_all(&octets).await.unwrap();
+    let mut octets = Vec::new();
+    let first = heard(&mut stream, &mut octets, 2).await;
+    assert_eq!(first, [(CommandId::BIND_TRANSCEIVER_RESP, 1), (CommandId::ENQUIRE_LINK_RESP, 22)]);
+    gateway.store.hold(false);
+    let answers = heard(&mut stream, &mut octets, 20).await;
+    assert_eq!(answers, Vec::from_iter((2..22).map(|sequence| (CommandId::SUBMIT_SM_RESP, sequence))));
+    assert_eq!(gateway.messages().await.len(), 20);
 }
