@@ -78,7 +78,7 @@ impl Outgoing {
             validity_period: if validity.is_some() { &self.validity } else { b"" },
             registered_delivery: registered_delivery(body.receipt),
             // The parts of a long message would take each other's place.
-            replace_if_present_flag: u8::from(parts == 1 && body.replace_if_present()),
+            replace_if_present_flag: u8::from(parts == 1 && body.replace_if_present() && !is_part(body)),
             data_coding: DataCoding(coded.data_coding),
             short_message: if in_payload { b"" } else { &self.user_data },
             tlvs: self.tlvs.as_tlvs(),
@@ -88,6 +88,14 @@ impl Outgoing {
 
     fn is_long(&self) -> bool {
         self.last.as_ref().is_some_and(|(_, plan)| plan.part_count() > 1)
+    }
+}
+
+/// Is it a part of a long message that the application has cut itself?
+fn is_part(body: &Body) -> bool {
+    match &body.content {
+        Content::Binary { udh, .. } => Udh::split(udh).is_ok_and(|(header, _)| header.concat().is_some()),
+        Content::Text(_) => false,
     }
 }
 

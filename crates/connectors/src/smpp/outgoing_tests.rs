@@ -71,6 +71,13 @@ fn what_the_application_says_to_the_carrier_goes_along() {
     assert_eq!(told("", 2), ("VMN".into(), 0xC0, 0x41, 4, 0), "the parts would take each other's place");
     assert_eq!(told("long_messages = \"payload\"", 1), ("VMN".into(), 0x80, 0x41, 4, 1));
     assert_eq!(told("service_type = \"CMT\"\nprotocol_id = 65", 2).0, "CMT");
+    for (udh, flag) in [(&[5, 0, 3, 9, 2, 1][..], 0), (&[6, 5, 4, 0, 1, 0, 2], 1)] {
+        let content = Content::Binary { data: b"x"[..].into(), udh: udh.into(), dcs: 4 };
+        let body = Body { content, encoding: Encoding::Binary, ..body.clone() };
+        let (connector, mut outgoing) = (connector(""), Outgoing::new());
+        let pdu = outgoing.submit_sm(&connector, &body, (0, 1), body.created_at).unwrap();
+        assert_eq!(pdu.replace_if_present_flag, flag, "a part that the application has cut itself is one, too");
+    }
 }
 
 #[test]
