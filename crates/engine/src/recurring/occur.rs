@@ -223,6 +223,7 @@ impl Engine {
         let batch = (all > 1).then(|| BatchId(self.next_id(begun.now).0));
         let id = schedule.id.to_string();
         let submissions = submissions.into_iter().map(|submission| Ok(tagged(submission, &id)));
+        self.worth_asking(caller, all, begun.now)?;
         let Gathered { mut messages, copies, rejected } =
             self.gather(&begun.world, caller, submissions, batch, begun.now).await;
         let claim = self.admit(caller, &messages, begun.now)?;
