@@ -155,7 +155,7 @@ async fn a_phone_is_answered_at_any_time_and_what_is_sent_on_waits() {
     let (from, to) = (Address::from_carrier("447700900001", true), Address::from_carrier("60777", false));
     let question =
         InboundQuestion { connector: "a".into(), from: from.clone(), to: to.clone(), text: Some("hi".into()) };
-    let explained = bench.engine.explain_inbound(&question).taken.unwrap();
+    let explained = bench.engine.explain_inbound(&question).await.unwrap().taken.unwrap();
     let told = explained.responses.iter().map(|response| {
         let message = response.outcome.as_ref().unwrap().as_ref().unwrap();
         (response.action, message.progress.status)

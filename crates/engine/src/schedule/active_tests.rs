@@ -307,7 +307,7 @@ fn a_part_is_the_first_while_nothing_else_of_its_message_went() {
     assert_eq!([first(&mut active), first(&mut active)], [Some((0, true)), Some((1, false))]);
     active.give_back(id(1), 0);
     assert_eq!(first(&mut active), Some((0, false)), "a session has the second");
-    [0, 1].map(|part| active.give_back(id(1), part));
+    [0, 1].into_iter().for_each(|part| active.give_back(id(1), part));
     assert_eq!([first(&mut active), first(&mut active)], [Some((1, true)), Some((0, false))]);
     active.sent(id(1));
     active.give_back(id(1), 0);

@@ -208,7 +208,7 @@ impl Connection {
         loop {
             let window = self.bound.as_ref().map_or(WINDOW_MAX, |bound| usize::from(bound.login.window));
             let full = self.under_way() >= window;
-            if let Some(action) = self.held.pop_front_if(|_| !full) {
+            if !full && let Some(action) = self.held.pop_front() {
                 self.act(action, now);
                 continue;
             }
