@@ -95,7 +95,7 @@ impl Sweeping {
 
     /// It was looked through, and `held` of at most `most` are left.
     fn done(&mut self, held: usize, most: usize) {
-        self.rest = held.max(SWEEP_FROM).min(most.saturating_sub(held)).max(most / SWEEP_FULL);
+        self.rest = held.max(SWEEP_FROM).min(most.saturating_sub(held).max(most / SWEEP_FULL));
     }
 }
 
