@@ -127,7 +127,9 @@ impl Place {
             let all = |key: &str| {
                 line[key].as_str()?.split(',').map(|one| one.trim().parse().ok()).collect::<Option<Vec<_>>>()
             };
-            Some((all("http")?, all("smpp").and_then(|all| all.first().copied())))
+            let mut http = all("http")?;
+            http.extend(all("interfaces").unwrap_or_default());
+            Some((http, all("smpp").and_then(|all| all.first().copied())))
         });
         Gateway { process, http, smpp, place: None }
     }

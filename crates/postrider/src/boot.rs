@@ -37,6 +37,7 @@ pub struct Gateway {
     storage: Storage,
     resources: Option<PathBuf>,
     http: Vec<SocketAddr>,
+    interfaces: Vec<SocketAddr>,
     smpp: Vec<SocketAddr>,
     certificates: Vec<Arc<Certificates>>,
     access_log: Option<AccessLog>,
@@ -101,11 +102,10 @@ impl Gateway {
         let connectors = tokio::spawn(connectors::run(engine.clone(), reached(Stage::EndConnectors)));
         let webhooks =
             tokio::spawn(webhook::run(engine.outbox(), client, webhook_metrics, reached(Stage::EndWebhooks)));
-        let (mut http, mut addresses) = (Vec::new(), Vec::new());
+        let (mut http, mut addresses, mut interfaces) = (Vec::new(), Vec::new(), Vec::new());
         for (listener, settings) in listeners {
-            if settings.interfaces.api {
-                addresses.push(listener.local_addr()?);
-            }
+            let of_kind = if settings.interfaces.api { &mut addresses } else { &mut interfaces };
+            of_kind.push(listener.local_addr()?);
             let serve = ingress::http::serve(listener, engine.clone(), settings, reached(Stage::EndIngress));
             http.push(tokio::spawn(async move {
                 if let Err(error) = serve.await {
@@ -132,6 +132,7 @@ impl Gateway {
             storage,
             resources: resources.map(Path::to_owned),
             http: addresses,
+            interfaces,
             smpp: smpp_addresses,
             certificates,
             access_log: http_settings.access_log.clone(),
@@ -152,6 +153,11 @@ impl Gateway {
     /// Addresses of the HTTP API.
     pub fn http(&self) -> &[SocketAddr] {
         &self.http
+    }
+
+    /// Addresses that other gateways' interfaces have to themselves: Kannel's, Jasmin's, its REST, Ozeki's.
+    pub fn interfaces(&self) -> &[SocketAddr] {
+        &self.interfaces
     }
 
     /// Addresses of the SMPP server.

@@ -35,7 +35,10 @@ pub async fn run(args: ServeArgs, colour: Colour) -> Outcome {
         let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         addresses.join(",")
     };
-    log.always("listening", &[("http", &list(gateway.http())), ("smpp", &list(gateway.smpp()))]);
+    let [http, smpp, interfaces] = [gateway.http(), gateway.smpp(), gateway.interfaces()].map(list);
+    let places = [("http", http.as_str()), ("smpp", &smpp), ("interfaces", &interfaces)];
+    // Few have addresses of their own for those.
+    log.always("listening", if interfaces.is_empty() { &places[..2] } else { &places });
     loop {
         match signals.next().await {
             Signal::Stop => break,

@@ -332,6 +332,11 @@ fn replacement(draft: &Value) -> Value {
             { "properties": { "binary": { "type": "null" } } },
             { "properties": { "text": { "type": "null" } } },
         ],
+        "allOf": [{ "anyOf": [
+            { "required": ["text"], "properties": { "text": { "type": "string" } } },
+            { "required": ["binary"], "properties": { "binary": { "type": "object" } } },
+            { "properties": { "encoding": { "type": "null" }, "max_parts": { "type": "null" } } },
+        ] }],
     })
 }
 
