@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::account::{is_no, is_yes, yes};
-use super::{Pace, PriceList, Secret};
+use super::{Pace, PriceList, Secret, UcpSettings};
 use crate::form;
 use crate::receipt::{ReceiptPolicy, ReceiptState};
 use crate::transition::DoubtPolicy;
@@ -20,19 +20,22 @@ pub struct Connector {
     pub id: String,
     /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// `host:port`, or `smpps://host:port` for TLS. Left out with `outbind`.
+    /// `host:port`; `smpps://host:port` or `ucps://host:port` for TLS. Left out with `outbind`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
+    /// What only UCP/EMI has; with `protocol = "ucp"`.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub ucp: Option<Box<UcpSettings>>,
     /// Wait for the carrier to connect and to ask for the bind, instead of connecting to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbind: Option<Box<OutbindSettings>>,
     /// Is it to be connected? Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
-    /// SMPP `system_id`.
+    /// SMPP `system_id`; the account's short code or name of a UCP login.
     #[serde(default)]
     pub system_id: String,
-    /// SMPP `password`.
+    /// Its password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
     /// SMPP `system_type`.
@@ -189,6 +192,19 @@ impl HealthSettings {
 pub enum Protocol {
     /// SMPP 3.3, 3.4 or 5.0.
     Smpp,
+    /// UCP/EMI 4.x and 5.x.
+    Ucp,
+}
+
+impl Protocol {
+    /// The word for it in the resources file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Smpp => "smpp",
+            Self::Ucp => "ucp",
+        }
+    }
 }
 
 /// How a connector binds.

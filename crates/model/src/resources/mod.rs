@@ -19,6 +19,7 @@ mod route;
 mod secret;
 pub mod set;
 mod smpp_login;
+mod ucp;
 
 pub use account::{Account, Compat, EventFilter, Scope, Token, Webhook};
 pub use connector::{
@@ -46,6 +47,7 @@ pub use route::{Day, INGRESSES, PREFIX_MAX, PartRange, Route, RouteAction, Route
 pub use secret::{Secret, SecretError, is_signing_secret};
 pub use set::{ResourceSet, SetFault};
 pub use smpp_login::{IncomingWay, MessageIdForm, ReceiptForm, SmppLogin};
+pub use ucp::{UcpSettings, UcpSubmit};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,16 +1,18 @@
 //! All resources together, and what must be true of them as a whole.
 
 mod limits;
+mod link;
 mod rules;
 mod smpp;
 
 use std::collections::BTreeSet;
 
 use super::{
-    Account, BindKind, Connector, Inbound, Kind, POLICY_CACHE_SECONDS_MAX, POLICY_TIMEOUT_MS_MAX, Pool, Route, Secret,
-    Token, is_signing_secret,
+    Account, Connector, Inbound, Kind, POLICY_CACHE_SECONDS_MAX, POLICY_TIMEOUT_MS_MAX, Pool, Route, Secret, Token,
+    is_signing_secret,
 };
 use crate::{Address, country, id, url};
+pub use link::parse_status;
 use rules::Known;
 
 /// Longest name of a user of the compatible interfaces.
@@ -205,77 +207,6 @@ impl Faults {
             }
         }
     }
-
-    fn connector(&mut self, connector: &Connector) {
-        let mut fault = |field: &str, detail: &str| self.add(Kind::Connector, &connector.id, field, detail.to_owned());
-        let address = connector.address.strip_prefix("smpps://").unwrap_or(&connector.address);
-        let address = address.strip_prefix("smpp://").unwrap_or(address);
-        let port = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
-        match &connector.outbind {
-            None if connector.address.is_empty() => {
-                fault("address", "is missing: host:port, or smpps://host:port for TLS");
-            }
-            None if !port.is_some_and(|(host, port)| !host.is_empty() && port > 0) => {
-                fault("address", "must be host:port, or smpps://host:port for TLS");
-            }
-            None => {}
-            Some(outbind) => {
-                if !connector.address.is_empty() {
-                    fault("address", "has no meaning with outbind: the carrier connects; leave it out");
-                }
-                if !matches!(connector.bind, BindKind::Receiver | BindKind::Transceiver) {
-                    fault("bind", "must be receiver or transceiver with outbind (SMPP 3.4 §4.1.7)");
-                }
-                if outbind.allow.is_empty() {
-                    fault("outbind.allow", "must name at least one network that the carrier comes from");
-                }
-                if outbind.system_id.is_empty() && outbind.password.is_none() {
-                    fault("outbind", "needs a system_id or a password to know the carrier by");
-                }
-            }
-        }
-        for (field, detail) in connector.pace.iter().flat_map(|pace| pace.faults()) {
-            fault(&format!("pace.{field}"), &detail);
-        }
-        if connector.query_after_seconds == Some(0) {
-            fault("query_after_seconds", "must be at least 1; leave it out to ask nothing");
-        }
-        if connector.system_id.is_empty() || connector.system_id.len() > 15 || !connector.system_id.is_ascii() {
-            fault("system_id", "must be 1 to 15 ASCII characters (SMPP 3.4 §5.2.1)");
-        }
-        if !(1..=64).contains(&connector.sessions) {
-            fault("sessions", "must be 1 to 64");
-        }
-        if !(1..=10_000).contains(&connector.window) {
-            fault("window", "must be 1 to 10000");
-        }
-        if connector.throughput == Some(0) {
-            fault("throughput", "must be at least 1 part a second; set enabled = false to stop a connector");
-        }
-        if connector.reconnect.min_ms == 0 || connector.reconnect.min_ms > connector.reconnect.max_ms {
-            fault("reconnect", "min_ms must be at least 1 and at most max_ms");
-        }
-        if let Some(cost) = &connector.cost {
-            self.prices(Kind::Connector, &connector.id, "cost", cost);
-        }
-        for status in connector.status_overrides.keys().filter(|s| parse_status(s).is_none()) {
-            self.add(
-                Kind::Connector,
-                &connector.id,
-                "status_overrides",
-                format!("\"{status}\" is no number such as \"0x45\""),
-            );
-        }
-    }
-}
-
-/// A `command_status` as a key of `status_overrides` writes it: `0x45`, or decimal.
-#[must_use]
-pub fn parse_status(text: &str) -> Option<u32> {
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
-    }
 }
 
 #[cfg(test)]
@@ -348,19 +279,6 @@ mod tests {
     }
 
     #[test]
-    fn a_connector_connects_or_is_connected_to() {
-        let outbind = |with: &str| {
-            let listens = format!("outbind = {{ listen = \"127.0.0.1:2776\", {with} }}");
-            GOOD.replace("address = \"127.0.0.1:2775\"", &listens)
-        };
-        let good = outbind("system_id = \"mc\", password = \"s\", allow = [\"192.0.2.0/24\", \"2001:db8::1/128\"]");
-        assert_eq!(faults(&good), Vec::<String>::new());
-        assert_eq!(faults(&outbind("allow = []")).len(), 2);
-        let both = good.replace("system_id = \"x\"", "system_id = \"x\"\naddress = \"h:1\"\nbind = \"transmitter\"");
-        assert_eq!(faults(&both).len(), 2);
-    }
-
-    #[test]
     fn ids_of_webhooks_differ_over_all_accounts() {
         let webhook = "[[account.webhooks]]\nid = \"hook\"\nurl = \"https://x.example/\"\n";
         let two = format!("[[account]]\nid = \"a\"\n{webhook}[[account]]\nid = \"b\"\n{webhook}");
@@ -385,12 +303,5 @@ mod tests {
         assert_eq!(two("shop", "bank"), Vec::<String>::new());
         assert_eq!(two("shop", "shop").len(), 1);
         assert_eq!(two("sh:op", "").len(), 2);
-    }
-
-    #[test]
-    fn status_keys_are_hexadecimal_or_decimal() {
-        assert_eq!(parse_status("0x45"), Some(0x45));
-        assert_eq!(parse_status("69"), Some(0x45));
-        assert_eq!(parse_status("ESME"), None);
     }
 }
