@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::desk::{Answer, Desk, Submission};
 use crate::directory::Inbox;
+use crate::outbox::Delivery;
 use crate::receipt::write_time;
 use crate::settings::{FaultKind, SmscSettings};
 use crate::smsc::{Command, Shared};
@@ -36,7 +37,7 @@ struct Connection {
     number: u64,
     session: Session,
     desk: Desk,
-    inbox: Arc<Inbox>,
+    inbox: Arc<Inbox<Delivery>>,
     entered: bool,
     fault: Option<FaultKind>,
     most_unanswered: usize,
@@ -50,7 +51,7 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, number: u6
         return;
     };
     let desk = Desk::new(shared.clone(), number);
-    let inbox = Arc::new(Inbox::default());
+    let inbox = Arc::<Inbox<Delivery>>::default();
     let mut connection =
         Connection { shared, number, session, desk, inbox, entered: false, fault: None, most_unanswered: 0 };
     if let Some((system_id, password)) = outbind {

@@ -65,8 +65,8 @@ pub(crate) struct Desk {
     answers: Timeline<Answer>,
     pub(crate) outbox: Outbox,
     /// For other connections of the same client.
-    abroad: Vec<Owed>,
-    taken: Taken,
+    abroad: Vec<Owed<Delivery>>,
+    taken: Taken<SeenMessage>,
     pub(crate) counters: Counters,
     id: Vec<u8>,
 }

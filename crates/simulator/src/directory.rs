@@ -6,57 +6,67 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::outbox::Delivery;
-
 /// Something that is owed, and when it is due.
-pub(crate) type Owed = (Duration, Delivery);
+pub(crate) type Owed<D> = (Duration, D);
 
 /// Everybody who is bound, by system id.
-#[derive(Debug, Default)]
-pub(crate) struct Directory {
-    clients: Mutex<HashMap<Box<str>, Client>>,
+#[derive(Debug)]
+pub(crate) struct Directory<D> {
+    clients: Mutex<HashMap<Box<str>, Client<D>>>,
 }
 
-#[derive(Debug, Default)]
-struct Client {
+impl<D> Default for Directory<D> {
+    fn default() -> Self {
+        Self { clients: Mutex::default() }
+    }
+}
+
+#[derive(Debug)]
+struct Client<D> {
     /// Every bound connection; only those that can receive have an inbox.
-    connections: Vec<(u64, Option<Arc<Inbox>>)>,
+    connections: Vec<(u64, Option<Arc<Inbox<D>>>)>,
     /// Waits for a connection that can receive.
-    owed: Vec<Owed>,
+    owed: Vec<Owed<D>>,
     turn: usize,
 }
 
 /// Where a connection is handed what others have for it.
-#[derive(Debug, Default)]
-pub(crate) struct Inbox {
-    owed: Mutex<Vec<Owed>>,
+#[derive(Debug)]
+pub(crate) struct Inbox<D> {
+    owed: Mutex<Vec<Owed<D>>>,
     news: Notify,
 }
 
-impl Inbox {
+impl<D> Default for Inbox<D> {
+    fn default() -> Self {
+        Self { owed: Mutex::default(), news: Notify::new() }
+    }
+}
+
+impl<D> Inbox<D> {
     /// Waits for news; cancel-safe.
     pub(crate) async fn news(&self) {
         self.news.notified().await;
     }
 
-    pub(crate) fn take(&self) -> Vec<Owed> {
+    pub(crate) fn take(&self) -> Vec<Owed<D>> {
         std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn put(&self, owed: impl IntoIterator<Item = Owed>) {
+    fn put(&self, owed: impl IntoIterator<Item = Owed<D>>) {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner).extend(owed);
         self.news.notify_one();
     }
 }
 
-impl Directory {
+impl<D> Directory<D> {
     /// Adds a bound connection, if the client has fewer than `max`. What is owed to the client comes
     /// to it, if it can receive.
     pub(crate) fn enter(
         &self,
         system_id: &str,
         connection: u64,
-        inbox: Option<&Arc<Inbox>>,
+        inbox: Option<&Arc<Inbox<D>>>,
         max: Option<usize>,
     ) -> bool {
         let mut clients = self.clients();
@@ -72,7 +82,7 @@ impl Directory {
     }
 
     /// Takes a connection out, and keeps what it still owed.
-    pub(crate) fn leave(&self, system_id: &str, connection: u64, owed: Vec<Owed>) {
+    pub(crate) fn leave(&self, system_id: &str, connection: u64, owed: Vec<Owed<D>>) {
         if let Some(client) = self.clients().get_mut(system_id) {
             let gone: Vec<_> = client.connections.extract_if(.., |(number, _)| *number == connection).collect();
             // Something may have come in after the connection looked for the last time.
@@ -84,7 +94,7 @@ impl Directory {
 
     /// Hands something to a connection of the client other than `not`, in turn; to that one if there
     /// is no other, and to the next one that comes if there is none at all.
-    pub(crate) fn owe(&self, system_id: &str, owed: Vec<Owed>, not: Option<u64>) {
+    pub(crate) fn owe(&self, system_id: &str, owed: Vec<Owed<D>>, not: Option<u64>) {
         self.clients().entry(system_id.into()).or_default().owe(owed, not);
     }
 
@@ -101,13 +111,19 @@ impl Directory {
         self.clients().values().map(|client| client.connections.len()).sum()
     }
 
-    fn clients(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Client>> {
+    fn clients(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Client<D>>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Client {
-    fn owe(&mut self, owed: Vec<Owed>, not: Option<u64>) {
+impl<D> Default for Client<D> {
+    fn default() -> Self {
+        Self { connections: Vec::new(), owed: Vec::new(), turn: 0 }
+    }
+}
+
+impl<D> Client<D> {
+    fn owe(&mut self, owed: Vec<Owed<D>>, not: Option<u64>) {
         if owed.is_empty() {
             return;
         }

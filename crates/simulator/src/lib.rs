@@ -54,8 +54,10 @@ mod record;
 mod settings;
 mod smsc;
 mod timeline;
+mod ucp;
 mod wire;
 
+pub use self::ucp::{UcpSeen, UcpSmsc, UcpSmscSettings};
 pub use client::{LoadError, LoadReport, LoadSettings, load};
 pub use counters::Counters;
 pub use latency::Latencies;

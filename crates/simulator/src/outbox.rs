@@ -134,9 +134,9 @@ impl Outbox {
     }
 
     /// Everything that is not acknowledged; what was sent comes first.
-    pub(crate) fn drain(&mut self) -> Vec<Owed> {
+    pub(crate) fn drain(&mut self) -> Vec<Owed<Delivery>> {
         let sent = self.unacknowledged.drain(..).flatten().map(|delivery| (Duration::ZERO, delivery));
-        let mut owed: Vec<Owed> = sent.collect();
+        let mut owed: Vec<Owed<Delivery>> = sent.collect();
         self.free.clear();
         owed.reserve(self.waiting.len());
         owed.extend(self.waiting.drain());

@@ -46,23 +46,35 @@ pub struct SeenMessage {
 }
 
 /// Shared by all connections of an SMSC.
-#[derive(Debug, Default)]
-pub(crate) struct Record {
+#[derive(Debug)]
+pub(crate) struct Record<M> {
     /// How often each message was taken, by its hash.
     times: HashMap<u64, u32, BuildHasherDefault<AsIs>>,
-    messages: Vec<SeenMessage>,
+    messages: Vec<M>,
 }
 
 /// What one connection has taken since it last told the record.
-#[derive(Debug, Default)]
-pub(crate) struct Taken {
+#[derive(Debug)]
+pub(crate) struct Taken<M> {
     hashes: Vec<u64>,
-    messages: Vec<SeenMessage>,
+    messages: Vec<M>,
 }
 
-impl Record {
+impl<M> Default for Record<M> {
+    fn default() -> Self {
+        Self { times: HashMap::default(), messages: Vec::new() }
+    }
+}
+
+impl<M> Default for Taken<M> {
+    fn default() -> Self {
+        Self { hashes: Vec::new(), messages: Vec::new() }
+    }
+}
+
+impl<M> Record<M> {
     /// Adds what was taken; how many were new, and how many not.
-    pub(crate) fn add(&mut self, taken: &mut Taken) -> (u64, u64) {
+    pub(crate) fn add(&mut self, taken: &mut Taken<M>) -> (u64, u64) {
         let (mut new, mut again) = (0, 0);
         for hash in taken.hashes.drain(..) {
             let times = self.times.entry(hash).or_insert(0);
@@ -77,7 +89,7 @@ impl Record {
         self.times.get(&hash_of(destination, user_data)).copied().unwrap_or(0)
     }
 
-    pub(crate) fn messages(&self) -> &[SeenMessage] {
+    pub(crate) fn messages(&self) -> &[M] {
         &self.messages
     }
 
@@ -86,15 +98,9 @@ impl Record {
     }
 }
 
-impl Taken {
+impl<M> Taken<M> {
     /// Remembers a message; `whole` is asked for only if everything is remembered.
-    pub(crate) fn remember(
-        &mut self,
-        memory: Memory,
-        destination: &[u8],
-        user_data: &[u8],
-        whole: impl FnOnce() -> SeenMessage,
-    ) {
+    pub(crate) fn remember(&mut self, memory: Memory, destination: &[u8], user_data: &[u8], whole: impl FnOnce() -> M) {
         if memory != Memory::Off {
             self.hashes.push(hash_of(destination, user_data));
         }

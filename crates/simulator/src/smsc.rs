@@ -46,9 +46,9 @@ pub(crate) struct Shared {
     command: watch::Sender<Command>,
     totals: Totals,
     counted: Notify,
-    record: Mutex<Record>,
+    record: Mutex<Record<SeenMessage>>,
     ledger: Mutex<Ledger>,
-    pub(crate) directory: Directory,
+    pub(crate) directory: Directory<Delivery>,
     next_number: AtomicU64,
     connections: AtomicU64,
     most_unanswered: AtomicUsize,
@@ -269,7 +269,7 @@ impl Shared {
         self.most_unanswered.fetch_max(unanswered, Relaxed);
     }
 
-    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
+    pub(crate) fn record(&self) -> MutexGuard<'_, Record<SeenMessage>> {
         lock(&self.record)
     }
 
