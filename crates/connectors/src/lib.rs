@@ -38,9 +38,11 @@
 mod backoff;
 mod follow_up;
 pub mod manager;
+mod patience;
 mod session;
 pub mod smpp;
 mod transport;
+pub mod ucp;
 
 pub use manager::run;
 pub use transport::ConnectError;

@@ -7,13 +7,14 @@ use std::time::Duration;
 use engine::dispatch::{Link, SessionState};
 use engine::{Engine, World};
 use model::Name;
-use model::resources::Connector;
+use model::resources::{Connector, Protocol};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::follow_up::FollowUps;
 use crate::session::{self, Slot};
 use crate::smpp::{OpenDoor, SmppDialogue, same_bind};
+use crate::ucp::{Identities, UcpDialogue, same_login};
 
 /// How long connectors may take to unbind when the gateway stops.
 const STOP_MAX: Duration = Duration::from_secs(30);
@@ -92,6 +93,7 @@ async fn supervise(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut beside = JoinSet::new();
+    let identities = Arc::<Identities>::default();
     let follow_ups = FollowUps::start(engine.clone(), settings.clone(), &mut beside);
     while !*stop.borrow_and_update() {
         let bound_by = settings.borrow_and_update().clone();
@@ -106,6 +108,7 @@ async fn supervise(
             settings: settings_seen.clone(),
             desired: link.desired(),
             door: door.clone(),
+            identities: identities.clone(),
             follow_ups: follow_ups.clone(),
             stop: halted.clone(),
         };
@@ -121,7 +124,7 @@ async fn supervise(
                     slots.start(slot(number), AFTER_PANIC);
                 }
                 changed = settings.changed() => {
-                    let same = same_bind(&bound_by, &settings.borrow_and_update());
+                    let same = same_link(&bound_by, &settings.borrow_and_update());
                     if changed.is_err() || !same {
                         break;
                     }
@@ -137,6 +140,15 @@ async fn supervise(
     }
 }
 
+/// May sessions go on with these settings in place of those?
+fn same_link(one: &Connector, other: &Connector) -> bool {
+    match (one.protocol, other.protocol) {
+        (Protocol::Smpp, Protocol::Smpp) => same_bind(one, other),
+        (Protocol::Ucp, Protocol::Ucp) => same_login(one, other),
+        _ => false,
+    }
+}
+
 /// The sessions' tasks, by session number.
 #[derive(Default)]
 struct Slots {
@@ -149,7 +161,11 @@ impl Slots {
         let number = slot.number;
         let task = self.tasks.spawn(async move {
             tokio::time::sleep(delay).await;
-            session::run::<SmppDialogue>(slot).await;
+            let protocol = slot.settings.borrow().protocol;
+            match protocol {
+                Protocol::Smpp => session::run::<SmppDialogue>(slot).await,
+                Protocol::Ucp => session::run::<UcpDialogue>(slot).await,
+            }
         });
         self.numbers.insert(task.id(), number);
     }

@@ -48,7 +48,7 @@ impl<'s, D: Dialogue> Bound<'s, D> {
         Self {
             engine: slot.engine.clone(),
             link: slot.link.session(),
-            dialogue: D::new(&settings),
+            dialogue: D::new(slot, &settings),
             settings,
             legs: begun.legs,
             began: begun.at,

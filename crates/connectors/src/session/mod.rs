@@ -50,7 +50,7 @@ pub(crate) trait Dialogue: Sized + Send {
     type Wire: Wire;
 
     /// One for a new session.
-    fn new(settings: &Connector) -> Self;
+    fn new(slot: &Slot, settings: &Connector) -> Self;
 
     /// Connects, or waits until the carrier does; what is to be said first is in the legs' output.
     fn begin(slot: &Slot, settings: &Connector) -> impl Future<Output = Result<Begun<Self::Wire>, BeginError>> + Send;

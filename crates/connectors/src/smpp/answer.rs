@@ -1,19 +1,12 @@
 //! What an answer to a submission means for its part. Pure.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
 use engine::dispatch::Outcome;
+use model::resources::set::parse_status;
 use model::resources::{Connector, StatusClass as Override};
 use model::{MessageId, Reason};
 use smpp::{CommandStatus, StatusClass};
 
-/// Before a part is tried again that was refused for now; doubled each time.
-const RETRY_MIN: Duration = Duration::from_secs(1);
-/// The longest such wait.
-const RETRY_MAX: Duration = Duration::from_secs(300);
-/// Messages whose refusals are remembered; with more, all begin anew.
-const REMEMBERED: usize = 10_000;
+use crate::patience::Patience;
 
 /// How an answer is to be taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +21,7 @@ pub struct Verdict {
 #[derive(Debug, Default)]
 pub struct Answers {
     overrides: Vec<(u32, Override)>,
-    refusals: HashMap<MessageId, u32>,
+    patience: Patience,
 }
 
 impl Answers {
@@ -38,7 +31,7 @@ impl Answers {
     pub fn new(connector: &Connector) -> Self {
         let overrides = connector.status_overrides.iter();
         let overrides = overrides.filter_map(|(status, class)| Some((parse_status(status)?, *class)));
-        Self { overrides: overrides.collect(), refusals: HashMap::new() }
+        Self { overrides: overrides.collect(), patience: Patience::default() }
     }
 
     /// What `status` means for a part of `message`. `message_id` is what the answer calls it.
@@ -64,11 +57,11 @@ impl Answers {
             Override::Permanent => Outcome::Refused(reason("carrier_refused", status, true)),
             Override::Throttled => Outcome::Throttled(reason("carrier_busy", status, false)),
             Override::Temporary => {
-                Outcome::Retry { after: self.wait(message), reason: reason("carrier_busy", status, false) }
+                Outcome::Retry { after: self.patience.refused(message), reason: reason("carrier_busy", status, false) }
             }
         };
-        if class != Override::Temporary && !self.refusals.is_empty() {
-            self.refusals.remove(&message);
+        if class != Override::Temporary {
+            self.patience.decided(message);
         }
         Verdict { outcome, rebind }
     }
@@ -77,16 +70,6 @@ impl Answers {
     pub fn judge_nack(&mut self, message: MessageId, status: CommandStatus) -> Verdict {
         let status = if status.is_ok() { CommandStatus::RUNKNOWNERR } else { status };
         self.judge(message, status, b"")
-    }
-
-    fn wait(&mut self, message: MessageId) -> Duration {
-        if self.refusals.len() >= REMEMBERED {
-            self.refusals.clear();
-        }
-        let refused = self.refusals.entry(message).or_insert(0);
-        let wait = RETRY_MIN.saturating_mul(1 << (*refused).min(16)).min(RETRY_MAX);
-        *refused = refused.saturating_add(1);
-        wait
     }
 }
 
@@ -99,14 +82,6 @@ pub(super) fn detail(status: CommandStatus) -> String {
     match (status.name(), status.meaning()) {
         (Some(name), Some(meaning)) => format!("0x{:08X} {name}: {meaning}", status.0),
         _ => format!("0x{:08X}", status.0),
-    }
-}
-
-/// `0x45` or `69`.
-fn parse_status(text: &str) -> Option<u32> {
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
     }
 }
 
@@ -146,18 +121,6 @@ mod tests {
         assert!(matches!(outcome(0x45), Outcome::Retry { .. }));
         assert!(matches!(outcome(1042), Outcome::Throttled(_)));
         assert_eq!(outcome(12), Outcome::Sent { remote_id: "".into() });
-    }
-
-    #[test]
-    fn waits_grow_for_each_message_until_it_is_taken() {
-        let mut answers = Answers::new(&connector(""));
-        let mut wait = |message, status| match answers.judge(message_id(message), CommandStatus(status), b"").outcome {
-            Outcome::Retry { after, .. } => after.as_secs(),
-            _ => 0,
-        };
-        assert_eq!([wait(1, 8), wait(1, 8), wait(2, 8), wait(1, 8)], [1, 2, 1, 4]);
-        assert_eq!([wait(1, 0), wait(1, 8)], [0, 1]);
-        assert_eq!((0..20).map(|_| wait(1, 8)).max(), Some(300));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) struct SmppDialogue {
 impl Dialogue for SmppDialogue {
     type Wire = Session;
 
-    fn new(settings: &Connector) -> Self {
+    fn new(_: &Slot, settings: &Connector) -> Self {
         Self {
             outgoing: Outgoing::new(),
             answers: Answers::new(settings),

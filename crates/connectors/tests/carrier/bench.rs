@@ -7,7 +7,7 @@ use engine::dispatch::SessionState;
 use engine::{Accepted, Answer, Caller, CancelError, Engine, QueryError, Retention, Settings, Vault};
 use model::resources::{Connector, ResourceSet};
 use model::{Message, MessageId, Status, Submission, Timestamp};
-use simulator::{Smsc, SmscSettings};
+use simulator::{Counters, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
 use store::MemoryStore;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -16,9 +16,35 @@ use tokio::task::JoinHandle;
 /// Longer than any test takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Bench {
+/// A simulated SMSC of any protocol.
+pub trait Peer {
+    fn counters(&self) -> Counters;
+    fn until(&self, condition: impl Fn(&Counters) -> bool) -> impl Future<Output = ()>;
+}
+
+impl Peer for Smsc {
+    fn counters(&self) -> Counters {
+        self.counters()
+    }
+
+    async fn until(&self, condition: impl Fn(&Counters) -> bool) {
+        self.wait_until(condition).await;
+    }
+}
+
+impl Peer for UcpSmsc {
+    fn counters(&self) -> Counters {
+        self.counters()
+    }
+
+    async fn until(&self, condition: impl Fn(&Counters) -> bool) {
+        self.wait_until(condition).await;
+    }
+}
+
+pub struct Bench<S = Smsc> {
     pub engine: Engine,
-    pub smsc: Smsc,
+    pub smsc: S,
     caller: Caller,
     connectors: JoinHandle<()>,
     stop: oneshot::Sender<()>,
@@ -34,10 +60,10 @@ fn vault() -> Vault {
 }
 
 /// The connector's settings in JSON, without its braces and what every one needs.
-fn connector(address: &str, more: &str) -> Connector {
+fn connector(protocol: &str, address: &str, more: &str) -> Connector {
     let comma = if more.is_empty() { "" } else { "," };
     let json = format!(
-        r#"{{"id":"a","protocol":"smpp","address":"{address}","system_id":"shop","password":"secret",
+        r#"{{"id":"a","protocol":"{protocol}","address":"{address}","system_id":"shop","password":"secret",
             "reconnect":{{"min_ms":20,"max_ms":50}}{comma}{more}}}"#
     );
     serde_json::from_str(&json).unwrap()
@@ -52,12 +78,26 @@ impl Bench {
 
     /// A gateway whose connector goes to `address`, where the SMSC can be reached somehow.
     pub async fn start_at(smsc: Smsc, address: &str, more: &str) -> Self {
+        Self::start_with(smsc, connector("smpp", address, more)).await
+    }
+}
+
+impl Bench<UcpSmsc> {
+    pub async fn start_ucp(settings: UcpSmscSettings, more: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        Self::start_with(UcpSmsc::start(listener, settings), connector("ucp", &address, more)).await
+    }
+}
+
+impl<S: Peer> Bench<S> {
+    async fn start_with(smsc: S, connector: Connector) -> Self {
         let store = Arc::new(MemoryStore::new(clock));
         let account = r#"{"id":"shop","api_token":"secret","default_sender":"SHOP",
             "webhooks":[{"url":"http://127.0.0.1:9/","events":["message.*"]}]}"#;
         let wanted = ResourceSet {
             accounts: vec![serde_json::from_str(account).unwrap()],
-            connectors: vec![connector(address, more)],
+            connectors: vec![connector],
             inbound: vec![serde_json::from_str(r#"{"id":"in","account":"shop"}"#).unwrap()],
             ..ResourceSet::default()
         };
@@ -134,6 +174,12 @@ impl Bench {
         self.engine.query(&self.caller, id).await
     }
 
+    /// Every message from a phone, the newest first.
+    pub async fn received(&self) -> Vec<Message> {
+        let filter = store::MessageFilter { direction: Some(model::Direction::Mo), ..Default::default() };
+        self.engine.search(&self.caller, filter, None, 100).await.unwrap().0
+    }
+
     pub async fn states(&self) -> Vec<SessionState> {
         let connectors = self.engine.connectors().await.unwrap();
         connectors.into_iter().flat_map(|connector| connector.sessions).map(|session| session.state).collect()
@@ -152,18 +198,18 @@ impl Bench {
     }
 
     pub async fn until_counted(&self, condition: impl Fn(&simulator::Counters) -> bool) {
-        if tokio::time::timeout(PATIENCE, self.smsc.wait_until(condition)).await.is_err() {
+        if tokio::time::timeout(PATIENCE, self.smsc.until(condition)).await.is_err() {
             panic!("the SMSC never counted that: {:?}", self.smsc.counters());
         }
     }
 
     pub async fn change(&self, address: &str, more: &str) {
-        let edit = engine::Edit::Connector(connector(address, more));
+        let edit = engine::Edit::Connector(connector("smpp", address, more));
         self.engine.edit_resources(vec![edit]).await.unwrap();
     }
 
     /// Stops everything in order.
-    pub async fn stop(self) -> Smsc {
+    pub async fn stop(self) -> S {
         self.engine.drain();
         self.stop.send(()).unwrap();
         tokio::time::timeout(PATIENCE, self.connectors).await.expect("connectors to stop").unwrap();

@@ -1,4 +1,4 @@
-//! Connectors against a simulated SMSC, with an engine on a store in memory.
+//! Connectors against simulated SMSCs, with an engine on a store in memory.
 
 mod bench;
 mod binds;
@@ -7,3 +7,4 @@ mod flow;
 mod inquiries;
 mod outbind;
 mod tls;
+mod ucp;

@@ -1,0 +1,108 @@
+//! What the engine asks the SMSC about messages that it has: inquiry (55) and deletion (56).
+//!
+//! A deletion is answered by its result. An inquiry's result only says that it was understood: what became
+//! of the message comes as an operation of the SMSC (57), which names the message.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use engine::dispatch::{Ask, Inquiry, Told};
+use model::Reason;
+use ucp::{Answer, Operation, Session, ShortMessage, SubmitError};
+
+use super::answer::detail;
+use super::incoming;
+
+/// Tokens of inquiries have this bit; tickets of parts, counted from 0, never do.
+const MARK: u64 = 1 << 63;
+
+/// The inquiries of one session that are unanswered. One that is dropped has no answer.
+#[derive(Debug, Default)]
+pub(super) struct Inquiries {
+    open: HashMap<u64, Inquiry>,
+    /// Understood, by the SMSC's time stamp of their message.
+    awaiting: HashMap<Box<str>, Inquiry>,
+    next: u64,
+}
+
+impl Inquiries {
+    /// How many more may be sent in a window of this size: never more than half of it.
+    pub(super) fn room(&self, window: usize) -> usize {
+        (window / 2).max(1).saturating_sub(self.open.len() + self.awaiting.len())
+    }
+
+    /// Sends an inquiry about a message to `adc` from `oadc`. One that can't be written is answered at once.
+    pub(super) fn send(&mut self, inquiry: Inquiry, session: &mut Session, (adc, oadc): (&[u8], &[u8]), now: Duration) {
+        let token = MARK | self.next;
+        let scts = scts(&inquiry.remote_id).unwrap_or_default().to_owned();
+        let about = ShortMessage { adc, oadc, scts: scts.as_bytes(), ..ShortMessage::default() };
+        let operation = match inquiry.ask {
+            Ask::Cancel => Operation::Delete(about),
+            Ask::State => Operation::Inquire(about),
+        };
+        match session.request(&operation, token, now) {
+            Ok(_) => {
+                self.next = self.next.wrapping_add(1) & !MARK;
+                self.open.insert(token, inquiry);
+            }
+            Err(SubmitError::Encode(error)) => {
+                inquiry.answer(Told::Refused(Reason::new("unsendable", error.to_string(), true)));
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Whether a result is to one of these, and not to a submission.
+    pub(super) fn is_one(token: u64) -> bool {
+        token & MARK != 0
+    }
+
+    /// The SMSC has given its result.
+    pub(super) fn answered(&mut self, token: u64, answer: &Answer<'_>) {
+        let Some(inquiry) = self.open.remove(&token) else { return };
+        match (answer, inquiry.ask) {
+            (Answer::Ack { .. }, Ask::Cancel) => inquiry.answer(Told::Canceled),
+            (Answer::Ack { .. }, Ask::State) => {
+                if let Some(scts) = scts(&inquiry.remote_id) {
+                    self.awaiting.insert(scts.into(), inquiry);
+                }
+            }
+            (Answer::Nack { code, sm }, _) => {
+                let permanent = code.class() == ucp::ErrorClass::Permanent;
+                let word = if permanent { "carrier_refused" } else { "carrier_busy" };
+                inquiry.answer(Told::Refused(Reason::new(word, detail(*code, sm), permanent)));
+            }
+        }
+    }
+
+    /// No result came.
+    pub(super) fn timed_out(&mut self, token: u64) {
+        self.open.remove(&token);
+    }
+
+    /// The answer to an inquiry (57) has come.
+    pub(super) fn told(&mut self, message: &ShortMessage<'_>) {
+        let scts = String::from_utf8_lossy(message.scts);
+        if let Some(inquiry) = self.awaiting.remove(&*scts) {
+            inquiry.answer(Told::State(incoming::receipt(message)));
+        }
+    }
+}
+
+/// The time stamp in a remote id, `AdC:SCTS` with a number perhaps.
+fn scts(remote_id: &str) -> Option<&str> {
+    let (_, scts) = remote_id.split_once(':')?;
+    Some(scts.split_once('/').map_or(scts, |(scts, _)| scts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_stamps_are_found_in_remote_ids() {
+        assert_eq!(scts("447700900124:221026183639"), Some("221026183639"));
+        assert_eq!(scts("447700900124:221026183639/12"), Some("221026183639"));
+        assert_eq!(scts("60edc86a"), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! UCP/EMI: sessions of a connector, and what its operations mean.
+
+mod answer;
+mod dialogue;
+mod identity;
+mod incoming;
+mod inquiries;
+mod outgoing;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use dialogue::UcpDialogue;
+pub(crate) use identity::Identities;
+pub(crate) use settings::same_login;
