@@ -46,7 +46,13 @@ RULES = {
     # Only a prepaid account has a balance.
     "creditAccount": REPEATED | {"invalid": ""},
     # One number is at most the other; addresses and networks; one of two that may both be kept.
-    "putConnector": {"invalid": rf"/id|/({SECRET})|/cost.*|/reconnect|/outbind|/outbind/({SECRET}|listen|allow/\d+)"},
+    # What only one protocol has, and what it needs: see the description of each.
+    "putConnector": {
+        "invalid": rf"/id|/({SECRET})|/cost.*|/reconnect|/outbind|/outbind/({SECRET}|listen|allow/\d+)"
+        r"|/address|/system_id|/window|/long_messages|/validity|/ucp(/time_zone|/alert_address)?"
+        r"|/(system_type|bind|interface_version|address_range|inactivity_seconds|default_alphabet|flash|service_type)"
+        r"|/(source|destination|plus_sign|receipt_id|receipt_text_first|receipt_by_look|receipt_states)"
+    },
     # What is referred to has to exist.
     # One number is at most the other; patterns, decimals and addresses; what has no meaning beside something else.
     "putRoute": {"invalid": r"/id|/to|/match/(account|parts|text|from_regex|time/\d+/.*|time)|/price.*|/rewrite/.*"},

@@ -1,16 +1,15 @@
 //! A simulated carrier in the test's own process, which outlives the gateways that it serves and
 //! remembers every message that it took.
 
-use std::net::SocketAddr;
 use std::ops::Deref;
 
-use simulator::{Smsc, SmscSettings};
+use simulator::{Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 /// A running SMSC with the threads that it needs.
-pub struct Carrier {
-    smsc: Smsc,
+pub struct Carrier<S = Smsc> {
+    smsc: S,
     runtime: Runtime,
 }
 
@@ -20,21 +19,29 @@ impl Carrier {
     /// # Panics
     /// When there is none.
     pub fn start(settings: SmscSettings) -> Self {
+        Self::with(|listener| Smsc::start(listener, settings))
+    }
+}
+
+impl Carrier<UcpSmsc> {
+    /// Starts an SMSC that speaks UCP on a free port.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn start_ucp(settings: UcpSmscSettings) -> Self {
+        Self::with(|listener| UcpSmsc::start(listener, settings))
+    }
+}
+
+impl<S> Carrier<S> {
+    fn with(start: impl FnOnce(TcpListener) -> S) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a thread can be made");
-        let smsc = runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-            Smsc::start(listener, settings)
-        });
+        let smsc = runtime.block_on(async { start(TcpListener::bind("127.0.0.1:0").await.expect("a free port")) });
         Self { smsc, runtime }
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.smsc.address()
     }
 
     /// Waits inside the carrier's threads.
@@ -43,10 +50,10 @@ impl Carrier {
     }
 }
 
-impl Deref for Carrier {
-    type Target = Smsc;
+impl<S> Deref for Carrier<S> {
+    type Target = S;
 
-    fn deref(&self) -> &Smsc {
+    fn deref(&self) -> &S {
         &self.smsc
     }
 }

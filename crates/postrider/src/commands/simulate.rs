@@ -1,5 +1,7 @@
 //! `simulate`: a carrier to test against.
 
+mod ucp;
+
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -31,8 +33,8 @@ const MO_WAITING_MAX: u64 = 10_000;
 pub enum SimulateCommand {
     /// An SMSC that speaks SMPP
     Smpp(Box<SmppArgs>),
-    /// Not supported yet
-    Ucp(Rest),
+    /// An SMSC that speaks UCP/EMI
+    Ucp(Box<ucp::UcpArgs>),
     /// Not supported yet
     Cimd2(Rest),
     /// Not supported yet
@@ -179,6 +181,16 @@ enum Receipts {
     All,
 }
 
+impl Receipts {
+    fn wanted(self) -> ReceiptsFor {
+        match self {
+            Self::None => ReceiptsFor::Nothing,
+            Self::Asked => ReceiptsFor::Asked,
+            Self::All => ReceiptsFor::Everything,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ReceiptIds {
     Same,
@@ -204,7 +216,7 @@ struct Range(Duration, Duration);
 pub async fn run(command: SimulateCommand) -> Outcome {
     let args = match command {
         SimulateCommand::Smpp(args) => args,
-        SimulateCommand::Ucp(_) => return Err(Failure::not_yet("simulate ucp")),
+        SimulateCommand::Ucp(args) => return ucp::run(&args).await,
         SimulateCommand::Cimd2(_) => return Err(Failure::not_yet("simulate cimd2")),
         SimulateCommand::Http(_) => return Err(Failure::not_yet("simulate http")),
         SimulateCommand::Modem(_) => return Err(Failure::not_yet("simulate modem")),
@@ -321,11 +333,7 @@ fn settings(args: &SmppArgs) -> SmscSettings {
 }
 
 fn receipt_settings(args: &SmppArgs, receipts: &mut simulator::ReceiptSettings) {
-    let send = args.receipts.map(|send| match send {
-        Receipts::None => ReceiptsFor::Nothing,
-        Receipts::Asked => ReceiptsFor::Asked,
-        Receipts::All => ReceiptsFor::Everything,
-    });
+    let send = args.receipts.map(Receipts::wanted);
     let id = args.receipt_ids.map(|id| match id {
         ReceiptIds::Same => IdForm::Same,
         ReceiptIds::HexToDec => IdForm::HexToDec,

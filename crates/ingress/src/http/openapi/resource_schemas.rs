@@ -235,12 +235,14 @@ fn connector() -> Value {
         || nullable(object(&["ton", "npi"], json!({ "ton": number(0, 255, 0), "npi": number(0, 255, 0) })));
     let link = json!({
         "id": name(),
-        "protocol": { "type": "string", "enum": ["smpp"] },
-        "address": { "type": "string", "description": "`host:port`, or `smpps://host:port` for TLS. Left out with `outbind`.", "examples": ["smsc.example:2775"],
-            "pattern": "^(smpps?://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" },
+        "protocol": { "type": "string", "enum": ["smpp", "ucp"], "description": "Options that the other one has alone are refused." },
+        "address": { "type": "string", "description": "`host:port`; for TLS `smpps://host:port` or `ucps://host:port`. Left out with `outbind`.", "examples": ["smsc.example:2775"],
+            "pattern": "^(smpps?://|ucps?://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" },
+        "ucp": nullable(ucp()),
         "outbind": nullable(outbind()),
         "enabled": enabled(),
-        "system_id": { "type": "string", "minLength": 1, "maxLength": 15, "pattern": "^[\\x00-\\x7F]+$" },
+        "system_id": { "type": "string", "maxLength": 64, "pattern": "^[\\x00-\\x7F]*$",
+            "description": "Our name there: 1 to 15 characters over SMPP; over UCP up to 64, left out without a login." },
         "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
         "system_type": { "type": "string" },
         "bind": words(&["transceiver", "transmitter+receiver", "transmitter", "receiver"]),
@@ -298,13 +300,36 @@ fn connector() -> Value {
     for fields in [link, dialect] {
         properties.extend(fields.as_object().cloned().unwrap_or_default());
     }
-    let mut connector = object(&["id", "protocol", "system_id"], Value::Object(properties));
+    let mut connector = object(&["id", "protocol"], Value::Object(properties));
     connector["anyOf"] = json!([
         { "required": ["address"], "properties": { "outbind": { "type": "null" } } },
         { "required": ["outbind"], "properties": { "outbind": { "type": "object" }, "address": false,
             "bind": { "enum": ["transceiver", "receiver"] } } },
     ]);
     connector
+}
+
+fn ucp() -> Value {
+    let digits = |longest: u32| json!({ "type": "string", "pattern": format!("^[0-9]{{0,{longest}}}$") });
+    let digit = |default: u64| number(0, 9, default);
+    let mut ucp = object(
+        &[],
+        json!({
+            "login": enabled(),
+            "account": object(&["ton", "npi"], json!({ "ton": digit(6), "npi": digit(5) })),
+            "submit": words(&["51", "30", "01"]),
+            "international_prefix": { "type": "string", "pattern": "^[0-9]{0,4}$", "default": "00" },
+            "authentication_code": { "type": "string", "pattern": "^[ -.0-~]{0,16}$" },
+            "notification_address": digits(16),
+            "notification_pid": digits(4),
+            "alert_address": { "type": ["string", "null"], "pattern": "^[0-9]{1,16}$", "description": "Of the alerts that keep a quiet session alive; the `system_id` if it is left out." },
+            "alert": enabled(),
+            "echo": { "type": "boolean", "default": false, "description": "Answer with `AdC:SCTS`, as some SMSCs insist." },
+            "time_zone": { "type": "string", "default": "UTC", "description": "IANA name of the zone of the SMSC's clock." },
+        }),
+    );
+    ucp["description"] = json!("What only UCP/EMI has.");
+    ucp
 }
 
 fn outbind() -> Value {
