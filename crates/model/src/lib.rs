@@ -25,6 +25,7 @@ pub mod group;
 pub mod id;
 pub mod ingress;
 pub mod ledger;
+mod marks;
 pub mod message;
 mod moves;
 pub mod opt_out;

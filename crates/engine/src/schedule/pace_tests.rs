@@ -125,10 +125,11 @@ fn where_there_is_no_room_little_is_looked_through_for_each_that_finds_none() {
 #[test]
 fn who_finds_no_room_goes_unpaced_until_there_is_some() {
     let (paces, rule) = (Paces::default(), rule(r#"{"per_recipient":{"messages":1,"seconds":3600}}"#));
-    let number = |n: usize| format!("+4477{n:08}");
-    let ask_of = |n: usize, now| ask(&paces, &rule, &body(n as u128, "SHOP", &number(n), 1), now);
-    (0..TRACKS_MAX + 10).for_each(|n| assert_eq!(ask_of(n, 0), None));
+    let track = Track { next: 3_600_000_000, turns: [i64::MIN; PRIORITIES], last: MessageId(Uuid::nil()) };
+    paces.state().tracks.extend((0..TRACKS_MAX as u64).map(|hash| (hash, track.clone())));
+    let ask_of = |n: usize, now| ask(&paces, &rule, &body(n as u128 + 1, "SHOP", &format!("+4477{n:08}"), 1), now);
+    assert_eq!([ask_of(0, 0), ask_of(1, 0)], [None; 2]);
     assert_eq!(paces.state().tracks.len(), TRACKS_MAX);
-    (0..=TRACKS_MAX / SWEEP_FULL).for_each(|n| assert_eq!(ask_of(2 * TRACKS_MAX + n, 3_600_000), None));
-    assert!(paces.state().tracks.len() < TRACKS_MAX / 2, "{}", paces.state().tracks.len());
+    (2..TRACKS_MAX / SWEEP_FULL + 2).for_each(|n| assert_eq!(ask_of(n, 3_600_000), None));
+    assert!(paces.state().tracks.len() < SWEEP_FROM, "{}", paces.state().tracks.len());
 }
