@@ -66,6 +66,12 @@ pub enum Told {
 }
 
 impl Inquiry {
+    /// Does anybody still wait for the answer?
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        !self.reply.is_closed()
+    }
+
     /// Hands over the carrier's answer.
     pub fn answer(self, told: Told) {
         // Whoever asked may have given up.

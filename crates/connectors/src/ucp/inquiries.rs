@@ -28,11 +28,14 @@ pub(super) struct Inquiries {
 impl Inquiries {
     /// How many more may be sent in a window of this size: never more than half of it.
     pub(super) fn room(&self, window: usize) -> usize {
-        (window / 2).max(1).saturating_sub(self.open.len() + self.awaiting.len())
+        // Some SMSCs never send what they have promised.
+        let awaiting = self.awaiting.values().filter(|inquiry| inquiry.is_awaited()).count();
+        (window / 2).max(1).saturating_sub(self.open.len() + awaiting)
     }
 
     /// Sends an inquiry about a message to `adc` from `oadc`. One that can't be written is answered at once.
     pub(super) fn send(&mut self, inquiry: Inquiry, session: &mut Session, (adc, oadc): (&[u8], &[u8]), now: Duration) {
+        self.awaiting.retain(|_, inquiry| inquiry.is_awaited());
         let token = MARK | self.next;
         let scts = scts(&inquiry.remote_id).unwrap_or_default().to_owned();
         let about = ShortMessage { adc, oadc, scts: scts.as_bytes(), ..ShortMessage::default() };

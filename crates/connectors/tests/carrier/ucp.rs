@@ -155,3 +155,16 @@ async fn a_message_that_the_smsc_keeps_can_be_asked_about_and_taken_back() {
     assert_eq!(canceled.progress.status, Status::Canceled);
     assert_eq!(bench.smsc.counters().canceled, 1);
 }
+
+#[tokio::test]
+async fn an_smsc_that_never_answers_an_inquiry_can_be_asked_other_things() {
+    let receipt_delay = (Duration::from_secs(600), Duration::from_secs(600));
+    let settings = UcpSmscSettings { receipt_delay, mute: true, ..UcpSmscSettings::default() };
+    let more = format!(r#""window":2,"response_timeout_seconds":1,{ALERT}"#);
+    let bench = Bench::start_ucp(settings, &more).await;
+    let id = bench.text("later").await;
+    bench.until(id, Status::Sent).await;
+    bench.query(id).await.expect_err("nobody answers");
+    assert_eq!(bench.smsc.counters().inquiries, 1);
+    assert_eq!(bench.cancel(id).await.unwrap().progress.status, Status::Canceled);
+}

@@ -274,7 +274,9 @@ impl Connection {
         let answer = match asked {
             Asked::State { name, to } => match self.shared.ledger().state(&name) {
                 Some(outcome) => {
-                    self.outbox.push(now, now, Delivery::new(What::State { name, to, outcome }));
+                    if !self.settings.mute {
+                        self.outbox.push(now, now, Delivery::new(What::State { name, to, outcome }));
+                    }
                     Answer::ACK
                 }
                 None => Answer::nack(ErrorCode::NOT_FOUND),

@@ -38,6 +38,8 @@ pub struct UcpSmscSettings {
 
     /// How many of the last messages clients may ask about (55) and take back (56).
     pub ledger: usize,
+    /// Takes inquiries (55) and never says what became of the message (57).
+    pub mute: bool,
     /// Operations to a client that may be unanswered at a time, 1–100.
     pub window: usize,
     /// How long a client may take to acknowledge; then it is sent again.
@@ -66,6 +68,7 @@ impl Default for UcpSmscSettings {
             receipt_delay: (Duration::from_millis(10), Duration::from_millis(10)),
             outcomes: vec![(DeliveryStatus::DELIVERED, Reason(0), 1.0)],
             ledger: 10_000,
+            mute: false,
             window: 10,
             response_timeout: Duration::from_secs(30),
             faults: Vec::new(),
