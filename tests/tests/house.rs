@@ -11,7 +11,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("smpp", &[]),
     ("ucp", &[]),
     ("cimd2", &[]),
-    ("simulator", &["smpp", "ucp", "sms"]),
+    ("simulator", &["smpp", "ucp", "cimd2", "sms"]),
     ("model", &["sms"]),
     ("routing", &["model"]),
     ("store", &["model"]),

@@ -7,19 +7,15 @@ use smpp::{
     BindMode, CommandStatus, Event, MessageState, Outbind, Pdu, QuerySmResp, Session, SessionConfig, SubmitMultiResp,
 };
 use sms::receipt::ReceiptState;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
+use crate::core::{Broken, Conversation, converse};
 use crate::desk::{Answer, Desk, Submission};
 use crate::directory::Inbox;
 use crate::outbox::Delivery;
 use crate::receipt::write_time;
 use crate::settings::{FaultKind, SmscSettings};
-use crate::smsc::{Command, Shared};
-use crate::wire;
-
-/// Octets read at a time.
-const READ_SIZE: usize = 64 * 1024;
+use crate::smsc::Shared;
 
 /// What to do about an event, once the event no longer borrows the session.
 enum Action {
@@ -44,7 +40,7 @@ struct Connection {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, number: u64, outbind: Option<(String, String)>) {
+pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64, outbind: Option<(String, String)>) {
     let settings = shared.settings();
     let Ok(session) = Session::server(session_config(&settings), shared.now()) else {
         tracing::error!("the simulator's settings make no session");
@@ -60,16 +56,8 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, number: u6
             tracing::warn!(%error, "the outbind could not be sent");
         }
     }
-    connection.run(&mut stream).await;
-    let stop = connection.shared.clone();
-    connection.leave();
-    if let Some(fault) = connection.fault {
-        let output = connection.session.output();
-        tokio::select! {
-            () = strike(&mut stream, fault, output) => {}
-            () = stop.told_to_close() => {}
-        }
-    }
+    let (shared, inbox) = (connection.shared.clone(), connection.inbox.clone());
+    converse(&mut connection, stream, &shared, &inbox).await;
 }
 
 fn session_config(settings: &SmscSettings) -> SessionConfig {
@@ -84,51 +72,18 @@ fn session_config(settings: &SmscSettings) -> SessionConfig {
     }
 }
 
-impl Connection {
-    /// Returns when the connection is to be closed, or a fault strikes it.
-    async fn run(&mut self, stream: &mut TcpStream) {
-        let mut buffer = vec![0; READ_SIZE];
-        let mut commands = self.shared.commands();
-        let inbox = self.inbox.clone();
-        loop {
-            let now = self.shared.now();
-            self.turn(now);
-            if self.fault.is_some() || (self.session.is_closed() && self.session.output().is_empty()) {
-                return;
-            }
-            let deadline = [self.session.next_deadline(), self.desk.next(&self.session)].into_iter().flatten().min();
-            // While the output is full the session takes no octets: it reads on when the client does.
-            let input = (!self.session.output_is_full()).then_some(&mut buffer[..]);
-            tokio::select! {
-                step = wire::step(stream, self.session.output(), input) => match step {
-                    Ok(step) => {
-                        self.session.consume_output(step.written);
-                        match step.read {
-                            None => {}
-                            Some(0) => self.session.transport_closed(),
-                            Some(read) => {
-                                let taken = self.session.receive(&buffer[..read], self.shared.now());
-                                debug_assert!(taken == read, "all complete PDUs were taken out before");
-                            }
-                        }
-                    }
-                    Err(_) => return,
-                },
-                () = self.shared.sleep_until(deadline.unwrap_or_default()), if deadline.is_some() => {}
-                () = inbox.news() => {}
-                command = commands.changed() => {
-                    let command = command.map(|()| *commands.borrow_and_update());
-                    match command {
-                        Ok(Command::Unbind) => self.session.unbind(self.shared.now()),
-                        Ok(Command::Close) | Err(_) => return,
-                        Ok(Command::None) => {}
-                    }
-                }
-            }
-        }
+impl Conversation for Connection {
+    type Wire = Session;
+
+    const BROKEN: Broken = Broken {
+        half: &[0, 0, 0, 40, 0x80, 0, 0, 4],
+        huge: &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
+    };
+
+    fn wire(&mut self) -> &mut Session {
+        &mut self.session
     }
 
-    /// Deals with everything that has come or become due.
     fn turn(&mut self, now: Duration) {
         self.desk.settings = self.shared.settings();
         for (at, delivery) in self.inbox.take() {
@@ -165,6 +120,21 @@ impl Connection {
         self.desk.publish();
     }
 
+    fn due(&self) -> Option<Duration> {
+        self.desk.next(&self.session)
+    }
+
+    fn fault(&self) -> Option<FaultKind> {
+        self.fault
+    }
+
+    fn unbind(&mut self, now: Duration) -> bool {
+        self.session.unbind(now);
+        true
+    }
+}
+
+impl Connection {
     fn act(&mut self, action: Action, now: Duration) {
         self.most_unanswered = self.most_unanswered.max(self.session.unanswered());
         match action {
@@ -282,28 +252,4 @@ fn judge_bind(settings: &SmscSettings, system_id: &[u8], password: &[u8]) -> Res
         return Err(CommandStatus::RINVPASWD);
     }
     Ok(())
-}
-
-/// Breaks the connection. What the session had to say goes out before nonsense does.
-async fn strike(stream: &mut TcpStream, fault: FaultKind, output: &[u8]) {
-    let nonsense: &[u8] = match fault {
-        FaultKind::Close | FaultKind::Unbind => return,
-        FaultKind::CloseMidPdu => {
-            let cut = output.len().saturating_sub(5);
-            // An answer that never ends, if there is nothing to cut.
-            let half = if cut == 0 { &[0, 0, 0, 40, 0x80, 0, 0, 4][..] } else { &output[..cut] };
-            let _ = stream.write_all(half).await;
-            return;
-        }
-        FaultKind::Garbage => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
-        FaultKind::HugeLength => &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0],
-        FaultKind::Hang => return std::future::pending().await,
-    };
-    let mut whole = output.to_vec();
-    whole.extend_from_slice(nonsense);
-    if stream.write_all(&whole).await.is_ok() {
-        // It is for the client to close.
-        let mut buffer = [0; 4096];
-        while let Ok(1..) = tokio::io::AsyncReadExt::read(stream, &mut buffer).await {}
-    }
 }

@@ -33,13 +33,16 @@
 //! acknowledged. So a gateway that was killed finds its receipts when it comes back.
 //!
 //! # Map
-//! `settings`, `presets` what it should do · `smsc` the handle · `connection` the loop, `wire` its
-//! I/O · `desk` what becomes of a submission · `outbox` what goes to the client · `receipt`, `id`,
-//! `mo` what it looks like · `directory` who is bound · `record`, `counters` what was seen · `ledger` what may be asked about ·
-//! `client`, `latency` the load client.
+//! `core` what SMSCs of all protocols have in common: the handle, what connections share, their loop,
+//! `wire` its I/O · `settings`, `presets` what it should do · `smsc`, `connection` what is SMPP's ·
+//! `desk` what becomes of a submission · `outbox` what goes to the client · `receipt`,
+//! `id`, `mo` what it looks like · `directory` who is bound · `record`, `counters` what was seen ·
+//! `ledger` what may be asked about · `ucp` the other protocol · `client`, `latency` the load
+//! client.
 
 mod client;
 mod connection;
+mod core;
 mod counters;
 mod desk;
 mod directory;

@@ -74,7 +74,7 @@ async fn refusals_end_messages_and_busy_carriers_are_asked_again() {
 
 #[tokio::test]
 async fn what_is_not_delivered_says_why() {
-    let outcomes = vec![(DeliveryStatus::NOT_DELIVERED, Reason::ABSENT_SUBSCRIBER, 1.0)];
+    let outcomes = vec![((DeliveryStatus::NOT_DELIVERED, Reason::ABSENT_SUBSCRIBER), 1.0)];
     let bench = Bench::start_ucp(UcpSmscSettings { outcomes, ..UcpSmscSettings::default() }, ALERT).await;
     let id = bench.text("nobody there").await;
     let reason = bench.until(id, Status::Undelivered).await.progress.reason.unwrap();

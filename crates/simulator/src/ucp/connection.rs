@@ -3,27 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use ucp::{
-    Answer, DeliveryStatus, ErrorCode, Event, NotificationType, Operation, ServerConfig, Session, SessionConfig,
-    ShortMessage, Trn,
+    Answer, DeliveryStatus, ErrorCode, Event, NotificationType, Operation, Reason, ServerConfig, Session,
+    SessionConfig, ShortMessage, Trn,
 };
 
-use super::ledger::Name;
-use super::outbox::{Delivery, Outbox, What};
+use super::outbox::{What, send};
 use super::settings::UcpSmscSettings;
 use super::smsc::Shared;
 use super::submission::Submission;
+use crate::core::{Answered, Broken, Conversation, Delivery, Name, Outbox, between, converse, one_of, struck};
 use crate::counters::Counters;
 use crate::directory::Inbox;
 use crate::record::Taken;
 use crate::settings::{FaultKind, ReceiptsFor};
 use crate::timeline::Timeline;
-use crate::wire;
-
-/// Octets read at a time.
-const READ_SIZE: usize = 64 * 1024;
 
 /// An answer that is due later, and what follows from it.
 #[derive(Debug)]
@@ -31,7 +26,7 @@ struct Reply {
     trn: Trn,
     outcome: Result<Box<[u8]>, ErrorCode>,
     /// A notification, and how long after the answer.
-    note: Option<(Duration, Delivery)>,
+    note: Option<(Duration, Delivery<What>)>,
 }
 
 struct Connection {
@@ -40,10 +35,10 @@ struct Connection {
     number: u64,
     session: Session,
     account: Box<str>,
-    inbox: Arc<Inbox<Delivery>>,
+    inbox: Arc<Inbox<Delivery<What>>>,
     entered: bool,
     replies: Timeline<Reply>,
-    outbox: Outbox,
+    outbox: Outbox<What>,
     counters: Counters,
     taken: Taken<super::UcpSeen>,
     random: fastrand::Rng,
@@ -52,7 +47,7 @@ struct Connection {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, number: u64) {
+pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, number: u64) {
     let settings = shared.settings();
     let config = ServerConfig {
         login_required: settings.login_required,
@@ -82,56 +77,19 @@ pub(super) async fn serve(mut stream: TcpStream, shared: Arc<Shared>, number: u6
         fault: None,
         shared,
     };
-    connection.run(&mut stream).await;
-    connection.leave();
-    if let Some(fault) = connection.fault {
-        let mut closing = connection.shared.closing();
-        tokio::select! {
-            () = strike(&mut stream, fault, connection.session.output()) => {}
-            _ = closing.changed() => {}
-        }
-    }
+    let (shared, inbox) = (connection.shared.clone(), connection.inbox.clone());
+    converse(&mut connection, stream, &shared, &inbox).await;
 }
 
-impl Connection {
-    /// Returns when the connection is to be closed, or a fault strikes it.
-    async fn run(&mut self, stream: &mut TcpStream) {
-        let mut buffer = vec![0; READ_SIZE];
-        let mut closing = self.shared.closing();
-        let inbox = self.inbox.clone();
-        loop {
-            let now = self.shared.now();
-            self.turn(now);
-            if self.fault.is_some() || (self.session.is_closed() && self.session.output().is_empty()) {
-                return;
-            }
-            let due = [self.session.next_deadline(), self.replies.next(), self.outbox.next(&self.session)];
-            let due = due.into_iter().flatten().min();
-            // While the output is full the session takes no octets: it reads on when the client does.
-            let input = (!self.session.output_is_full()).then_some(&mut buffer[..]);
-            tokio::select! {
-                step = wire::step(stream, self.session.output(), input) => match step {
-                    Ok(step) => {
-                        self.session.consume_output(step.written);
-                        match step.read {
-                            None => {}
-                            Some(0) => self.session.transport_closed(),
-                            Some(read) => {
-                                let taken = self.session.receive(&buffer[..read], self.shared.now());
-                                debug_assert!(taken == read, "all complete frames were taken out before");
-                            }
-                        }
-                    }
-                    Err(_) => return,
-                },
-                () = self.shared.sleep_until(due.unwrap_or_default()), if due.is_some() => {}
-                () = inbox.news() => {}
-                _ = closing.changed() => return,
-            }
-        }
+impl Conversation for Connection {
+    type Wire = Session;
+
+    const BROKEN: Broken = Broken { half: b"\x0200/00043/R/51/A//", huge: b"\x0200/99999/O/52/" };
+
+    fn wire(&mut self) -> &mut Session {
+        &mut self.session
     }
 
-    /// Deals with everything that has come or become due.
     fn turn(&mut self, now: Duration) {
         self.settings = self.shared.settings();
         for (at, delivery) in self.inbox.take() {
@@ -144,11 +102,27 @@ impl Connection {
         if self.fault.is_none() && self.session.is_open() {
             let scts = self.shared.scts(now);
             let shared = self.shared.clone();
-            self.outbox.send(&mut self.session, &mut shared.ledger(), &scts, now, &mut self.counters);
+            send(&mut self.outbox, &mut self.session, &mut shared.ledger(), &scts, now, &mut self.counters);
         }
         self.publish();
     }
 
+    fn due(&self) -> Option<Duration> {
+        let can_send = self.session.window_room() > 0 && !self.session.output_is_full();
+        [self.replies.next(), self.outbox.next().filter(|_| can_send)].into_iter().flatten().min()
+    }
+
+    fn fault(&self) -> Option<FaultKind> {
+        self.fault
+    }
+
+    fn unbind(&mut self, _: Duration) -> bool {
+        // Closing is how UCP sessions end.
+        false
+    }
+}
+
+impl Connection {
     fn hear(&mut self, now: Duration) {
         while self.fault.is_none() {
             let Some(event) = self.session.next_event(now) else { return };
@@ -167,11 +141,21 @@ impl Connection {
                     }
                 },
                 Event::Response { token, answer, .. } => {
-                    self.outbox.answered(token, answer.is_ack(), now, &mut self.counters);
+                    let taken = answer.is_ack();
+                    self.acknowledged(token, taken, now);
                 }
-                Event::TimedOut { token } => self.outbox.answered(token, false, now, &mut self.counters),
+                Event::TimedOut { token } => self.acknowledged(token, false, now),
                 _ => {}
             }
+        }
+    }
+
+    fn acknowledged(&mut self, token: u64, taken: bool, now: Duration) {
+        match self.outbox.answered(token, taken, now) {
+            Answered::Taken(What::Note { .. }) => self.counters.receipts_acked += 1,
+            Answered::Taken(What::Mo(_)) => self.counters.mo_acked += 1,
+            Answered::Taken(What::State { .. }) | Answered::Open => {}
+            Answered::GivenUp => self.counters.deliveries_refused += 1,
         }
     }
 
@@ -230,14 +214,14 @@ impl Connection {
             self.counters.throttled += 1;
             return Some(ErrorCode::NOT_ALLOWED);
         }
-        let settings = self.settings.clone();
-        settings.fail.iter().find(|(_, probability)| self.random.f64() < *probability).map(|(code, _)| *code)
+        struck(&self.settings.fail, &mut self.random)
     }
 
     fn take(&mut self, submission: &Submission, now: Duration) -> Name {
         self.counters.accepted += 1;
         let name: Name = (submission.adc.clone(), self.shared.scts(now));
-        self.shared.ledger().taken(&name, self.settings.ledger);
+        let waiting = (DeliveryStatus::BUFFERED, Reason(0));
+        self.shared.ledger().taken(&name, waiting, self.settings.ledger);
         let identity = [&name.0, &b":"[..], &name.1].concat();
         self.taken.remember(self.settings.memory, &submission.adc, &submission.user_data, || {
             submission.seen(&self.account, self.number, now, &identity)
@@ -246,13 +230,9 @@ impl Connection {
     }
 
     /// The notification that the client asked for.
-    fn note(&mut self, submission: &Submission, name: &Name) -> Option<(Duration, Delivery)> {
-        let total: f64 = self.settings.outcomes.iter().map(|(.., weight)| weight).sum();
-        let mut chosen = self.random.f64() * total;
-        let (dst, rsn, _) = *self.settings.outcomes.iter().find(|(.., weight)| {
-            chosen -= weight;
-            chosen < 0.0
-        })?;
+    fn note(&mut self, submission: &Submission, name: &Name) -> Option<(Duration, Delivery<What>)> {
+        let outcome = one_of(&self.settings.outcomes, &mut self.random)?;
+        let (dst, _) = outcome;
         let kind = match dst {
             DeliveryStatus::DELIVERED => NotificationType::DELIVERED,
             DeliveryStatus::BUFFERED => NotificationType::BUFFERED,
@@ -263,9 +243,8 @@ impl Connection {
             ReceiptsFor::Asked => submission.wanted.includes(kind),
             ReceiptsFor::Everything => true,
         };
-        let (least, most) = self.settings.receipt_delay;
-        let delay = least + most.saturating_sub(least).mul_f64(self.random.f64());
-        let what = What::Note { name: name.clone(), to: submission.notify.clone(), outcome: (dst, rsn) };
+        let delay = between(self.settings.receipt_delay, &mut self.random);
+        let what = What::Note { name: name.clone(), to: submission.notify.clone(), outcome };
         wanted.then(|| (delay, Delivery::new(what)))
     }
 
@@ -281,13 +260,15 @@ impl Connection {
                 }
                 None => Answer::nack(ErrorCode::NOT_FOUND),
             },
-            Asked::Delete { name } => match self.shared.ledger().delete(&name) {
-                true => {
-                    self.counters.canceled += 1;
-                    Answer::ACK
+            Asked::Delete { name } => {
+                match self.shared.ledger().delete(&name, (DeliveryStatus::NOT_DELIVERED, Reason::OPERATION_BARRED)) {
+                    true => {
+                        self.counters.canceled += 1;
+                        Answer::ACK
+                    }
+                    false => Answer::nack(ErrorCode::NOT_FOUND),
                 }
-                false => Answer::nack(ErrorCode::NOT_FOUND),
-            },
+            }
             Asked::Other => Answer::nack(ErrorCode::NOT_SUPPORTED),
         };
         let answered = self.session.respond(trn, &answer, now);
@@ -362,27 +343,4 @@ fn judge(settings: &UcpSmscSettings, account: &str, password: &[u8]) -> Option<E
     let wrong_name = settings.account.as_ref().is_some_and(|wanted| wanted != account);
     let wrong_password = settings.password.as_ref().is_some_and(|wanted| wanted.as_bytes() != password);
     (wrong_name || wrong_password).then_some(ErrorCode::AUTHENTICATION)
-}
-
-/// Breaks the connection. What the session had to say goes out before nonsense does.
-async fn strike(stream: &mut TcpStream, fault: FaultKind, output: &[u8]) {
-    let nonsense: &[u8] = match fault {
-        FaultKind::Close | FaultKind::Unbind => return,
-        FaultKind::CloseMidPdu => {
-            let cut = output.len().saturating_sub(5);
-            let half = if cut == 0 { &b"\x0200/00043/R/51/A//"[..] } else { &output[..cut] };
-            let _ = stream.write_all(half).await;
-            return;
-        }
-        FaultKind::Garbage => b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
-        FaultKind::HugeLength => b"\x0200/99999/O/52/",
-        FaultKind::Hang => return std::future::pending().await,
-    };
-    let mut whole = output.to_vec();
-    whole.extend_from_slice(nonsense);
-    if stream.write_all(&whole).await.is_ok() {
-        // It is for the client to close.
-        let mut buffer = [0; 4096];
-        while let Ok(1..) = tokio::io::AsyncReadExt::read(stream, &mut buffer).await {}
-    }
 }

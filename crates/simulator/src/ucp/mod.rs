@@ -5,7 +5,6 @@
 //! connections, as there.
 
 mod connection;
-mod ledger;
 mod outbox;
 mod settings;
 mod smsc;

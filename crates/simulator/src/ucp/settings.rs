@@ -34,7 +34,7 @@ pub struct UcpSmscSettings {
     /// How long after the answer: at least and at most.
     pub receipt_delay: (Duration, Duration),
     /// Final outcomes with their weights.
-    pub outcomes: Vec<(DeliveryStatus, Reason, f64)>,
+    pub outcomes: Vec<((DeliveryStatus, Reason), f64)>,
 
     /// How many of the last messages clients may ask about (55) and take back (56).
     pub ledger: usize,
@@ -66,7 +66,7 @@ impl Default for UcpSmscSettings {
             drop: 0.0,
             receipts: ReceiptsFor::Asked,
             receipt_delay: (Duration::from_millis(10), Duration::from_millis(10)),
-            outcomes: vec![(DeliveryStatus::DELIVERED, Reason(0), 1.0)],
+            outcomes: vec![((DeliveryStatus::DELIVERED, Reason(0)), 1.0)],
             ledger: 10_000,
             mute: false,
             window: 10,

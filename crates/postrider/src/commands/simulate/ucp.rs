@@ -144,8 +144,8 @@ fn settings(args: &UcpArgs) -> UcpSmscSettings {
     }
     if let Some(undelivered) = args.undelivered {
         settings.outcomes = vec![
-            (DeliveryStatus::DELIVERED, Reason(0), 1.0 - undelivered),
-            (DeliveryStatus::NOT_DELIVERED, Reason::ABSENT_SUBSCRIBER, undelivered),
+            ((DeliveryStatus::DELIVERED, Reason(0)), 1.0 - undelivered),
+            ((DeliveryStatus::NOT_DELIVERED, Reason::ABSENT_SUBSCRIBER), undelivered),
         ];
     }
     settings
