@@ -37,9 +37,10 @@
 //! `wire` its I/O · `settings`, `presets` what it should do · `smsc`, `connection` what is SMPP's ·
 //! `desk` what becomes of a submission · `outbox` what goes to the client · `receipt`,
 //! `id`, `mo` what it looks like · `directory` who is bound · `record`, `counters` what was seen ·
-//! `ledger` what may be asked about · `ucp` the other protocol · `client`, `latency` the load
+//! `ledger` what may be asked about · `ucp`, `cimd2` the other protocols · `client`, `latency` the load
 //! client.
 
+mod cimd2;
 mod client;
 mod connection;
 mod core;
@@ -60,6 +61,7 @@ mod timeline;
 mod ucp;
 mod wire;
 
+pub use self::cimd2::{Cimd2Seen, Cimd2Smsc, Cimd2SmscSettings};
 pub use self::ucp::{UcpSeen, UcpSmsc, UcpSmscSettings};
 pub use client::{LoadError, LoadReport, LoadSettings, load};
 pub use counters::Counters;
