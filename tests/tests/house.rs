@@ -17,7 +17,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("store-sqlite", &["store", "model"]),
     ("engine", &["routing", "store", "model", "sms"]),
-    ("connectors", &["engine", "model", "smpp", "ucp", "sms"]),
+    ("connectors", &["engine", "model", "smpp", "ucp", "cimd2", "sms"]),
     ("ingress", &["engine", "store", "model", "sms", "smpp"]),
     (
         "postrider",

@@ -35,14 +35,19 @@
 //! [`smpp`]: `dialogue` what is said and heard, `outbind` where carriers connect that do so themselves,
 //! `inquiries` what the engine asks about, `outgoing`, `answer`, `incoming` the translation.
 
+mod air;
 mod backoff;
+mod cimd2;
 mod follow_up;
+mod identity;
+mod lasting;
 pub mod manager;
 mod patience;
 mod session;
 pub mod smpp;
 mod transport;
 pub mod ucp;
+mod verdict;
 
 pub use manager::run;
 pub use transport::ConnectError;

@@ -11,10 +11,12 @@ use model::resources::{Connector, Protocol};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::cimd2::{self, Cimd2Dialogue};
 use crate::follow_up::FollowUps;
+use crate::lasting::Lasting;
 use crate::session::{self, Slot};
 use crate::smpp::{OpenDoor, SmppDialogue, same_bind};
-use crate::ucp::{Identities, UcpDialogue, same_login};
+use crate::ucp::{self, UcpDialogue};
 
 /// How long connectors may take to unbind when the gateway stops.
 const STOP_MAX: Duration = Duration::from_secs(30);
@@ -93,10 +95,11 @@ async fn supervise(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut beside = JoinSet::new();
-    let identities = Arc::<Identities>::default();
+    let lasting = Arc::<Lasting>::default();
     let follow_ups = FollowUps::start(engine.clone(), settings.clone(), &mut beside);
     while !*stop.borrow_and_update() {
         let bound_by = settings.borrow_and_update().clone();
+        lasting.begin();
         let (halt, halted) = watch::channel(false);
         let settings_seen = settings.clone();
         let open = OpenDoor::open(&bound_by, link.desired());
@@ -108,7 +111,7 @@ async fn supervise(
             settings: settings_seen.clone(),
             desired: link.desired(),
             door: door.clone(),
-            identities: identities.clone(),
+            lasting: lasting.clone(),
             follow_ups: follow_ups.clone(),
             stop: halted.clone(),
         };
@@ -144,7 +147,8 @@ async fn supervise(
 fn same_link(one: &Connector, other: &Connector) -> bool {
     match (one.protocol, other.protocol) {
         (Protocol::Smpp, Protocol::Smpp) => same_bind(one, other),
-        (Protocol::Ucp, Protocol::Ucp) => same_login(one, other),
+        (Protocol::Ucp, Protocol::Ucp) => ucp::same_login(one, other),
+        (Protocol::Cimd2, Protocol::Cimd2) => cimd2::same_login(one, other),
         _ => false,
     }
 }
@@ -165,6 +169,7 @@ impl Slots {
             match protocol {
                 Protocol::Smpp => session::run::<SmppDialogue>(slot).await,
                 Protocol::Ucp => session::run::<UcpDialogue>(slot).await,
+                Protocol::Cimd2 => session::run::<Cimd2Dialogue>(slot).await,
             }
         });
         self.numbers.insert(task.id(), number);

@@ -45,11 +45,11 @@ pub enum ConnectError {
     Handshake(String, io::Error),
 }
 
-/// Connects to `host:port`, or with TLS to `smpps://host:port` or `ucps://host:port`.
+/// Connects to `host:port`, or with TLS to `smpps://host:port`, `ucps://…` or `cimd2s://…`.
 pub(crate) async fn connect(address: &str, tls: Option<&TlsSettings>) -> Result<Box<dyn Transport>, ConnectError> {
     let (secure, target) = match address.split_once("://") {
-        Some(("smpps" | "ucps", target)) => (true, target),
-        Some(("smpp" | "ucp", target)) => (false, target),
+        Some(("smpps" | "ucps" | "cimd2s", target)) => (true, target),
+        Some(("smpp" | "ucp" | "cimd2", target)) => (false, target),
         Some(_) => return Err(ConnectError::Address(address.into())),
         None => (false, address),
     };

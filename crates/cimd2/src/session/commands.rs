@@ -62,6 +62,14 @@ impl Session {
         Ok(())
     }
 
+    /// Answers a request of the peer that has worked, and whose answer says no more than that.
+    ///
+    /// # Errors
+    /// When the answer was not sent.
+    pub fn accept(&mut self, sequence: u16, now: Duration) -> Result<(), RespondError> {
+        self.refuse(sequence, ErrorCode::OK, b"", now)
+    }
+
     /// Answers a request of the peer with an error, whatever the request is.
     ///
     /// # Errors

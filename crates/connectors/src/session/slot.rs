@@ -13,8 +13,8 @@ use super::Dialogue;
 use super::bound::{Bound, Ended};
 use crate::backoff::Backoff;
 use crate::follow_up::FollowUps;
+use crate::lasting::Lasting;
 use crate::smpp::Door;
-use crate::ucp::Identities;
 
 /// What a session number knows.
 #[derive(Clone)]
@@ -26,8 +26,8 @@ pub(crate) struct Slot {
     pub(crate) desired: watch::Receiver<Desired>,
     /// Where the carrier comes in, if it connects by itself.
     pub(crate) door: Option<Door>,
-    /// What the connector's SMSC calls messages, where that takes remembering.
-    pub(crate) identities: Arc<Identities>,
+    /// What sessions remember beyond their ends.
+    pub(crate) lasting: Arc<Lasting>,
     /// Told of what was sent, if missing receipts are to be asked for.
     pub(crate) follow_ups: FollowUps,
     /// Becomes true, or loses its sender, when the slot is to end for good.

@@ -1,56 +1,16 @@
 //! What a result of a submission means for its part. Pure.
 
-use engine::dispatch::Outcome;
-use model::resources::set::parse_status;
-use model::resources::{Connector, StatusClass as Override};
-use model::{MessageId, Reason};
+use model::resources::StatusClass;
 use ucp::{ErrorClass, ErrorCode};
 
-use crate::patience::Patience;
-
-/// The rules of one connector, and how often its SMSC refused messages for now.
-#[derive(Debug, Default)]
-pub(super) struct Answers {
-    overrides: Vec<(u32, Override)>,
-    patience: Patience,
-}
-
-impl Answers {
-    /// Rules by a connector's settings, whose `status_overrides` are error codes here.
-    pub(super) fn new(connector: &Connector) -> Self {
-        let overrides = connector.status_overrides.iter();
-        let overrides = overrides.filter_map(|(code, class)| Some((parse_status(code)?, *class)));
-        Self { overrides: overrides.collect(), patience: Patience::default() }
-    }
-
-    /// It was taken, under this name.
-    pub(super) fn taken(&mut self, message: MessageId, remote_id: Box<str>) -> Outcome {
-        self.patience.decided(message);
-        Outcome::Sent { remote_id }
-    }
-
-    /// It was not. `sm` is what the SMSC says about it.
-    pub(super) fn refused(&mut self, message: MessageId, code: ErrorCode, sm: &[u8]) -> Outcome {
-        let class = match self.overrides.iter().find(|(number, _)| *number == u32::from(code.0)) {
-            Some((_, class)) => *class,
-            None => match code.class() {
-                ErrorClass::Permanent => Override::Permanent,
-                // Mostly "slow down", but it may mean just what it says: it counts as an attempt.
-                ErrorClass::Throttled => Override::Temporary,
-                ErrorClass::Temporary | ErrorClass::Config | ErrorClass::Unknown => Override::Temporary,
-            },
-        };
-        let said = |what: &str, permanent| Reason::new(what, detail(code, sm), permanent);
-        match class {
-            Override::Temporary => {
-                return Outcome::Retry { after: self.patience.refused(message), reason: said("carrier_busy", false) };
-            }
-            Override::Throttled => return Outcome::Throttled(said("carrier_busy", false)),
-            Override::Permanent => {}
-            Override::Accepted => return self.taken(message, "".into()),
+/// What the protocol says of an error code.
+pub(super) fn class(code: ErrorCode) -> StatusClass {
+    match code.class() {
+        ErrorClass::Permanent => StatusClass::Permanent,
+        // Throttled is mostly "slow down", but it may mean just what it says: it counts as an attempt.
+        ErrorClass::Throttled | ErrorClass::Temporary | ErrorClass::Config | ErrorClass::Unknown => {
+            StatusClass::Temporary
         }
-        self.patience.decided(message);
-        Outcome::Refused(said("carrier_refused", true))
     }
 }
 
@@ -65,15 +25,20 @@ pub(super) fn detail(code: ErrorCode, sm: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use engine::dispatch::Outcome;
+    use model::MessageId;
     use model::id::Uuid;
 
     use super::*;
     use crate::ucp::tests::connector;
+    use crate::verdict::Verdicts;
 
     const MESSAGE: MessageId = MessageId(Uuid::nil());
 
     fn refused(more: &str, code: u8) -> Outcome {
-        Answers::new(&connector(more)).refused(MESSAGE, ErrorCode(code), b"No such address")
+        let code = ErrorCode(code);
+        let detail = detail(code, b"No such address");
+        Verdicts::new(&connector(more)).refused(MESSAGE, code.0.into(), class(code), detail)
     }
 
     #[test]

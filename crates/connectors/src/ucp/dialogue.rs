@@ -10,20 +10,21 @@ use model::{MessageId, Reason, Timestamp};
 use tokio::time::Instant;
 use ucp::{Answer, CloseReason, ErrorClass, ErrorCode, Event, Identity, Operation, Session, SubmitError, Trn};
 
-use super::answer::Answers;
-use super::identity::Identities;
+use super::answer::{class, detail};
 use super::incoming;
 use super::inquiries::Inquiries;
 use super::outgoing::Outgoing;
 use super::settings::{client_config, connect_timeout, of};
+use crate::lasting::Lasting;
 use crate::session::{BeginError, Begun, Closed, Dialogue, Leg, Slot, Talk, Unsent, Wire};
 use crate::transport::{ConnectError, connect};
+use crate::verdict::Verdicts;
 
 /// The dialogue of one session.
 pub(crate) struct UcpDialogue {
     outgoing: Outgoing,
-    answers: Answers,
-    identities: Arc<Identities>,
+    verdicts: Verdicts,
+    lasting: Arc<Lasting>,
     /// What is unanswered, by ticket, with the recipient as it was written.
     in_flight: HashMap<u64, (MessageId, Box<[u8]>)>,
     inquiries: Inquiries,
@@ -40,8 +41,8 @@ impl Dialogue for UcpDialogue {
         let ucp = of(settings);
         Self {
             outgoing: Outgoing::new(settings),
-            answers: Answers::new(settings),
-            identities: slot.identities.clone(),
+            verdicts: Verdicts::new(settings),
+            lasting: slot.lasting.clone(),
             in_flight: HashMap::new(),
             inquiries: Inquiries::default(),
             echoes: HashMap::new(),
@@ -63,7 +64,7 @@ impl Dialogue for UcpDialogue {
     fn follow(&mut self, settings: &Connector) {
         let ucp = of(settings);
         self.outgoing = Outgoing::new(settings);
-        self.answers = Answers::new(settings);
+        self.verdicts = Verdicts::new(settings);
         self.international_prefix = ucp.international_prefix;
         self.echo = ucp.echo;
     }
@@ -155,10 +156,10 @@ impl UcpDialogue {
             // Some SMSCs name the originator there: the recipient is known.
             Answer::Ack { .. } => {
                 let scts = answer.identity().map(|identity| identity.scts);
-                let remote_id = scts.map(|scts| self.identities.taken(&recipient, scts)).unwrap_or_default();
-                self.answers.taken(message, remote_id)
+                let remote_id = scts.map(|scts| self.lasting.identities.taken(&recipient, scts)).unwrap_or_default();
+                self.verdicts.taken(message, remote_id)
             }
-            Answer::Nack { code, sm } => self.answers.refused(message, *code, sm),
+            Answer::Nack { code, sm } => self.verdicts.refused(message, code.0.into(), class(*code), detail(*code, sm)),
         };
         talk.settle(ticket, message, outcome);
     }
@@ -170,7 +171,7 @@ impl UcpDialogue {
                 (incoming::message(message, &self.international_prefix), message.adc, message.scts)
             }
             Operation::Notify(message) => {
-                (incoming::notification(message, &self.identities), message.adc, message.scts)
+                (incoming::notification(message, &self.lasting.identities), message.adc, message.scts)
             }
             Operation::CallInput(call) => (incoming::call(call, &self.international_prefix), call.adc, &b""[..]),
             _ => return Some(Answer::nack(ErrorCode::NOT_SUPPORTED)),

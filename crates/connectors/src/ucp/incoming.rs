@@ -5,7 +5,7 @@ use model::{Address, Content, Encoding, Receipt, ReceiptState};
 use sms::{Alphabet, Dcs, Described};
 use ucp::{AddressType, CallInput, DeliveryStatus, ShortMessage};
 
-use super::identity::Identities;
+use crate::identity::Identities;
 
 /// What a notification (53), or the answer to an inquiry (57), says.
 pub(super) fn receipt(message: &ShortMessage<'_>) -> Receipt {

@@ -2,7 +2,6 @@
 
 mod answer;
 mod dialogue;
-mod identity;
 mod incoming;
 mod inquiries;
 mod outgoing;
@@ -11,5 +10,4 @@ mod settings;
 mod tests;
 
 pub(crate) use dialogue::UcpDialogue;
-pub(crate) use identity::Identities;
 pub(crate) use settings::same_login;

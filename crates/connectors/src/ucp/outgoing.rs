@@ -2,17 +2,14 @@
 
 use jiff::tz::TimeZone;
 use model::resources::{Connector, UcpSettings, UcpSubmit, ValidityForm};
-use model::{Address, AddressKind, Body, Content, MessageId, Reason, ReceiptWish};
-use sms::{Alphabet, Coding, Dcs, MessageClass, Shift, TextPlan, Udh};
+use model::{Address, AddressKind, Body, MessageId, Reason, ReceiptWish};
+use sms::{MessageClass, Shift, TextPlan};
 use ucp::{
     AddressType, CallInput, MessageTransfer, NotificationType, Operation, Pid, ShortMessage, TimeDigits, XserBuf,
 };
 
 use super::settings::{of, on_its_clock, zone};
-
-/// Octets of the user data of one short message on the air (3GPP 23.040 §9.2.3.24), and its septets.
-const AIR_OCTETS: usize = 140;
-const AIR_SEPTETS: usize = 160;
+use crate::air::{Air, unsendable};
 
 /// Turns parts into operations. It keeps its buffers, and the plan of the message it saw last.
 #[derive(Debug)]
@@ -20,18 +17,11 @@ pub(super) struct Outgoing {
     settings: UcpSettings,
     zone: TimeZone,
     last: Option<(MessageId, TextPlan)>,
-    text: Vec<u8>,
+    air: Air,
     xser: XserBuf,
     to: Vec<u8>,
     from: Vec<u8>,
     validity: Option<TimeDigits>,
-}
-
-/// How the text of a part goes.
-struct Coded {
-    /// Codes of the GSM alphabet; octets otherwise.
-    alphanumeric: bool,
-    class: Option<u8>,
 }
 
 impl Outgoing {
@@ -42,7 +32,7 @@ impl Outgoing {
             zone: zone(&settings),
             settings,
             last: None,
-            text: Vec::new(),
+            air: Air::default(),
             xser: XserBuf::new(),
             to: Vec::new(),
             from: Vec::new(),
@@ -76,19 +66,24 @@ impl Outgoing {
         body: &Body,
         (part, parts): (u8, u8),
     ) -> Result<Operation<'a>, Reason> {
-        self.text.clear();
         self.xser.clear();
         let otoa = self.address(body)?;
         let plan = match self.last.take() {
             Some((id, plan)) if id == body.id => plan,
             _ => engine::text::plan(body).map_err(|error| unsendable(error.to_string()))?,
         };
-        let coded = self.write_text(body, &plan, part);
+        let coded = self.air.write(body, &plan, part);
         self.last = Some((body.id, plan));
         let coded = coded?;
+        if !self.air.header.is_empty() {
+            self.xser.push_udh(&self.air.header).map_err(|error| unsendable(error.to_string()))?;
+        }
+        if let Some(dcs) = coded.dcs {
+            self.xser.push_dcs(dcs);
+        }
         self.validity = validity(connector.validity, body, &self.zone);
         if self.settings.submit != UcpSubmit::Submit {
-            return self.older(body, otoa, coded.alphanumeric && parts == 1);
+            return self.older(body, otoa, coded.septets && parts == 1);
         }
         let nt = match body.receipt {
             ReceiptWish::None => None,
@@ -108,12 +103,12 @@ impl Outgoing {
             npid: nt.and_then(|_| self.notification_pid()),
             vp: self.validity.as_deref().unwrap_or_default(),
             rpid: (pid != 0).then_some(u16::from(pid)),
-            content: match coded.alphanumeric {
-                true => ucp::Content::alphanumeric(&self.text),
-                false => ucp::Content::transparent(&self.text),
+            content: match coded.septets {
+                true => ucp::Content::alphanumeric(&self.air.data),
+                false => ucp::Content::transparent(&self.air.data),
             },
             pr: (body.priority > 1).then_some(1),
-            mcls: coded.class,
+            mcls: coded.class.map(MessageClass::number),
             rpi: body.reply_path().then_some(1),
             xser: self.xser.as_xsers(),
             ..ShortMessage::default()
@@ -130,7 +125,7 @@ impl Outgoing {
         }
         let ac = self.settings.authentication_code.as_bytes();
         if self.settings.submit == UcpSubmit::CallInput {
-            let content = ucp::Content::alphanumeric(&self.text);
+            let content = ucp::Content::alphanumeric(&self.air.data);
             return Ok(Operation::CallInput(CallInput { adc: &self.to, oadc: &self.from, ac, content }));
         }
         let wanted = body.receipt != ReceiptWish::None;
@@ -142,7 +137,7 @@ impl Outgoing {
             nadc: if wanted { self.settings.notification_address.as_bytes() } else { b"" },
             npid: self.notification_pid().filter(|_| wanted),
             vp: self.validity.as_deref().unwrap_or_default(),
-            amsg: ucp::Hex::octets(&self.text),
+            amsg: ucp::Hex::octets(&self.air.data),
             ..MessageTransfer::default()
         }))
     }
@@ -178,69 +173,6 @@ impl Outgoing {
         self.from.extend_from_slice(from.bare().as_bytes());
         Ok(otoa)
     }
-
-    /// Writes header and text of a part.
-    fn write_text(&mut self, body: &Body, plan: &TextPlan, index: u8) -> Result<Coded, Reason> {
-        let Some(part) = plan.part(usize::from(index)) else {
-            let count = plan.part_count();
-            return Err(unsendable(format!("the message has {count} parts, and part {index} was asked for")));
-        };
-        let header = part.udh(body.reference).unwrap_or_default();
-        if !header.is_empty() {
-            self.xser.push_udh(&header).map_err(|error| unsendable(error.to_string()))?;
-        }
-        let class = body.class.and_then(MessageClass::from_number);
-        match (plan.alphabet(), &body.content) {
-            (Alphabet::Gsm7 { .. }, Content::Binary { dcs, udh, .. }) => {
-                if *dcs != 0 {
-                    self.xser.push_dcs(*dcs);
-                }
-                // Their header may say which alphabet it is, and that stays with it.
-                debug_assert!(udh.is_empty() || Udh::split(udh).is_ok(), "it was looked at when it came");
-                self.text.extend_from_slice(part.octets());
-                Ok(Coded { alphanumeric: true, class: None })
-            }
-            (Alphabet::Gsm7 { .. }, Content::Text(_)) => {
-                self.text.extend_from_slice(part.octets());
-                Ok(Coded { alphanumeric: true, class: class.map(MessageClass::number) })
-            }
-            (_, Content::Binary { dcs, .. }) => {
-                let dcs = if *dcs == 0x04 { Dcs::general_octet(Coding::Octets, class) } else { *dcs };
-                self.xser.push_dcs(dcs);
-                self.text.extend_from_slice(part.octets());
-                Ok(Coded { alphanumeric: false, class: class.map(MessageClass::number) })
-            }
-            (Alphabet::Latin1, Content::Text(_)) => {
-                let readable: String = part.octets().iter().map(|octet| char::from(*octet)).collect();
-                self.write_readable(&readable, header.len(), class)
-            }
-            (_, Content::Text(_)) => {
-                self.text.extend_from_slice(part.octets());
-                Ok(self.ucs2(class))
-            }
-        }
-    }
-
-    /// UCP has no Latin-1: GSM 7-bit where that has all the characters, UCS-2 where that fits.
-    fn write_readable(&mut self, readable: &str, header: usize, class: Option<MessageClass>) -> Result<Coded, Reason> {
-        if let Ok(septets) = sms::encode_gsm7(readable, Shift::default())
-            && septets.len() <= AIR_SEPTETS - (header * 8).div_ceil(7)
-        {
-            self.text.extend_from_slice(&septets);
-            return Ok(Coded { alphanumeric: true, class: class.map(MessageClass::number) });
-        }
-        let ucs2 = sms::encode_ucs2(readable);
-        if header + ucs2.len() > AIR_OCTETS {
-            return Err(unsendable("a Latin-1 part has characters that GSM 7-bit lacks, and is too long for UCS-2"));
-        }
-        self.text.extend_from_slice(&ucs2);
-        Ok(self.ucs2(class))
-    }
-
-    fn ucs2(&mut self, class: Option<MessageClass>) -> Coded {
-        self.xser.push_dcs(Dcs::general_octet(Coding::Ucs2, class));
-        Coded { alphanumeric: false, class: class.map(MessageClass::number) }
-    }
 }
 
 /// The SMSC is told of a validity that the application named.
@@ -249,9 +181,4 @@ fn validity(form: ValidityForm, body: &Body, zone: &TimeZone) -> Option<TimeDigi
         return None;
     }
     on_its_clock(body.expires_at, zone)?.to_wire().ok()
-}
-
-/// A part that no retry will make sendable.
-fn unsendable(detail: impl Into<Box<str>>) -> Reason {
-    Reason::new("unsendable", detail, true)
 }

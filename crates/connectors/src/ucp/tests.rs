@@ -6,9 +6,9 @@ use model::{Address, Body, Content, Encoding, ReceiptState, ReceiptWish, Timesta
 use sms::Concat;
 use ucp::{AddressType, DeliveryStatus, FieldValue, Hex, Reason, ShortMessage, XserBuf};
 
-use super::identity::Identities;
 use super::incoming;
 use super::outgoing::Outgoing;
+use crate::identity::Identities;
 
 /// A connector with these settings, as TOML.
 pub(super) fn connector(more: &str) -> Connector {

@@ -7,7 +7,7 @@ use engine::dispatch::SessionState;
 use engine::{Accepted, Answer, Caller, CancelError, Engine, QueryError, Retention, Settings, Vault};
 use model::resources::{Connector, ResourceSet};
 use model::{Message, MessageId, Status, Submission, Timestamp};
-use simulator::{Counters, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
+use simulator::{Cimd2Smsc, Cimd2SmscSettings, Counters, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
 use store::MemoryStore;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -22,25 +22,21 @@ pub trait Peer {
     fn until(&self, condition: impl Fn(&Counters) -> bool) -> impl Future<Output = ()>;
 }
 
-impl Peer for Smsc {
-    fn counters(&self) -> Counters {
-        self.counters()
-    }
+macro_rules! peers {
+    ($($smsc:ty),*) => {$(
+        impl Peer for $smsc {
+            fn counters(&self) -> Counters {
+                self.counters()
+            }
 
-    async fn until(&self, condition: impl Fn(&Counters) -> bool) {
-        self.wait_until(condition).await;
-    }
+            async fn until(&self, condition: impl Fn(&Counters) -> bool) {
+                self.wait_until(condition).await;
+            }
+        }
+    )*};
 }
 
-impl Peer for UcpSmsc {
-    fn counters(&self) -> Counters {
-        self.counters()
-    }
-
-    async fn until(&self, condition: impl Fn(&Counters) -> bool) {
-        self.wait_until(condition).await;
-    }
-}
+peers!(Smsc, UcpSmsc, Cimd2Smsc);
 
 pub struct Bench<S = Smsc> {
     pub engine: Engine,
@@ -87,6 +83,14 @@ impl Bench<UcpSmsc> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         Self::start_with(UcpSmsc::start(listener, settings), connector("ucp", &address, more)).await
+    }
+}
+
+impl Bench<Cimd2Smsc> {
+    pub async fn start_cimd2(settings: Cimd2SmscSettings, more: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        Self::start_with(Cimd2Smsc::start(listener, settings), connector("cimd2", &address, more)).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod binds;
+mod cimd2;
 mod faults;
 mod flow;
 mod inquiries;

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::account::{is_no, is_yes, yes};
-use super::{Pace, PriceList, Secret, UcpSettings};
+use super::{Cimd2Settings, Pace, PriceList, Secret, UcpSettings};
 use crate::form;
 use crate::receipt::{ReceiptPolicy, ReceiptState};
 use crate::transition::DoubtPolicy;
@@ -20,19 +20,22 @@ pub struct Connector {
     pub id: String,
     /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// `host:port`; `smpps://host:port` or `ucps://host:port` for TLS. Left out with `outbind`.
+    /// `host:port`; `smpps://host:port`, `ucps://…` or `cimd2s://…` for TLS. Left out with `outbind`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
     /// What only UCP/EMI has; with `protocol = "ucp"`.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub ucp: Option<Box<UcpSettings>>,
+    /// What only CIMD2 has; with `protocol = "cimd2"`.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub cimd2: Option<Box<Cimd2Settings>>,
     /// Wait for the carrier to connect and to ask for the bind, instead of connecting to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbind: Option<Box<OutbindSettings>>,
     /// Is it to be connected? Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
-    /// SMPP `system_id`; the account's short code or name of a UCP login.
+    /// SMPP `system_id`; the account's short code or name of a UCP login; the user of a CIMD2 login.
     #[serde(default)]
     pub system_id: String,
     /// Its password.
@@ -194,6 +197,8 @@ pub enum Protocol {
     Smpp,
     /// UCP/EMI 4.x and 5.x.
     Ucp,
+    /// CIMD2, of Nokia's SMSCs.
+    Cimd2,
 }
 
 impl Protocol {
@@ -203,6 +208,7 @@ impl Protocol {
         match self {
             Self::Smpp => "smpp",
             Self::Ucp => "ucp",
+            Self::Cimd2 => "cimd2",
         }
     }
 }

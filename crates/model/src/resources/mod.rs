@@ -5,6 +5,7 @@
 //! to is checked as a whole ([`set`]) before any of it takes effect.
 
 mod account;
+mod cimd2;
 mod connector;
 mod inbound;
 mod limits;
@@ -22,6 +23,7 @@ mod smpp_login;
 mod ucp;
 
 pub use account::{Account, Compat, EventFilter, Scope, Token, Webhook};
+pub use cimd2::Cimd2Settings;
 pub use connector::{
     AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, HealthSettings, InterfaceVersion, LongForm,
     OutbindSettings, Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,

@@ -1,4 +1,4 @@
-//! What an SMSC calls a message: to whom, and in which second it took it (`AdC:SCTS`).
+//! What SMSCs of UCP and CIMD2 call a message: to whom, and in which second they took it (`AdC:SCTS`).
 //!
 //! Parts of one message, taken in the same second, have the same name. They are told apart here by the
 //! order in which they were taken, and their notifications by the order in which they come. That is
@@ -30,7 +30,7 @@ struct Count {
 
 impl Identities {
     /// The SMSC has taken a message and calls it so: its remote id.
-    pub(super) fn taken(&self, adc: &[u8], scts: &[u8]) -> Box<str> {
+    pub(crate) fn taken(&self, adc: &[u8], scts: &[u8]) -> Box<str> {
         let name = name(adc, scts);
         let count = self.lock().note(&name, |count| count.taken = count.taken.saturating_add(1));
         numbered(&name, count.taken)
@@ -38,7 +38,7 @@ impl Identities {
 
     /// What a notification is about. It may come before the result of its submission, and there may be
     /// more of them than results were heard.
-    pub(super) fn reported(&self, adc: &[u8], scts: &[u8], is_final: bool) -> Box<str> {
+    pub(crate) fn reported(&self, adc: &[u8], scts: &[u8], is_final: bool) -> Box<str> {
         let name = name(adc, scts);
         let count = self.lock().note(&name, |count| count.ended = count.ended.saturating_add(u16::from(is_final)));
         numbered(&name, count.ended.saturating_add(u16::from(!is_final)))
@@ -68,9 +68,10 @@ impl Known {
     }
 }
 
-/// Zeros in front are left out: some SMSCs write the recipient with its prefix, some without.
+/// A plus sign and zeros in front are left out: some SMSCs write the recipient with its prefix, some without.
 fn name(adc: &[u8], scts: &[u8]) -> Box<str> {
-    let digits = adc.iter().position(|octet| *octet != b'0').and_then(|at| adc.get(at..)).unwrap_or_default();
+    let digits =
+        adc.iter().position(|octet| !matches!(octet, b'0' | b'+')).and_then(|at| adc.get(at..)).unwrap_or_default();
     format!("{}:{}", String::from_utf8_lossy(digits), String::from_utf8_lossy(scts)).into()
 }
 
@@ -86,7 +87,7 @@ mod tests {
     fn what_was_taken_in_one_second_is_told_apart() {
         let identities = Identities::default();
         let second = b"221026183639";
-        let ids = [(); 3].map(|()| identities.taken(b"00447700900124", second).to_string());
+        let ids = [(); 3].map(|()| identities.taken(b"+447700900124", second).to_string());
         assert_eq!(ids, ["447700900124:221026183639", "447700900124:221026183639/2", "447700900124:221026183639/3"]);
         let told = |is_final| identities.reported(b"447700900124", second, is_final).to_string();
         assert_eq!([told(false), told(true), told(true)], [ids[0].clone(), ids[0].clone(), ids[1].clone()]);
