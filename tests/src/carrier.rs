@@ -3,7 +3,7 @@
 
 use std::ops::Deref;
 
-use simulator::{Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
+use simulator::{Cimd2Smsc, Cimd2SmscSettings, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -30,6 +30,16 @@ impl Carrier<UcpSmsc> {
     /// When there is none.
     pub fn start_ucp(settings: UcpSmscSettings) -> Self {
         Self::with(|listener| UcpSmsc::start(listener, settings))
+    }
+}
+
+impl Carrier<Cimd2Smsc> {
+    /// Starts an SMSC that speaks CIMD2 on a free port.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn start_cimd2(settings: Cimd2SmscSettings) -> Self {
+        Self::with(|listener| Cimd2Smsc::start(listener, settings))
     }
 }
 

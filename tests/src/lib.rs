@@ -19,6 +19,7 @@ mod lines;
 mod sink;
 
 pub mod carrier;
+pub mod kannel;
 pub mod pcap;
 pub mod peers;
 pub mod phones;

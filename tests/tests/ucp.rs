@@ -2,12 +2,11 @@
 //! written: Kannel.
 
 use std::collections::HashMap;
-use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::time::Duration;
 
 use scenarios::carrier::Carrier;
-use scenarios::{Client, Place, Process, Sink, ask_until, connector, resources, skip};
+use scenarios::kannel::Kannel;
+use scenarios::{Place, Sink, ask_until, connector, resources};
 use serde_json::json;
 use simulator::{UcpSmsc, UcpSmscSettings};
 
@@ -89,60 +88,26 @@ fn what_was_accepted_is_sent_however_often_the_gateway_is_killed() {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound").port()
-}
-
 #[test]
 fn kannel_logs_in_to_the_simulated_smsc_and_sends_and_receives() {
-    if !std::path::Path::new("/usr/sbin/bearerbox").exists() {
-        return skip("Kannel is not installed");
-    }
     let settings = UcpSmscSettings {
         account: Some("kannel".into()),
         password: Some("secret".into()),
         ..UcpSmscSettings::default()
     };
     let (carrier, sink) = (Carrier::start_ucp(settings), Sink::start());
-    let [admin, boxes, sendsms] = [free_port(), free_port(), free_port()];
-    let directory = tempfile::tempdir().expect("a directory");
-    let file = directory.path().join("kannel.conf");
-    let configuration = format!(
-        "group = core\nadmin-port = {admin}\nadmin-password = x\nsmsbox-port = {boxes}\ndlr-storage = internal\n\n\
-         group = smsc\nsmsc = emi\nsmsc-id = emi\nhost = 127.0.0.1\nport = {}\nsmsc-username = kannel\n\
-         smsc-password = secret\nkeepalive = 5\nmy-number = 12345\n\n\
-         group = smsbox\nbearerbox-host = 127.0.0.1\nsendsms-port = {sendsms}\n\n\
-         group = sendsms-user\nusername = app\npassword = app\n\n\
-         group = sms-service\nkeyword = default\nomit-empty = true\nmax-messages = 0\n\
-         get-url = \"{}?mo=%b&phone=%p\"\n",
-        carrier.address().port(),
-        sink.url()
+    let smsc = format!(
+        "smsc = emi\nhost = 127.0.0.1\nport = {}\nsmsc-username = kannel\nsmsc-password = secret\nkeepalive = 5\n\
+         my-number = 12345\n",
+        carrier.address().port()
     );
-    std::fs::write(&file, configuration).expect("it can be written");
-    let _bearerbox = Process::start(Command::new("/usr/sbin/bearerbox").arg(&file).current_dir(directory.path()));
-    let listens = |port: u16| ask_until("listener", || TcpStream::connect(("127.0.0.1", port)).ok());
-    listens(boxes);
-    let _smsbox = Process::start(Command::new("/usr/sbin/smsbox").arg(&file).current_dir(directory.path()));
-    listens(sendsms);
+    let Some(kannel) = Kannel::start(&smsc, &sink) else { return };
     ask_until("login", || (carrier.bound() > 0).then_some(()));
 
-    let receipt = sink.url().replace(':', "%3A").replace('/', "%2F") + "%3Fevent%3D%25d%26phone%3D%25p";
-    let query = |to: &str, text: &str| {
-        format!("/cgi-bin/sendsms?username=app&password=app&from=60777&to={to}&{text}&dlr-mask=31&dlr-url={receipt}")
-    };
-    for (to, text) in
-        [("%2B447700900123", "text=Hello+%E2%82%AC&charset=UTF-8"), ("447700900124", "coding=2&text=%03%A8")]
-    {
-        ask_until("answer of smsbox", || {
-            let answer = Client::new(([127, 0, 0, 1], sendsms).into()).get(&query(to, text));
-            answer.body.starts_with("0:").then_some(answer)
-        });
-    }
+    kannel.send("60777", "+447700900123", "text=Hello+%E2%82%AC&charset=UTF-8");
+    kannel.send("60777", "447700900124", "coding=2&text=%03%A8");
     for phone in ["447700900123", "447700900124"] {
-        sink.wait("call of the dlr-url", |call| {
-            (call.path.contains("event=1&") && call.path.contains(phone)).then_some(())
-        });
+        kannel.until_delivered(&sink, phone);
     }
     let mut seen = carrier.seen();
     seen.sort_by(|one, other| one.to.cmp(&other.to));
@@ -150,7 +115,7 @@ fn kannel_logs_in_to_the_simulated_smsc_and_sends_and_receives() {
     assert_eq!(what, [("00447700900123", "Hello €"), ("447700900124", "Ψ")]);
 
     carrier.inject_mo("+447700900055", "60777", "Wie geht's? ü", 1).expect("it can be sent");
-    let incoming = sink.wait("call of the get-url", |call| call.path.contains("mo=").then(|| call.path.clone()));
+    let incoming = kannel.received(&sink);
     assert!(incoming.contains("Wie+geht's%3F+%C3%BC") && incoming.contains("447700900055"), "{incoming}");
     carrier.block_on(carrier.wait_until(|counters| counters.mo_acked == 1 && counters.receipts_acked == 2));
     assert_eq!(carrier.counters().deliveries_refused, 0);

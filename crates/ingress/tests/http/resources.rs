@@ -67,7 +67,7 @@ async fn faults_of_resources_have_pointers() {
     };
     for (path, body, pointer) in [
         ("/v1/connectors/c", connector(|c| c["address"] = json!("nowhere")), "/address"),
-        ("/v1/connectors/c", connector(|c| c["protocol"] = json!("cimd2")), "/protocol"),
+        ("/v1/connectors/c", connector(|c| c["protocol"] = json!("telex")), "/protocol"),
         ("/v1/connectors/c", connector(|c| c["reconnect"] = json!({ "min": 1 })), "/reconnect/min"),
         ("/v1/connectors/c", connector(|c| c["id"] = json!("d")), "/id"),
         ("/v1/connectors/c", connector(|c| c["password"] = json!({ "sealed": "AAAA" })), "/password"),

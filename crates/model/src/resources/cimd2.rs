@@ -91,5 +91,5 @@ impl Cimd2Settings {
 
 /// Can it stand in a parameter?
 pub(super) fn is_plain(text: &str, longest: usize) -> bool {
-    text.len() <= longest && text.bytes().all(|octet| octet >= 0x20 && octet != 0x7F)
+    text.len() <= longest && text.bytes().all(|octet| (0x20..0x7F).contains(&octet))
 }

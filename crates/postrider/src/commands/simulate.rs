@@ -1,5 +1,7 @@
 //! `simulate`: a carrier to test against.
 
+mod cimd2;
+mod manners;
 mod ucp;
 
 use std::net::SocketAddr;
@@ -35,8 +37,8 @@ pub enum SimulateCommand {
     Smpp(Box<SmppArgs>),
     /// An SMSC that speaks UCP/EMI
     Ucp(Box<ucp::UcpArgs>),
-    /// Not supported yet
-    Cimd2(Rest),
+    /// An SMSC that speaks CIMD2
+    Cimd2(Box<cimd2::Cimd2Args>),
     /// Not supported yet
     Http(Rest),
     /// Not supported yet
@@ -217,7 +219,7 @@ pub async fn run(command: SimulateCommand) -> Outcome {
     let args = match command {
         SimulateCommand::Smpp(args) => args,
         SimulateCommand::Ucp(args) => return ucp::run(&args).await,
-        SimulateCommand::Cimd2(_) => return Err(Failure::not_yet("simulate cimd2")),
+        SimulateCommand::Cimd2(args) => return cimd2::run(&args).await,
         SimulateCommand::Http(_) => return Err(Failure::not_yet("simulate http")),
         SimulateCommand::Modem(_) => return Err(Failure::not_yet("simulate modem")),
     };

@@ -235,14 +235,15 @@ fn connector() -> Value {
         || nullable(object(&["ton", "npi"], json!({ "ton": number(0, 255, 0), "npi": number(0, 255, 0) })));
     let link = json!({
         "id": name(),
-        "protocol": { "type": "string", "enum": ["smpp", "ucp"], "description": "Options that the other one has alone are refused." },
-        "address": { "type": "string", "description": "`host:port`; for TLS `smpps://host:port` or `ucps://host:port`. Left out with `outbind`.", "examples": ["smsc.example:2775"],
-            "pattern": "^(smpps?://|ucps?://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" },
+        "protocol": { "type": "string", "enum": ["smpp", "ucp", "cimd2"], "description": "Options that others have alone are refused." },
+        "address": { "type": "string", "description": "`host:port`; for TLS `smpps://host:port`, `ucps://…` or `cimd2s://…`. Left out with `outbind`.", "examples": ["smsc.example:2775"],
+            "pattern": "^(smpps?://|ucps?://|cimd2s?://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" },
         "ucp": nullable(ucp()),
+        "cimd2": nullable(cimd2()),
         "outbind": nullable(outbind()),
         "enabled": enabled(),
         "system_id": { "type": "string", "maxLength": 64, "pattern": "^[\\x00-\\x7F]*$",
-            "description": "Our name there: 1 to 15 characters over SMPP; over UCP up to 64, left out without a login." },
+            "description": "Our name there: 1 to 15 characters over SMPP; over UCP up to 64, left out without a login; over CIMD2 1 to 32." },
         "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
         "system_type": { "type": "string" },
         "bind": words(&["transceiver", "transmitter+receiver", "transmitter", "receiver"]),
@@ -330,6 +331,31 @@ fn ucp() -> Value {
     );
     ucp["description"] = json!("What only UCP/EMI has.");
     ucp
+}
+
+fn cimd2() -> Value {
+    let no = || json!({ "type": "boolean", "default": false });
+    let mut cimd2 = object(
+        &[],
+        json!({
+            "subaddress": { "type": ["integer", "null"], "minimum": 0, "maximum": 900, "description": "Of the first session; further ones count on." },
+            "announce_window": enabled(),
+            "checksum": enabled(),
+            "delivery_request": { "type": "boolean", "default": false, "description": "Ask for messages and reports after the login." },
+            "international_prefix": { "type": "string", "pattern": "^\\+?[0-9]{0,4}$", "default": "" },
+            "originator": enabled(),
+            "own_number": { "type": "string", "pattern": "^[0-9]{0,19}$", "description": "What the SMSC puts before each sender." },
+            "status_reports": number(0, 63, 62),
+            "cancel_enabled": no(),
+            "cancel_mode": number(0, 2, 2),
+            "priority": no(),
+            "tariff_class": { "type": ["integer", "null"], "minimum": 0, "maximum": 99 },
+            "service_description": { "type": ["integer", "null"], "minimum": 0, "maximum": 9 },
+            "time_zone": { "type": "string", "default": "UTC", "description": "IANA name of the zone of the SMSC's clock." },
+        }),
+    );
+    cimd2["description"] = json!("What only CIMD2 has.");
+    cimd2
 }
 
 fn outbind() -> Value {
