@@ -31,8 +31,9 @@
 //! # Map
 //! [`manager`] who runs · `session` what all protocols have in common: `slot` one session's life, `bound`
 //! its loop, `leg` one connection of it · `backoff` when to try again · `transport` TCP and TLS ·
-//! `follow_up` asking for receipts that don't come ·
-//! [`smpp`]: `dialogue` what is said and heard, `outbind` where carriers connect that do so themselves,
+//! `follow_up` asking for receipts that don't come · `verdict`, `patience` what refusals mean · `air` parts as
+//! the network carries them · `identity`, `lasting` what outlives sessions ·
+//! [`smpp`], and in the same way [`ucp`] and `cimd2`: `dialogue` what is said and heard, `outbind` where carriers connect that do so themselves,
 //! `inquiries` what the engine asks about, `outgoing`, `answer`, `incoming` the translation.
 
 mod air;

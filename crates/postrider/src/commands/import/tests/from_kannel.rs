@@ -176,11 +176,58 @@ fn services_of_kannel_are_rules_that_are_no_wider() {
 }
 
 #[test]
+fn kannels_emi_links_become_ucp_connectors() {
+    let imported = kannel(
+        "group = smsc\nsmsc = emi\nsmsc-id = vf\nhost = emi.example\nport = 5000\nsmsc-username = 60777\n\
+         smsc-password = s\nkeepalive = 50\nwindow = 20\nnotification-pid = 0539\nnotification-addr = 1000\n\
+         receive-port = 5001\nallowed-prefix = 44\n\ngroup = smsc\nsmsc = emi\nhost = ::1\nport = 1\nflow-control = 1\n",
+    );
+    assert_eq!(
+        imported.resources_json()["connector"],
+        json!([
+            {
+                "id": "vf", "protocol": "ucp", "address": "emi.example:5000", "system_id": "60777", "password": "s",
+                "window": 20, "enquire_link_seconds": 50,
+                "ucp": {
+                    "alert": true, "alert_address": "60777", "notification_pid": "0539", "notification_address": "1000",
+                },
+            },
+            {
+                "id": "--1", "protocol": "ucp", "address": "[::1]:1", "window": 1, "ucp": { "alert": false, "login": false },
+            },
+        ])
+    );
+    tells(&imported, "12: receive-port", "SMSCs that connect by themselves are not served");
+}
+
+#[test]
+fn kannels_cimd2_links_become_connectors() {
+    let imported = kannel(
+        "group = smsc\nsmsc = cimd2\nsmsc-id = nokia\nhost = cimd.example\nport = 9971\nsmsc-username = me\n\
+         smsc-password = s\nkeepalive = 60\nmy-number = 1234\nthroughput = 5\nno-dlr = true\n\n\
+         group = smsc\nsmsc = cimd2\nhost = h\nport = 1\nsmsc-username = me\nmy-number = never\n",
+    );
+    assert_eq!(
+        imported.resources_json()["connector"],
+        json!([
+            {
+                "id": "nokia", "protocol": "cimd2", "address": "cimd.example:9971", "system_id": "me", "password": "s",
+                "window": 1, "enquire_link_seconds": 60, "throughput": 5, "cimd2": { "own_number": "1234" },
+            },
+            {
+                "id": "h", "protocol": "cimd2", "address": "h:1", "system_id": "me", "window": 1,
+                "cimd2": { "originator": false },
+            },
+        ])
+    );
+    tells(&imported, "11: no-dlr", "is given with a message");
+}
+
+#[test]
 fn other_links_and_groups_are_told() {
-    let imported =
-        kannel("group = smsc\nsmsc = cimd2\n\ngroup = smsc\nsmsc = emi\n\ngroup = ppg\n\nx = 1\n\nnonsense\n");
-    tells(&imported, "1: smsc cimd2", "no CIMD2 connectors yet");
-    tells(&imported, "4: smsc emi", "no UCP/EMI connectors yet");
+    let imported = kannel("group = smsc\nsmsc = ois\n\ngroup = smsc\nsmsc = emi\n\ngroup = ppg\n\nx = 1\n\nnonsense\n");
+    tells(&imported, "1: smsc ois", "no counterpart");
+    tells(&imported, "4: smsc emi", "that is dialled, or that connects by itself");
     tells(&imported, "7: group ppg", "no counterpart");
     tells(&imported, "9: group", "is missing");
     tells(&imported, "11: line", "has no \"=\"");

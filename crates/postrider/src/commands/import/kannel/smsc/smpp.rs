@@ -1,21 +1,16 @@
-//! `smsc` groups: connectors.
+//! `smsc = smpp`.
 
 use model::resources::Kind;
 use serde_json::{Value, json};
 
+use super::{Common, between, carrier, milliseconds, throughput, tls};
 use crate::commands::import::draft::Draft;
-use crate::commands::import::section::{Place, Section};
-
-use super::routing::Carrier;
-use super::{Common, users, values};
+use crate::commands::import::kannel::routing::Carrier;
+use crate::commands::import::kannel::values;
+use crate::commands::import::section::Section;
 
 /// A connector of a group, or two where it sends and receives at different ports.
-pub fn connector(mut section: Section, draft: &mut Draft, common: &mut Common) {
-    let kind = section.text("smsc").unwrap_or_default();
-    if kind != "smpp" {
-        draft.leave_out_at(&section.place, &format!("smsc {kind}"), why_kind(&kind));
-        return;
-    }
+pub(super) fn connector(mut section: Section, draft: &mut Draft, common: &mut Common) {
     let place = section.place.clone();
     let name = section.text("smsc-id");
     let host = section.text("host").unwrap_or_default();
@@ -113,44 +108,6 @@ fn settings(section: &mut Section, common: &Common) -> Value {
     })
 }
 
-fn tls(section: &mut Section, common: &Common, settings: &mut Value) {
-    let own = section.text("ssl-client-certkey-file");
-    if own.is_some() || common.ca.is_some() {
-        let mut tls = serde_json::Map::new();
-        for (key, file) in [("ca", &common.ca), ("cert", &own), ("key", &own)] {
-            if let Some(file) = file {
-                tls.insert(key.into(), file.as_str().into());
-            }
-        }
-        settings["tls"] = Value::Object(tls);
-    }
-}
-
-/// What decides whether messages go here.
-fn carrier(section: &mut Section, draft: &mut Draft, place: Place, name: Option<String>, id: String) -> Carrier {
-    let mut closed = false;
-    for key in ["allowed-smsc-id-regex", "denied-smsc-id-regex"] {
-        if let Some(setting) = section.take(key) {
-            closed = true;
-            draft.leave_out(&setting, "can't be written as routes; no route leads to this connector");
-        }
-    }
-    let names = |section: &mut Section, key: &str| section.text(key).map(|text| values::list(&text));
-    let allowed_names = names(section, "allowed-smsc-id");
-    Carrier {
-        ids: vec![id],
-        name,
-        place,
-        sends: true,
-        closed,
-        denied_names: names(section, "denied-smsc-id").filter(|_| allowed_names.is_none()).unwrap_or_default(),
-        allowed_names,
-        preferred_names: names(section, "preferred-smsc-id").unwrap_or_default(),
-        limits: users::limits(section, draft),
-        preferred: users::preferred(section, draft),
-    }
-}
-
 /// Both, or neither: what has half of it keeps it, and it is told.
 fn address_form(section: &mut Section, ton: &str, npi: &str) -> Option<Value> {
     let octet = |text: &str| u8::try_from(values::integer(text)?).ok();
@@ -160,14 +117,6 @@ fn address_form(section: &mut Section, ton: &str, npi: &str) -> Option<Value> {
     Some(json!({ "ton": ton_value, "npi": npi_value }))
 }
 
-fn between(number: i64, least: i64, most: i64) -> Option<i64> {
-    (least..=most).contains(&number).then_some(number)
-}
-
-fn milliseconds(seconds: i64) -> Option<i64> {
-    between(seconds, 1, 86_400).map(|seconds| seconds * 1000)
-}
-
 fn version(text: &str) -> Option<&'static str> {
     match values::integer(text)? {
         33 => Some("3.3"),
@@ -175,16 +124,6 @@ fn version(text: &str) -> Option<&'static str> {
         50 => Some("5.0"),
         _ => None,
     }
-}
-
-/// Parts a second, at least 1; nothing and less is no limit.
-fn throughput(text: &str) -> Option<Option<u32>> {
-    let rate: f64 = text.parse().ok().filter(|rate: &f64| rate.is_finite())?;
-    if rate <= 0.0 {
-        return Some(None);
-    }
-    // The nearest whole number; what is out of range ends at the range's end.
-    Some(Some((rate.round() as u32).max(1)))
 }
 
 fn alphabet(name: &str) -> Option<&'static str> {
@@ -204,19 +143,6 @@ fn receipt_id(text: &str) -> Option<&'static str> {
         1 => Some("hex-to-dec"),
         2 => Some("dec-to-hex"),
         _ => None,
-    }
-}
-
-/// Kinds of links that Postrider has no connectors for yet; each gets its own translator here.
-fn why_kind(kind: &str) -> &'static str {
-    match kind {
-        "emi" | "emi2" => "there are no UCP/EMI connectors yet",
-        "cimd" | "cimd2" => "there are no CIMD2 connectors yet",
-        "http" => "there are no HTTP connectors yet",
-        "at" | "at2" => "there are no connectors for modems yet",
-        "fake" | "loopback" => "is for tests; see `postrider simulate smpp`",
-        "smasi" | "cgw" | "oisd" | "ois" | "sema" | "parlayx" => "this protocol has no counterpart",
-        _ => "is no kind of link that is known here",
     }
 }
 
