@@ -87,9 +87,10 @@ class Stage:
                 process.kill()
                 process.wait()
 
-    def simulator(self, *options):
+    def simulator(self, *options, protocol="smpp"):
         self.smsc_port = free_port()
-        process = self.start("smsc", [BINARY, "simulate", "smpp", "--listen", f"127.0.0.1:{self.smsc_port}", *options])
+        listen = f"127.0.0.1:{self.smsc_port}"
+        process = self.start("smsc", [BINARY, "simulate", protocol, "--listen", listen, *options])
         wait_for("the simulator's start", lambda: accepts(self.smsc_port))
         return process
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Messages in by SMPP, to disk, out by SMPP, and their receipts back: how many a second.
+"""Messages in by SMPP, to disk, out by SMPP or another protocol, and their receipts back: how many a second.
 
     bench/smpp.py [--messages 300000] [--sessions 4] [--window 250] [--rounds 1] [--rate N] [--only plain|busy]
+                  [--carrier smpp|ucp|cimd2]
 
 POSTRIDER_BIN names a binary to use instead of a fresh one of the profile that is shipped (`dist`).
 
@@ -17,6 +18,11 @@ import resource
 from gateways import TOKEN, Stage, build, cpu_seconds
 
 
+# The largest windows, and what else a connector must be told.
+WINDOW_MAX = {"smpp": 10_000, "ucp": 100, "cimd2": 127}
+SETTINGS = {"smpp": "", "ucp": 'ucp = { alert_address = "12345" }', "cimd2": ""}
+
+
 class Plain(Stage):
     """One account, one connector."""
 
@@ -25,6 +31,7 @@ class Plain(Stage):
     def __init__(self, args):
         super().__init__(window=args.window, sessions=2)
         self.binds = args.sessions
+        self.carrier = args.carrier
 
     def account(self, name):
         return f"""
@@ -38,12 +45,13 @@ smpp = {{ system_id = "{name}", password = "bench", max_binds = {self.binds}, wi
         return f"""
 [[connector]]
 id = "{name}"
-protocol = "smpp"
+protocol = "{self.carrier}"
 address = "127.0.0.1:{self.smsc_port}"
 system_id = "{name}"
 password = "bench"
 sessions = {sessions}
-window = {self.window}
+window = {min(self.window, WINDOW_MAX[self.carrier])}
+{SETTINGS[self.carrier]}
 """
 
     def rules(self):
@@ -90,7 +98,7 @@ def children_seconds():
 
 def measure(kind, args):
     with kind(args) as stage:
-        smsc = stage.simulator()
+        smsc = stage.simulator(protocol=args.carrier)
         gateway = stage.postrider()
         before = cpu_seconds(gateway), cpu_seconds(smsc), children_seconds()
         options = ["--messages", args.messages, "--sessions", args.sessions, "--window", args.window]
@@ -111,6 +119,7 @@ def main():
     parser.add_argument("--rate", type=int, help="messages a second at the most")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", choices=["plain", "busy"])
+    parser.add_argument("--carrier", choices=sorted(WINDOW_MAX), default="smpp", help="what the carrier speaks")
     args = parser.parse_args()
     build()
     rows = []
