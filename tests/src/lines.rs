@@ -104,7 +104,15 @@ impl Process {
     /// # Panics
     /// When it can't be started.
     pub fn start(command: &mut Command) -> Self {
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Self::start_with_input(command.stdin(Stdio::piped()))
+    }
+
+    /// Starts a program that reads what the command says.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub fn start_with_input(command: &mut Command) -> Self {
+        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{command:?} can't be started: {error}"));
         let out = Lines::gather(child.stdout.take().expect("piped"));
         let err = Lines::gather(child.stderr.take().expect("piped"));

@@ -212,6 +212,16 @@ impl Engine {
         Ok(Caller { account: account.clone(), scopes: vec![Scope::Messages], token })
     }
 
+    /// The account as somebody who has shown who it is in another way, such as by a broker's topic; `None` if
+    /// it is switched off or gone.
+    #[must_use]
+    pub fn caller_of(&self, account: &str) -> Option<Caller> {
+        let world = self.inner.current.load();
+        let account = world.account(account).filter(|account| account.is_enabled())?;
+        let token = format!("{}-mqtt", account.id).into();
+        Some(Caller { account: account.clone(), scopes: vec![Scope::Messages], token })
+    }
+
     /// Takes an idempotency key for one request; `None` if another one holds it.
     pub(crate) fn hold_key(&self, key: IdempotencyKey) -> Option<KeyHeld> {
         let fresh = self.inner.access.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());

@@ -82,7 +82,7 @@ pub(crate) fn of_connector(
     mut next_id: impl FnMut() -> DeliveryId,
 ) -> Vec<Delivery> {
     let data = OfConnector { connector, reason };
-    let webhooks = world.set.accounts.iter().filter_map(|a| world.account(&a.id)).flat_map(|a| &a.webhooks);
+    let webhooks = world.set.accounts.iter().filter_map(|a| world.account(&a.id)).flat_map(|a| a.endpoints());
     webhooks
         .filter(|w| !w.webhook.events.is_empty() && w.webhook.wants(event) && w.webhook.style.is_webhook())
         .map(|w| announcement(w, event, &data, now, next_id()))
@@ -187,7 +187,7 @@ fn owed<T: Serialize>(
     now: Timestamp,
     mut next_id: impl FnMut() -> DeliveryId,
 ) -> Vec<Delivery> {
-    let webhooks = account.webhooks.iter().filter(|w| w.webhook.wants(event) && w.webhook.style.is_webhook());
+    let webhooks = account.endpoints().filter(|w| w.webhook.wants(event) && w.webhook.style.is_webhook());
     webhooks.map(|w| announcement(w, event, data, now, next_id())).collect()
 }
 

@@ -106,4 +106,4 @@ pub use schedule::{HealthView, SessionView};
 pub use services::CancelError;
 pub use validate::{DEFAULT_MAX_PARTS, DEFAULT_VALIDITY_SECONDS, choice_of};
 pub use vault::{Vault, VaultError};
-pub use world::{AccountView, RULE_LANE, TokenView, UserView, WebhookView, World, WorldError};
+pub use world::{AccountView, MQTT_LANE, RULE_LANE, TokenView, UserView, WebhookView, World, WorldError};

@@ -99,7 +99,9 @@ fn account_secrets(account: &mut Account) -> impl Iterator<Item = &mut Secret> {
     let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
     let login = account.smpp.as_mut().and_then(|login| login.password_sha256.as_mut());
     let policy = account.policy.as_mut().and_then(|policy| policy.secret.as_mut());
-    account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut()).chain(password).chain(login).chain(policy)
+    let mqtt = account.mqtt.as_mut().and_then(|mqtt| mqtt.password.as_mut());
+    let webhooks = account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut());
+    webhooks.chain(password).chain(login).chain(policy).chain(mqtt)
 }
 
 fn inbound_secret(rule: &mut Inbound) -> Option<&mut Secret> {

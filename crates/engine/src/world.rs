@@ -24,7 +24,7 @@ use crate::vault::{Vault, VaultError};
 
 mod hooks;
 
-pub use hooks::RULE_LANE;
+pub use hooks::{MQTT_LANE, RULE_LANE};
 
 /// What the lanes of deliveries by SMPP begin with. Webhooks' ids have no colon, and the origins of
 /// call-backs another scheme.
@@ -67,6 +67,8 @@ pub struct AccountView {
     pub languages: Vec<sms::Language>,
     /// Where its events go.
     pub webhooks: Vec<Arc<WebhookView>>,
+    /// Its MQTT broker, as the webhook that it is to the queue.
+    pub(crate) mqtt: Option<Arc<WebhookView>>,
     /// The account above it, whose limits hold for it too.
     pub parent: Option<Arc<AccountView>>,
     /// What it may do, if not everything.
@@ -411,6 +413,7 @@ impl AccountView {
         });
         Self {
             webhooks: webhooks.collect(),
+            mqtt: WebhookView::of_mqtt(account),
             password: account
                 .smpp
                 .as_ref()

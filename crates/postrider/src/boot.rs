@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start: store and key ─► resources file ─► engine ─► connectors, webhook calls ─► HTTP, SMPP listeners
-//! stop:  nothing new is taken ─► HTTP, SMPP ─► connectors' windows, unbind ─► webhook calls ─► engine
+//! stop:  nothing new is taken ─► HTTP, SMPP ─► connectors' windows, unbind ─► webhook calls ─► MQTT ─► engine
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use engine::resources::Difference;
 use engine::{Engine, Retention, Settings, World};
 use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, Interfaces, NumberRedaction};
+use ingress::mqtt::{self, MqttMetrics};
 use ingress::smpp::{self, Binds, SmppLimits, SmppMetrics, SmppSettings};
 use ingress::webhook::{self, WebhookMetrics, WebhookSettings};
 use tokio::sync::watch;
@@ -28,6 +29,8 @@ use crate::storage::Storage;
 
 /// How often to look whether another process changed the resources.
 const WATCH_RESOURCES: Duration = Duration::from_millis(500);
+/// How long brokers may take to be told goodbye.
+const MQTT_GRACE: Duration = Duration::from_secs(5);
 /// How long connectors may take for what is unanswered when the gateway stops.
 const CONNECTORS_GRACE: Duration = Duration::from_secs(30);
 
@@ -55,6 +58,7 @@ struct Parts {
     smpp: JoinHandle<()>,
     connectors: JoinHandle<()>,
     webhooks: JoinHandle<()>,
+    mqtt: JoinHandle<()>,
     grace: Duration,
     smpp_grace: Duration,
 }
@@ -65,6 +69,7 @@ enum Stage {
     EndIngress,
     EndConnectors,
     EndWebhooks,
+    EndMqtt,
 }
 
 impl Gateway {
@@ -86,6 +91,8 @@ impl Gateway {
         let webhook_metrics = WebhookMetrics::default();
         webhook_metrics.register(engine.metrics());
         smpp_settings.metrics.register(engine.metrics());
+        let mqtt_metrics = MqttMetrics::default();
+        mqtt_metrics.register(engine.metrics());
         let client = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
 
         let asking = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
@@ -102,6 +109,7 @@ impl Gateway {
         let connectors = tokio::spawn(connectors::run(engine.clone(), reached(Stage::EndConnectors)));
         let webhooks =
             tokio::spawn(webhook::run(engine.outbox(), client, webhook_metrics, reached(Stage::EndWebhooks)));
+        let mqtt = tokio::spawn(mqtt::run(engine.clone(), mqtt_metrics, reached(Stage::EndMqtt)));
         let (mut http, mut addresses, mut interfaces) = (Vec::new(), Vec::new(), Vec::new());
         for (listener, settings) in listeners {
             let of_kind = if settings.interfaces.api { &mut addresses } else { &mut interfaces };
@@ -142,6 +150,7 @@ impl Gateway {
                 smpp,
                 connectors,
                 webhooks,
+                mqtt,
                 grace: http_settings.limits.shutdown_grace,
                 smpp_grace: smpp_settings.limits.shutdown_grace,
             },
@@ -203,7 +212,7 @@ impl Gateway {
     /// Stops in order: nothing that was accepted is lost, and nothing under way is cut off before
     /// its time.
     pub async fn stop(self) {
-        let Parts { stop, http, smpp, connectors, webhooks, grace, smpp_grace } = self.parts;
+        let Parts { stop, http, smpp, connectors, webhooks, mqtt, grace, smpp_grace } = self.parts;
         self.engine.drain();
         stop.send_replace(Stage::EndIngress);
         for listener in http {
@@ -216,6 +225,8 @@ impl Gateway {
         stop.send_replace(Stage::EndWebhooks);
         // Calls end by their own timeout.
         ended("webhooks", webhooks, Duration::MAX).await;
+        stop.send_replace(Stage::EndMqtt);
+        ended("MQTT", mqtt, MQTT_GRACE).await;
         self.engine.stop().await;
         if let Some(log) = self.access_log {
             let _ = tokio::task::spawn_blocking(move || log.flush()).await;

@@ -61,10 +61,12 @@ pub(crate) fn owed_because(
     }
     let Some(account) = world.account(&body.account) else { return deliveries };
     let own = rule.and_then(|rule| world.rule_webhook(rule));
-    let webhooks = own.map_or(account.webhooks.as_slice(), std::slice::from_ref);
+    let accounts = account.endpoints().filter(|_| own.is_none());
     let service = rule.filter(|_| own.is_some()).unwrap_or(&body.account);
     let mut shared: Option<Box<str>> = None;
-    for WebhookView { id, webhook, .. } in webhooks.iter().map(|w| &**w).filter(|w| w.webhook.wants(event)) {
+    for WebhookView { id, webhook, .. } in
+        own.into_iter().chain(accounts).map(|w| &**w).filter(|w| w.webhook.wants(event))
+    {
         let style = webhook.style;
         if style.is_webhook() {
             let payload = shared.get_or_insert_with(|| payload(message, event, now));

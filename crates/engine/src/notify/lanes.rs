@@ -18,7 +18,7 @@ use super::call::CallResult;
 use super::lane::{GONE, Lane, Read, Settled, Taken};
 use super::target::{Target, settings_of, target_of};
 use crate::facts::Fact;
-use crate::world::{SMPP_LANE, World};
+use crate::world::{MQTT_LANE, SMPP_LANE, World};
 
 /// Calls under way over all endpoints.
 pub const CALLS_MAX: usize = 512;
@@ -167,7 +167,7 @@ impl Lanes {
                 None => return false,
             };
         }
-        let received = endpoint.starts_with(SMPP_LANE);
+        let received = [SMPP_LANE, MQTT_LANE].iter().any(|lane| endpoint.starts_with(lane));
         let mut lane = Lane::new();
         lane.set_closed(received && !self.receivers.contains_key(endpoint), now);
         let slot = Slot { lane, received, in_turn: false, in_hungry: false, alarm: None };

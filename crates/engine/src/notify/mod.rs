@@ -10,8 +10,8 @@
 //! the [`next`](Outbox::next) delivery, makes the call and [finishes](Call::finish) it; a keeper
 //! task reads on from the store and minds the timers.
 //!
-//! What goes by SMPP waits in the same queue, in one lane for each account. A session that can
-//! receive is its [`Receiver`]; while there is none, the lane is closed.
+//! What goes by SMPP, and to MQTT brokers, waits in the same queue, in one lane for each account. A session
+//! that can receive is its [`Receiver`]; while there is none, the lane is closed.
 //!
 //! What holds:
 //!

@@ -162,7 +162,7 @@ fn wants_message(account: &AccountView, way: IncomingWay, event: &str) -> bool {
     match way {
         IncomingWay::Always => true,
         IncomingWay::Never => false,
-        IncomingWay::Auto => !account.webhooks.iter().any(|webhook| webhook.webhook.wants(event)),
+        IncomingWay::Auto => !account.endpoints().any(|webhook| webhook.webhook.wants(event)),
     }
 }
 

@@ -69,6 +69,10 @@ fn open_account(account: &mut Account, vault: &Vault, fault: &mut impl FnMut(Str
     if let Some(Err(error)) = password.map(|secret| vault.open(secret)) {
         fault("compat.password".into(), error.to_string());
     }
+    let mqtt = account.mqtt.as_mut().and_then(|mqtt| mqtt.password.as_mut());
+    if let Some(Err(error)) = mqtt.map(|secret| vault.open(secret)) {
+        fault("mqtt.password".into(), error.to_string());
+    }
     let policy = account.policy.as_mut().and_then(|policy| policy.secret.as_mut());
     if let Some(Err(error)) = policy.map(|secret| vault.open(secret)) {
         fault("policy.secret".into(), error.to_string());
@@ -126,6 +130,9 @@ fn complete_account(account: &mut Account, before: Option<&Account>) -> Result<(
     }
     if let Some(compat) = account.compat.as_mut().filter(|compat| compat.password.is_none()) {
         compat.password = before.and_then(|a| a.compat.as_ref()?.password.clone());
+    }
+    if let Some(mqtt) = account.mqtt.as_mut().filter(|mqtt| mqtt.password.is_none()) {
+        mqtt.password = before.and_then(|a| a.mqtt.as_ref()?.password.clone());
     }
     if let Some(policy) = account.policy.as_mut().filter(|policy| policy.secret.is_none()) {
         policy.secret = before.and_then(|a| a.policy.as_ref()?.secret.clone());

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use model::Name;
-use model::resources::{EventFilter, Inbound, Webhook};
+use model::resources::{Account, EventFilter, Inbound, Webhook};
+use model::{CallbackStyle, Name};
 
-use super::{WebhookView, World};
+use super::{AccountView, WebhookView, World};
 use crate::answers::AnswerRules;
 
 /// What the lanes of inbound rules' own webhooks begin with; the rule's id follows.
 pub const RULE_LANE: &str = "rule:";
+
+/// What the lanes of events that go to an MQTT broker begin with; the account's id follows.
+pub const MQTT_LANE: &str = "mqtt:";
 
 impl World {
     /// The webhook that an inbound rule has of its own.
@@ -20,14 +23,46 @@ impl World {
 
     /// The webhook whose deliveries wait in this lane.
     pub(crate) fn endpoint(&self, lane: &str) -> Option<&Arc<WebhookView>> {
-        match lane.strip_prefix(RULE_LANE) {
-            Some(rule) => self.rule_webhook(rule),
+        if let Some(rule) = lane.strip_prefix(RULE_LANE) {
+            return self.rule_webhook(rule);
+        }
+        match lane.strip_prefix(MQTT_LANE) {
+            Some(account) => self.account(account)?.mqtt.as_ref(),
             None => self.webhook(lane),
         }
     }
 }
 
+impl AccountView {
+    /// Where its events go: its webhooks, and its MQTT broker.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Arc<WebhookView>> {
+        self.webhooks.iter().chain(&self.mqtt)
+    }
+}
+
 impl WebhookView {
+    /// An account's MQTT broker: to the queue of what is owed it is a webhook like any other.
+    pub(super) fn of_mqtt(account: &Account) -> Option<Arc<Self>> {
+        let mqtt = account.mqtt.as_deref()?;
+        let id = format!("{MQTT_LANE}{}", account.id);
+        let all = || vec![EventFilter("message.*".into())];
+        let webhook = Webhook {
+            id: None,
+            url: id.clone(),
+            style: CallbackStyle::Webhook,
+            secret: None,
+            events: if mqtt.events.is_empty() { all() } else { mqtt.events.clone() },
+            enabled: true,
+        };
+        Some(Arc::new(Self {
+            id: id.into(),
+            account: account.id.as_str().into(),
+            webhook,
+            secret: None,
+            answers: None,
+        }))
+    }
+
     /// An inbound rule's own webhook, with the rule's id. It stays while the rule is disabled, for what
     /// the rule took before.
     pub(super) fn of_rule(rule: &Inbound) -> Option<(Name, Arc<Self>)> {

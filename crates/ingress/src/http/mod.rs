@@ -33,7 +33,7 @@ pub mod encode;
 mod explain;
 mod explain_inbound;
 mod groups;
-mod json;
+pub(crate) mod json;
 mod lines;
 mod linger;
 mod messages;

@@ -3,7 +3,7 @@
 use model::resources::{Account, Connector, Inbound, Secret, Token};
 use serde::Serialize;
 
-/// An account without its tokens, its user's and its SMPP password and its webhooks' secrets.
+/// An account without its tokens, its user's, its SMPP and its broker's password and its webhooks' secrets.
 pub(super) fn account(account: &Account) -> Account {
     let mut shown = account.clone();
     shown.api_token = None;
@@ -14,6 +14,9 @@ pub(super) fn account(account: &Account) -> Account {
     if let Some(login) = &mut shown.smpp {
         login.password = None;
         login.password_sha256 = None;
+    }
+    if let Some(mqtt) = &mut shown.mqtt {
+        mqtt.password = mqtt.password.take().filter(is_reference);
     }
     if let Some(policy) = &mut shown.policy {
         policy.secret = policy.secret.take().filter(is_reference);

@@ -18,7 +18,7 @@ use super::request::Request;
 use super::{accounts, connectors, json, secrets};
 
 /// Where resources have objects, of whatever kind; `*` is every entry of a list.
-const OBJECTS: [&str; 23] = [
+const OBJECTS: [&str; 25] = [
     "quota",
     "prepaid",
     "match",
@@ -40,6 +40,8 @@ const OBJECTS: [&str; 23] = [
     "opt_out",
     "compat",
     "smpp",
+    "mqtt",
+    "mqtt/tls",
     "webhook",
     "policy",
 ];
@@ -182,7 +184,7 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
         let read = if signing { secrets::read_signing(pointer, given) } else { secrets::read(pointer, given) };
         read.map(drop).map_err(invalid)
     };
-    for pointer in ["/api_token", "/compat/password", "/smpp/password", "/smpp/password_sha256"] {
+    for pointer in ["/api_token", "/compat/password", "/smpp/password", "/smpp/password_sha256", "/mqtt/password"] {
         secret(pointer, false)?;
     }
     secret("/policy/secret", true)?;

@@ -3,7 +3,9 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{OptOutWords, Pace, PolicyHook, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule, SmppLogin};
+use super::{
+    MqttSettings, OptOutWords, Pace, PolicyHook, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule, SmppLogin,
+};
 use crate::form;
 use crate::{CallbackStyle, Timestamp};
 
@@ -94,6 +96,9 @@ pub struct Account {
     /// How it binds to the SMPP server; without, it can't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smpp: Option<Box<SmppLogin>>,
+    /// Its bridge to an MQTT broker.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub mqtt: Option<Box<MqttSettings>>,
     /// Where events go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Webhook>,

@@ -69,6 +69,7 @@ impl ResourceSet {
         faults.parents(&self.accounts);
         faults.webhook_ids(&self.accounts);
         faults.usernames(&self.accounts);
+        faults.mqtt_clients(&self.accounts);
         faults.smpp_logins(&self.accounts);
         self.connectors.iter().for_each(|c| faults.connector(c));
         faults.ids(Kind::Pool, self.pools.iter().map(|r| &r.id));
@@ -186,6 +187,22 @@ impl Faults {
             if !seen.insert(name) {
                 let detail = format!("\"{name}\" is used twice; names of users differ over all accounts");
                 self.add(Kind::Account, &account.id, "compat.username", detail);
+            }
+        }
+    }
+
+    /// A broker keeps one connection of each client, and ends the older one.
+    fn mqtt_clients(&mut self, accounts: &[Account]) {
+        let mut seen = BTreeSet::new();
+        for (account, mqtt) in accounts.iter().filter_map(|a| Some((a, a.mqtt.as_deref()?))) {
+            for (field, detail) in mqtt.faults() {
+                self.add(Kind::Account, &account.id, format!("mqtt.{field}"), detail.to_owned());
+            }
+            if let Some(client) = &mqtt.client_id
+                && !seen.insert((&mqtt.url, client))
+            {
+                let detail = format!("\"{client}\" is used twice at this broker");
+                self.add(Kind::Account, &account.id, "mqtt.client_id", detail);
             }
         }
     }

@@ -151,6 +151,8 @@ impl<'i> Reader<'i> {
             account.api_token.iter_mut().for_each(|token| look("api_token".into(), token, true));
             let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
             password.into_iter().for_each(|secret| look("compat.password".into(), secret, false));
+            let mqtt = account.mqtt.as_mut().and_then(|mqtt| mqtt.password.as_mut());
+            mqtt.into_iter().for_each(|secret| look("mqtt.password".into(), secret, false));
             let policy = account.policy.as_mut().and_then(|policy| policy.secret.as_mut());
             policy.into_iter().for_each(|secret| look("policy.secret".into(), secret, false));
             // So is a password.

@@ -8,7 +8,7 @@ use model::resources::{
 };
 use serde_json::{Map, Value, json};
 
-use super::resource_schemas::{enabled, name, nullable, open_text};
+use super::resource_schemas::{enabled, name, nullable, number, open_text};
 use super::rule_schemas::day;
 use super::schemas::{count, recipient, sender, time};
 use super::{object, reference, rule_schemas};
@@ -267,9 +267,33 @@ fn account() -> Value {
                 "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
             }))),
             "smpp": { "anyOf": [reference("SmppLogin"), { "type": "null" }], "description": "How it binds to the SMPP server; without, it can't." },
+            "mqtt": { "anyOf": [reference("MqttBridge"), { "type": "null" }], "description": "Its bridge to an MQTT broker." },
             "webhooks": { "type": "array", "items": reference("AccountWebhook") },
         }),
     )
+}
+
+pub(super) fn mqtt_bridge() -> Value {
+    let path = || json!({ "type": ["string", "null"], "description": "PEM file." });
+    let mut bridge = object(
+        &["url"],
+        json!({
+            "url": { "type": "string", "pattern": "^mqtts?://[A-Za-z0-9._-]+(:([1-9][0-9]{0,3}|[1-5][0-9]{4}))?$", "examples": ["mqtts://broker.example"],
+                "description": "With `mqtts` by TLS; the ports are 1883 and 8883 if they are left out." },
+            "username": { "type": ["string", "null"], "minLength": 1, "maxLength": 64, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$" },
+            "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
+            "client_id": { "type": ["string", "null"], "pattern": "^[A-Za-z0-9._-]{1,64}$", "description": "Default `postrider-` and the account's id." },
+            "topic": { "type": ["string", "null"], "pattern": "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,4}$", "maxLength": 200, "description": "What all topics are below; default `postrider/` and the account's id." },
+            "events": { "type": "array", "items": { "type": "string" }, "description": "Events that are published; none named is `message.*`." },
+            "window": number(1, 1000, 64),
+            "keep_alive_seconds": number(1, 3600, 30),
+            "tls": nullable(object(&[], json!({ "ca": path(), "cert": path(), "key": path() }))),
+        }),
+    );
+    bridge["description"] = json!(
+        "The gateway connects to this broker, takes messages from `TOPIC/send` and publishes events at `TOPIC/events/EVENT`."
+    );
+    bridge
 }
 
 fn countries(description: &str) -> Value {

@@ -23,6 +23,7 @@ pub(super) fn all() -> Map<String, Value> {
     );
     add("RuleWebhook", rule_webhook());
     add("PolicyHook", policy_hook());
+    add("MqttBridge", account_schemas::mqtt_bridge());
     add("SmppLogin", smpp_login());
     add("Connector", connector());
     add("ConnectorStatus", connector_status());

@@ -130,6 +130,7 @@ fn every_field_of_the_model_is_declared() {
     assert_eq!(declared("InboundRule"), known::<model::resources::Inbound>());
     assert_eq!(declared("InboundGroup"), known::<model::resources::InboundGroup>());
     assert_eq!(declared("PolicyHook"), known::<model::resources::PolicyHook>());
+    assert_eq!(declared("MqttBridge"), known::<model::resources::MqttSettings>());
     assert_eq!(declared("RuleWebhook"), known::<model::resources::RuleWebhook>());
     let fields = &components["InboundRule"]["properties"]["match"]["properties"];
     let fields: BTreeSet<String> = fields.as_object().unwrap().keys().cloned().collect();
