@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{EventFilter, Secret, TlsSettings};
 use crate::form;
 
-/// Longest topic that others are below, in octets.
+/// Longest topic that others are below, in characters.
 pub const MQTT_TOPIC_MAX: usize = 200;
 
 /// `mqtt = { … }` of an account: the gateway connects to the broker, takes messages from it and publishes
@@ -79,15 +79,16 @@ impl MqttSettings {
     /// Each field that can't be used, and what it must be.
     pub(super) fn faults(&self) -> Vec<(&'static str, &'static str)> {
         let topic = self.topic.as_deref().unwrap_or("t");
-        let sound_topic = (1..=MQTT_TOPIC_MAX).contains(&topic.len())
+        let sound_topic = (1..=MQTT_TOPIC_MAX).contains(&topic.chars().count())
             && !topic.starts_with(['$', '/'])
             && !topic.ends_with('/')
             && !topic.contains(|c: char| matches!(c, '#' | '+') || c.is_control());
         let client_id = self.client_id.as_deref().unwrap_or("c");
-        let plain = |text: &str, longest| (1..=longest).contains(&text.len()) && !text.contains(char::is_control);
+        let plain =
+            |text: &str, longest| (1..=longest).contains(&text.chars().count()) && !text.contains(char::is_control);
         [
             (self.broker().is_some(), "url", "must be mqtt://host:port, or mqtts://host:port for TLS"),
-            (sound_topic, "topic", "must be up to 200 octets without wildcards, and begin with neither $ nor /"),
+            (sound_topic, "topic", "must be up to 200 characters without wildcards, and begin with neither $ nor /"),
             (plain(client_id, 64), "client_id", "must be 1 to 64 printable characters"),
             (self.username.as_deref().is_none_or(|name| plain(name, 256)), "username", "must be up to 256 characters"),
             ((1..=1000).contains(&self.window), "window", "must be 1 to 1000"),

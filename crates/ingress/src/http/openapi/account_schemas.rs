@@ -278,12 +278,13 @@ pub(super) fn mqtt_bridge() -> Value {
     let mut bridge = object(
         &["url"],
         json!({
-            "url": { "type": "string", "pattern": "^mqtts?://[A-Za-z0-9._-]+(:([1-9][0-9]{0,3}|[1-5][0-9]{4}))?$", "examples": ["mqtts://broker.example"],
+            "url": { "type": "string", "pattern": "^mqtts?://(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?$", "examples": ["mqtts://broker.example"],
                 "description": "With `mqtts` by TLS; the ports are 1883 and 8883 if they are left out." },
-            "username": { "type": ["string", "null"], "minLength": 1, "maxLength": 64, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$" },
+            "username": { "type": ["string", "null"], "minLength": 1, "maxLength": 256, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$" },
             "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
-            "client_id": { "type": ["string", "null"], "pattern": "^[A-Za-z0-9._-]{1,64}$", "description": "Default `postrider-` and the account's id." },
-            "topic": { "type": ["string", "null"], "pattern": "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,4}$", "maxLength": 200, "description": "What all topics are below; default `postrider/` and the account's id." },
+            "client_id": { "type": ["string", "null"], "minLength": 1, "maxLength": 64, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$", "description": "Default `postrider-` and the account's id." },
+            "topic": { "type": ["string", "null"], "minLength": 1, "maxLength": 200, "description": "What all topics are below; default `postrider/` and the account's id.",
+                "pattern": "^[^$/+#\\x00-\\x1f\\x7f-\\x9f]([^+#\\x00-\\x1f\\x7f-\\x9f]*[^/+#\\x00-\\x1f\\x7f-\\x9f])?$" },
             "events": { "type": "array", "items": { "type": "string" }, "description": "Events that are published; none named is `message.*`." },
             "window": number(1, 1000, 64),
             "keep_alive_seconds": number(1, 3600, 30),
