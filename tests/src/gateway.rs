@@ -119,7 +119,7 @@ impl Place {
 
     fn serve(&self, command: &mut Command) -> Gateway {
         let process = Process::start(command.current_dir(self.directory.path()).arg("--data").arg(&self.data));
-        let (http, smpp) = process.err.wait("\"listening\"", |line| {
+        let (http, sessions) = process.err.wait("\"listening\"", |line| {
             let line: Value = serde_json::from_str(line).ok()?;
             if line["event"] != "listening" {
                 return None;
@@ -129,9 +129,11 @@ impl Place {
             };
             let mut http = all("http")?;
             http.extend(all("interfaces").unwrap_or_default());
-            Some((http, all("smpp").and_then(|all| all.first().copied())))
+            let sessions = ["smpp", "ucp", "cimd2"].map(|key| all(key).and_then(|all| all.first().copied()));
+            Some((http, sessions))
         });
-        Gateway { process, http, smpp, place: None }
+        let [smpp, ucp, cimd2] = sessions;
+        Gateway { process, http, smpp, ucp, cimd2, place: None }
     }
 }
 
@@ -140,6 +142,8 @@ pub struct Gateway {
     process: Process,
     http: Vec<SocketAddr>,
     smpp: Option<SocketAddr>,
+    ucp: Option<SocketAddr>,
+    cimd2: Option<SocketAddr>,
     /// Dropped after the process, which writes there.
     place: Option<Place>,
 }
@@ -162,6 +166,22 @@ impl Gateway {
     /// When it has none.
     pub fn smpp(&self) -> SocketAddr {
         self.smpp.expect("the gateway serves SMPP")
+    }
+
+    /// Where its UCP server is.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn ucp(&self) -> SocketAddr {
+        self.ucp.expect("the gateway serves UCP")
+    }
+
+    /// Where its CIMD2 server is.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn cimd2(&self) -> SocketAddr {
+        self.cimd2.expect("the gateway serves CIMD2")
     }
 
     /// A connection to its API, as the scenarios' account.

@@ -18,7 +18,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("store-sqlite", &["store", "model"]),
     ("engine", &["routing", "store", "model", "sms"]),
     ("connectors", &["engine", "model", "smpp", "ucp", "cimd2", "sms"]),
-    ("ingress", &["engine", "store", "model", "sms", "smpp"]),
+    ("ingress", &["engine", "store", "model", "sms", "smpp", "ucp", "cimd2"]),
     (
         "postrider",
         &[

@@ -1,11 +1,11 @@
-//! Who is asking: tokens, and SMPP binds, to callers.
+//! Who is asking: tokens, and logins of sessions, to callers.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use model::resources::Scope;
-use model::{Name, Timestamp};
+use model::{Name, SessionProtocol, Timestamp};
 use store::IdempotencyKey;
 
 use crate::engine::Engine;
@@ -71,14 +71,16 @@ pub enum UserDenied {
     AccountDisabled,
 }
 
-/// A bind as it came.
+/// A login of a session as it came: a bind, as SMPP calls it.
 #[derive(Clone, Copy)]
 pub struct BindAttempt<'a> {
-    /// Its `system_id`.
+    /// By which protocol.
+    pub protocol: SessionProtocol,
+    /// Its `system_id`, or the user's name in other protocols.
     pub system_id: &'a [u8],
     /// Its `password`.
     pub password: &'a [u8],
-    /// Its `system_type`.
+    /// Its `system_type`, which SMPP alone has.
     pub system_type: &'a [u8],
     /// Where it comes from.
     pub from: IpAddr,
@@ -90,7 +92,7 @@ pub struct BindAttempt<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BindDenied {
     /// Nobody's `system_id`.
-    #[error("the system_id is not known")]
+    #[error("nobody has this name")]
     UnknownSystemId,
     /// Not its password.
     #[error("the password is wrong")]
@@ -99,10 +101,10 @@ pub enum BindDenied {
     #[error("the system_type is not the account's")]
     SystemType,
     /// Not from a network that it may bind from.
-    #[error("the account may not bind from this address")]
+    #[error("the account may not log in from this address")]
     Network,
     /// In the clear, which it may not.
-    #[error("the account may bind over TLS only")]
+    #[error("the account may log in over TLS only")]
     TlsRequired,
     /// Its account is switched off.
     #[error("the account is disabled")]
@@ -183,14 +185,14 @@ impl Engine {
         Ok(Caller { account: user.account.clone(), scopes: vec![Scope::Messages], token: user.token.clone() })
     }
 
-    /// Who binds? Whatever else is wrong is told only to those who know the password.
+    /// Who logs in to have a session? Whatever else is wrong is told only to those who know the password.
     pub fn authenticate_bind(&self, attempt: BindAttempt<'_>) -> Result<Caller, BindDenied> {
         const NOBODYS: PasswordHash = PasswordHash::nobodys();
         let world = self.inner.current.load();
-        let account = world.login(attempt.system_id);
-        let hash = account.and_then(|account| account.password.as_ref());
+        let account = world.login(attempt.protocol, attempt.system_id);
+        let hash = account.and_then(|account| account.password(attempt.protocol));
         let right = hash.unwrap_or(&NOBODYS).is_of(attempt.password);
-        let (Some(account), Some(login)) = (account, account.and_then(|a| a.account.smpp.as_ref())) else {
+        let (Some(account), Some(login)) = (account, account.and_then(|a| a.account.login(attempt.protocol))) else {
             return Err(BindDenied::UnknownSystemId);
         };
         if !right || hash.is_none() {
@@ -208,7 +210,7 @@ impl Engine {
         if !account.is_enabled() {
             return Err(BindDenied::AccountDisabled);
         }
-        let token = format!("{}-smpp", account.id).into();
+        let token = format!("{}-{}", account.id, attempt.protocol.as_str()).into();
         Ok(Caller { account: account.clone(), scopes: vec![Scope::Messages], token })
     }
 
@@ -270,7 +272,14 @@ mod tests {
 
     fn attempt<'a>(system_id: &'a str, password: &'a str) -> BindAttempt<'a> {
         let (system_id, password) = (system_id.as_bytes(), password.as_bytes());
-        BindAttempt { system_id, password, system_type: b"VMA", from: FROM, tls: false }
+        BindAttempt {
+            protocol: SessionProtocol::Smpp,
+            system_id,
+            password,
+            system_type: b"VMA",
+            from: FROM,
+            tls: false,
+        }
     }
 
     #[tokio::test]
@@ -318,10 +327,10 @@ mod tests {
         assert!(on.authenticate_user("user", "secret", FROM).is_ok());
         assert_eq!(off.authenticate_bind(attempt("shop", "secret")).unwrap_err(), BindDenied::AccountDisabled);
         assert_eq!(off.authenticate_user("user", "secret", FROM).unwrap_err(), UserDenied::AccountDisabled);
-        assert!(on.world().account("b").unwrap().binds_as(&bound.account));
+        assert!(on.world().account("b").unwrap().logs_in_as(&bound.account, SessionProtocol::Smpp));
         let mut disabled = on.world().set.clone();
         disabled.accounts.iter_mut().filter(|account| account.id == "a").for_each(|account| account.enabled = false);
-        assert!(!World::compile(2, disabled).account("b").unwrap().binds_as(&bound.account));
+        assert!(!World::compile(2, disabled).account("b").unwrap().logs_in_as(&bound.account, SessionProtocol::Smpp));
         on.stop().await;
         off.stop().await;
     }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use foldhash::HashMap;
 use model::resources::Handover;
 use model::{
-    Body, Change, Delivery, DeliveryId, Direction, Message, MessageId, Name, Progress, Receipt, ReceiptState, Status,
-    Timestamp,
+    Body, Change, Delivery, DeliveryId, Direction, Message, MessageId, Name, Progress, Receipt, ReceiptState,
+    SessionProtocol, Status, Timestamp,
 };
 use routing::Incoming as InboundQuestion;
 use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
@@ -23,7 +23,7 @@ use crate::notify;
 use crate::persist::{Draft, Recorder, Resolved};
 use crate::respond::{self, Manner};
 use crate::settle::receipt_rules;
-use crate::world::{SMPP_LANE, World};
+use crate::world::{World, session_of_lane};
 
 /// How long a receipt without a message is kept and listed: a day.
 const PARKED_SECONDS: i64 = 86_400;
@@ -306,7 +306,12 @@ pub(crate) fn body_of(id: MessageId, mo: MobileOriginated, now: Timestamp) -> Bo
 
 /// Does a delivery go one of these ways? No ways are all ways.
 pub(crate) fn goes_by(delivery: &Delivery, ways: &[Handover]) -> bool {
-    let way = if delivery.endpoint.starts_with(SMPP_LANE) { Handover::Smpp } else { Handover::Webhook };
+    let way = match session_of_lane(&delivery.endpoint) {
+        None => Handover::Webhook,
+        Some(SessionProtocol::Smpp) => Handover::Smpp,
+        Some(SessionProtocol::Ucp) => Handover::Ucp,
+        Some(SessionProtocol::Cimd2) => Handover::Cimd2,
+    };
     ways.is_empty() || ways.contains(&way)
 }
 

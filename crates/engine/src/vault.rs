@@ -64,7 +64,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Seals every secret of an account. (Its API token and its SMPP password are replaced by hashes before.)
+    /// Seals every secret of an account. (Its API token and the passwords of its logins are replaced by hashes before.)
     pub fn seal_account(&self, account: &mut Account) -> Result<(), VaultError> {
         account_secrets(account).try_for_each(|s| self.seal(s))
     }
@@ -97,11 +97,13 @@ impl Vault {
 
 fn account_secrets(account: &mut Account) -> impl Iterator<Item = &mut Secret> {
     let password = account.compat.as_mut().and_then(|compat| compat.password.as_mut());
-    let login = account.smpp.as_mut().and_then(|login| login.password_sha256.as_mut());
+    let smpp = account.smpp.as_mut().and_then(|login| login.password_sha256.as_mut());
+    let others = [&mut account.ucp, &mut account.cimd2].into_iter().flatten();
+    let logins = smpp.into_iter().chain(others.filter_map(|login| login.password_sha256.as_mut()));
     let policy = account.policy.as_mut().and_then(|policy| policy.secret.as_mut());
     let mqtt = account.mqtt.as_mut().and_then(|mqtt| mqtt.password.as_mut());
     let webhooks = account.webhooks.iter_mut().filter_map(|w| w.secret.as_mut());
-    webhooks.chain(password).chain(login).chain(policy).chain(mqtt)
+    webhooks.chain(password).chain(logins).chain(policy).chain(mqtt)
 }
 
 fn inbound_secret(rule: &mut Inbound) -> Option<&mut Secret> {

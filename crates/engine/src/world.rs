@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashMapExt};
 use ipnet::IpNet;
 use model::country::{self, Country};
 use model::resources::{Account, Connector, Inbound, Kind, PolicyHook, Prepaid, ResourceSet, Scope, Token, Webhook};
-use model::{Name, Timestamp};
+use model::{Name, SessionProtocol, Timestamp};
 use routing::{Admission, Calendar, InboundTable, RouteTable};
 use store::Resources;
 
@@ -26,9 +26,17 @@ mod hooks;
 
 pub use hooks::{MQTT_LANE, RULE_LANE};
 
-/// What the lanes of deliveries by SMPP begin with. Webhooks' ids have no colon, and the origins of
-/// call-backs another scheme.
-pub(crate) const SMPP_LANE: &str = "smpp:";
+/// The protocol of sessions whose lane this is, if it is one: it begins with the protocol's name. Webhooks'
+/// ids have no colon, and the origins of call-backs another scheme.
+pub(crate) fn session_of_lane(endpoint: &str) -> Option<SessionProtocol> {
+    let (word, _) = endpoint.split_once(':')?;
+    SessionProtocol::ALL.into_iter().find(|protocol| protocol.as_str() == word)
+}
+
+/// Is this the lane of what goes over sessions?
+pub(crate) fn is_session_lane(endpoint: &str) -> bool {
+    session_of_lane(endpoint).is_some()
+}
 
 /// Everything that was configured, in the shape in which it is asked for.
 #[derive(Debug, Default)]
@@ -46,8 +54,8 @@ pub struct World {
     webhooks: HashMap<Name, Arc<WebhookView>>,
     /// Webhooks of inbound rules, by the rule's id.
     rule_webhooks: HashMap<Name, Arc<WebhookView>>,
-    /// Accounts by the `system_id` that they bind with.
-    logins: HashMap<Box<[u8]>, Arc<AccountView>>,
+    /// Accounts by the name that they log in with, by each protocol of sessions.
+    logins: [HashMap<Box<[u8]>, Arc<AccountView>>; SessionProtocol::ALL.len()],
     pub(crate) routes: RouteTable,
     /// Whose turn it is in each pool.
     pub(crate) turns: HashMap<Name, AtomicU64>,
@@ -77,14 +85,14 @@ pub struct AccountView {
     pub(crate) meter: Option<Arc<Meter>>,
     /// The accounts whose messages count against its `max_queue`, in order; empty where it has none.
     pub(crate) queue_of: Arc<[Name]>,
-    /// The hash of its SMPP password; `None` if it has none that can be read.
-    pub(crate) password: Option<PasswordHash>,
+    /// The hashes of the passwords that it logs in with, by protocol; `None` if it has none that can be read.
+    passwords: [Option<PasswordHash>; SessionProtocol::ALL.len()],
     /// What its phones may write to hear nothing more.
     pub(crate) opt_out: Option<OptOutRules>,
     /// The service that is asked about its messages: its own, or that of the nearest account above it.
     pub(crate) policy: Option<Arc<Policy>>,
-    /// The lane of what it is owed by SMPP.
-    pub smpp_lane: Name,
+    /// The lanes of what it is owed over sessions, by protocol.
+    lanes: [Name; SessionProtocol::ALL.len()],
 }
 
 /// A webhook with its id and its secret.
@@ -222,8 +230,10 @@ impl World {
                 let user = UserView { account: view.clone(), password_sha256, token };
                 world.users.insert(compat.username.as_str().into(), user);
             }
-            if let Some(login) = &account.smpp {
-                world.logins.insert(login.system_id.as_bytes().into(), view.clone());
+            for protocol in SessionProtocol::ALL {
+                if let Some(login) = account.login(protocol) {
+                    world.logins[protocol as usize].insert(login.user.as_bytes().into(), view.clone());
+                }
             }
         }
         for token in &set.tokens {
@@ -298,10 +308,10 @@ impl World {
         self.accounts.values()
     }
 
-    /// The account that binds with this `system_id`.
+    /// The account that logs in by this name: its `system_id` in SMPP.
     #[must_use]
-    pub fn login(&self, system_id: &[u8]) -> Option<&Arc<AccountView>> {
-        self.logins.get(system_id)
+    pub fn login(&self, protocol: SessionProtocol, name: &[u8]) -> Option<&Arc<AccountView>> {
+        self.logins[protocol as usize].get(name)
     }
 
     /// The connector of this id.
@@ -414,11 +424,11 @@ impl AccountView {
         Self {
             webhooks: webhooks.collect(),
             mqtt: WebhookView::of_mqtt(account),
-            password: account
-                .smpp
-                .as_ref()
-                .and_then(|login| PasswordHash::parse(&login.password_sha256.as_ref()?.reveal().ok()?)),
-            smpp_lane: format!("{SMPP_LANE}{id}").into(),
+            passwords: SessionProtocol::ALL.map(|protocol| {
+                let hash = account.login(protocol)?.password_sha256?.reveal().ok()?;
+                PasswordHash::parse(&hash)
+            }),
+            lanes: SessionProtocol::ALL.map(|protocol| format!("{}:{id}", protocol.as_str()).into()),
             opt_out: account.opt_out.as_deref().map(OptOutRules::new),
             country: account.default_country.as_deref().and_then(country::find),
             languages: account.languages.iter().filter_map(|l| l.parse().ok()).collect(),
@@ -434,14 +444,27 @@ impl AccountView {
 }
 
 impl AccountView {
-    /// Would a bind that `other` (the same account, earlier) let in be let in by this?
+    /// The lane of what it is owed over sessions of this protocol.
     #[must_use]
-    pub fn binds_as(&self, other: &Self) -> bool {
-        let (Some(login), Some(was)) = (&self.account.smpp, &other.account.smpp) else { return false };
-        let rules = |login: &model::resources::SmppLogin| {
-            (login.system_id.clone(), login.allow.clone(), login.system_type.clone(), login.tls_required)
+    pub fn lane(&self, protocol: SessionProtocol) -> &Name {
+        &self.lanes[protocol as usize]
+    }
+
+    /// The hash of the password that it logs in with.
+    pub(crate) fn password(&self, protocol: SessionProtocol) -> Option<&PasswordHash> {
+        self.passwords[protocol as usize].as_ref()
+    }
+
+    /// Would a login that `other` (the same account, earlier) was let in with be let in by this?
+    #[must_use]
+    pub fn logs_in_as(&self, other: &Self, protocol: SessionProtocol) -> bool {
+        let (Some(login), Some(was)) = (self.account.login(protocol), other.account.login(protocol)) else {
+            return false;
         };
-        self.id == other.id && self.is_enabled() && self.password == other.password && rules(login) == rules(was)
+        let same_rules = (login.user, login.allow, login.system_type, login.tls_required)
+            == (was.user, was.allow, was.system_type, was.tls_required);
+        let same_password = self.password(protocol) == other.password(protocol);
+        self.id == other.id && self.is_enabled() && same_password && same_rules
     }
 }
 

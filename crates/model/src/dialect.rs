@@ -29,7 +29,7 @@ impl CallbackStyle {
     }
 }
 
-/// What a message keeps of a request in another gateway's dialect, for its call-backs are made in that.
+/// What a message keeps of a request in another dialect, for what comes back is said in that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -37,6 +37,42 @@ pub enum Dialect {
     Kannel(KannelTerms),
     /// Jasmin's `/send`.
     Jasmin(JasminTerms),
+    /// A submission by UCP or CIMD2.
+    Named(NamedTerms),
+}
+
+/// What a UCP or CIMD2 client knows its message by: to whom, and when it was taken, to the second. No other
+/// message of the account to this recipient has the same name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedTerms {
+    /// The recipient as the client wrote it.
+    pub to: Box<str>,
+    /// Where receipts are addressed to, as the client wrote it: the sender, or what it named for them.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub from: Box<str>,
+    /// The service centre's time stamp: twelve digits, as the protocol has them.
+    pub at: Box<str>,
+    /// The sum of [`named_wish`]'s bits: which receipts are wanted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wish: u8,
+}
+
+/// Which receipts a UCP or CIMD2 client wants.
+pub mod named_wish {
+    /// On the phone.
+    pub const DELIVERED: u8 = 1;
+    /// Not delivered, for whatever reason has no bit of its own.
+    pub const FAILED: u8 = 2;
+    /// Waits at the carrier: what it says in between.
+    pub const BUFFERED: u8 = 4;
+    /// The validity ran out.
+    pub const EXPIRED: u8 = 8;
+    /// Taken back by the client.
+    pub const CANCELED: u8 = 16;
+}
+
+fn is_zero(sum: &u8) -> bool {
+    *sum == 0
 }
 
 /// What Kannel's `dlr-url` can ask for, and what is sent along.
@@ -102,13 +138,23 @@ pub struct JasminTerms {
 }
 
 impl Dialect {
-    /// How the message's own `callback_url` is called.
+    /// How the message's own `callback_url` is called; `None` where nothing in it says so.
     #[must_use]
-    pub fn style(&self) -> CallbackStyle {
+    pub fn style(&self) -> Option<CallbackStyle> {
         match self {
-            Dialect::Kannel(_) => CallbackStyle::Kannel,
-            Dialect::Jasmin(JasminTerms { get: true, .. }) => CallbackStyle::JasminGet,
-            Dialect::Jasmin(_) => CallbackStyle::Jasmin,
+            Dialect::Kannel(_) => Some(CallbackStyle::Kannel),
+            Dialect::Jasmin(JasminTerms { get: true, .. }) => Some(CallbackStyle::JasminGet),
+            Dialect::Jasmin(_) => Some(CallbackStyle::Jasmin),
+            Dialect::Named(_) => None,
+        }
+    }
+
+    /// What a UCP or CIMD2 client knows the message by.
+    #[must_use]
+    pub fn name(&self) -> Option<&NamedTerms> {
+        match self {
+            Dialect::Named(terms) => Some(terms),
+            Dialect::Kannel(_) | Dialect::Jasmin(_) => None,
         }
     }
 
@@ -117,7 +163,7 @@ impl Dialect {
     pub fn protocol_id(&self) -> Option<u8> {
         match self {
             Dialect::Kannel(terms) => terms.pid,
-            Dialect::Jasmin(_) => None,
+            Dialect::Jasmin(_) | Dialect::Named(_) => None,
         }
     }
 
@@ -136,7 +182,14 @@ mod tests {
     fn what_is_kept_comes_back() {
         let kannel = Dialect::Kannel(KannelTerms { mask: 31, to: "07700".into(), ..KannelTerms::default() });
         let jasmin = Dialect::Jasmin(JasminTerms { level: 3, get: true });
-        for dialect in [kannel, jasmin] {
+        let named = Dialect::Named(NamedTerms {
+            to: "0044".into(),
+            from: Box::default(),
+            at: "221126201456".into(),
+            wish: named_wish::DELIVERED,
+        });
+        assert_eq!(named.style(), None);
+        for dialect in [kannel, jasmin, named] {
             let text = serde_json::to_string(&dialect).unwrap();
             assert_eq!(serde_json::from_str::<Dialect>(&text).unwrap(), dialect, "{text}");
         }

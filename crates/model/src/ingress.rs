@@ -58,6 +58,46 @@ impl Ingress {
     }
 }
 
+/// A protocol whose clients log in and stay: what they are owed goes back over their sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionProtocol {
+    /// SMPP.
+    Smpp,
+    /// UCP/EMI.
+    Ucp,
+    /// CIMD2.
+    Cimd2,
+}
+
+impl SessionProtocol {
+    /// Every protocol of sessions, in the order in which they are asked who takes an incoming message.
+    pub const ALL: [Self; 3] = [Self::Smpp, Self::Ucp, Self::Cimd2];
+
+    /// The way in that it is.
+    #[must_use]
+    pub const fn ingress(self) -> Ingress {
+        match self {
+            Self::Smpp => Ingress::Smpp,
+            Self::Ucp => Ingress::Ucp,
+            Self::Cimd2 => Ingress::Cimd2,
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.ingress().as_str()
+    }
+}
+
+impl Ingress {
+    /// The protocol of sessions that this way in is, if it is one.
+    #[must_use]
+    pub fn sessions(self) -> Option<SessionProtocol> {
+        SessionProtocol::ALL.into_iter().find(|protocol| protocol.ingress() == self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +108,7 @@ mod tests {
             assert_eq!(serde_json::to_value(ingress).unwrap(), ingress.as_str());
         }
         assert_eq!(Ingress::default(), Ingress::Http);
+        assert_eq!(Ingress::Ucp.sessions(), Some(SessionProtocol::Ucp));
+        assert_eq!(Ingress::Kannel.sessions(), None);
     }
 }

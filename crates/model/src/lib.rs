@@ -44,11 +44,12 @@ pub mod url;
 
 pub use address::{Address, AddressError, AddressKind};
 pub use delivery::Delivery;
-pub use dialect::{CallbackStyle, Dialect};
+pub use dialect::{CallbackStyle, Dialect, NamedTerms};
 pub use group::{
     GROUP_MEMBERS_MAX, GROUPS_MAX, Group, GroupAction, GroupChange, GroupKey, GroupTask, Member, MemberKey,
 };
 pub use id::{BatchId, DeliveryId, IdMaker, LedgerId, MessageId, Name, OptOutId, ScheduleId};
+pub use ingress::SessionProtocol;
 pub use ledger::{Charge, LedgerEntry, LedgerKind, Sum};
 pub use message::{
     Body, Content, Direction, Encoding, Ingress, Message, Part, PartStatus, Progress, Reason, ReceiptWish, Status,

@@ -1,8 +1,8 @@
 //! How the parts of a gateway are put together, and how they end.
 //!
 //! ```text
-//! start: store and key ─► resources file ─► engine ─► connectors, webhook calls ─► HTTP, SMPP listeners
-//! stop:  nothing new is taken ─► HTTP, SMPP ─► connectors' windows, unbind ─► webhook calls ─► MQTT ─► engine
+//! start: store and key ─► resources file ─► engine ─► connectors, webhook calls ─► HTTP, session listeners
+//! stop:  nothing new is taken ─► HTTP, sessions ─► connectors' windows, unbind ─► webhook calls ─► MQTT ─► engine
 //! ```
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,14 +15,15 @@ use engine::resources::Difference;
 use engine::{Engine, Retention, Settings, World};
 use ingress::http::{AccessLog, Certificates, HttpLimits, HttpMetrics, HttpSettings, Interfaces, NumberRedaction};
 use ingress::mqtt::{self, MqttMetrics};
-use ingress::smpp::{self, Binds, SmppLimits, SmppMetrics, SmppSettings};
+use ingress::sessions::{Binds, Server, SessionLimits, SessionSettings};
 use ingress::webhook::{self, WebhookMetrics, WebhookSettings};
+use model::SessionProtocol;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::{Config, Limits, Numbers};
+use crate::config::{Config, Limits, Numbers, Span};
 use crate::instance::{Instance, Running};
-use crate::listeners;
+use crate::listeners::{self, Sessions};
 use crate::outcome::{Failure, Outcome};
 use crate::resources_file::{self, SecretCheck};
 use crate::storage::Storage;
@@ -41,7 +42,7 @@ pub struct Gateway {
     resources: Option<PathBuf>,
     http: Vec<SocketAddr>,
     interfaces: Vec<SocketAddr>,
-    smpp: Vec<SocketAddr>,
+    sessions: Vec<(SessionProtocol, Vec<SocketAddr>)>,
     certificates: Vec<Arc<Certificates>>,
     access_log: Option<AccessLog>,
     parts: Parts,
@@ -55,12 +56,11 @@ pub struct Gateway {
 struct Parts {
     stop: watch::Sender<Stage>,
     http: Vec<JoinHandle<()>>,
-    smpp: JoinHandle<()>,
+    sessions: Vec<(SessionProtocol, JoinHandle<()>, Duration)>,
     connectors: JoinHandle<()>,
     webhooks: JoinHandle<()>,
     mqtt: JoinHandle<()>,
     grace: Duration,
-    smpp_grace: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,14 +83,20 @@ impl Gateway {
         let http_settings = Arc::new(http_settings(config)?);
         let listeners = listeners::bind_all(config, &http_settings).await?;
         let mut certificates = listeners::certificates_of(&listeners);
-        let smpp_settings = Arc::new(smpp_settings(config, &http_settings)?);
-        let smpp_listeners = listeners::smpp(config).await?;
-        certificates.extend(smpp_settings.tls.clone());
+        let mut session_servers = Vec::new();
+        for protocol in SessionProtocol::ALL {
+            let settings = Arc::new(session_settings(config, protocol, &http_settings)?);
+            certificates.extend(settings.tls.clone());
+            let listeners = Sessions::of(config, protocol).bind().await?;
+            // SMPP's is there in any case: what it counts is known to be 0 then.
+            if protocol == SessionProtocol::Smpp || !listeners.is_empty() {
+                session_servers.push((protocol, settings, listeners));
+            }
+        }
         let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)).await?;
         http_settings.metrics.register(engine.metrics());
         let webhook_metrics = WebhookMetrics::default();
         webhook_metrics.register(engine.metrics());
-        smpp_settings.metrics.register(engine.metrics());
         let mqtt_metrics = MqttMetrics::default();
         mqtt_metrics.register(engine.metrics());
         let client = webhook::Client::new(&webhook_settings(config)).map_err(Failure::configuration)?;
@@ -121,10 +127,15 @@ impl Gateway {
                 }
             }));
         }
-        let smpp_addresses: Vec<SocketAddr> =
-            smpp_listeners.iter().map(|listener| listener.socket.local_addr()).collect::<Result<_, _>>()?;
-        let server = smpp::Server::new(engine.clone(), smpp_settings.clone());
-        let smpp = tokio::spawn(server.serve(smpp_listeners, reached(Stage::EndIngress)));
+        let (mut sessions, mut session_addresses) = (Vec::new(), Vec::new());
+        for (protocol, settings, listeners) in session_servers {
+            settings.metrics.register(engine.metrics());
+            let local: Result<_, _> = listeners.iter().map(|listener| listener.socket.local_addr()).collect();
+            session_addresses.push((protocol, local?));
+            let grace = settings.limits.shutdown_grace;
+            let server = session_server(protocol, engine.clone(), settings);
+            sessions.push((protocol, tokio::spawn(server.serve(listeners, reached(Stage::EndIngress))), grace));
+        }
         let (instance, mut world) = (Arc::new(instance), engine.watch_world());
         let itself = Running {
             pid: std::process::id(),
@@ -141,18 +152,17 @@ impl Gateway {
             resources: resources.map(Path::to_owned),
             http: addresses,
             interfaces,
-            smpp: smpp_addresses,
+            sessions: session_addresses,
             certificates,
             access_log: http_settings.access_log.clone(),
             parts: Parts {
                 stop,
                 http,
-                smpp,
+                sessions,
                 connectors,
                 webhooks,
                 mqtt,
                 grace: http_settings.limits.shutdown_grace,
-                smpp_grace: smpp_settings.limits.shutdown_grace,
             },
             announcing,
             instance,
@@ -169,9 +179,10 @@ impl Gateway {
         &self.interfaces
     }
 
-    /// Addresses of the SMPP server.
-    pub fn smpp(&self) -> &[SocketAddr] {
-        &self.smpp
+    /// Addresses of a server of sessions.
+    pub fn sessions(&self, protocol: SessionProtocol) -> &[SocketAddr] {
+        let of = self.sessions.iter().find(|(is, _)| *is == protocol);
+        of.map_or(&[], |(_, addresses)| addresses)
     }
 
     /// The engine.
@@ -212,14 +223,16 @@ impl Gateway {
     /// Stops in order: nothing that was accepted is lost, and nothing under way is cut off before
     /// its time.
     pub async fn stop(self) {
-        let Parts { stop, http, smpp, connectors, webhooks, mqtt, grace, smpp_grace } = self.parts;
+        let Parts { stop, http, sessions, connectors, webhooks, mqtt, grace } = self.parts;
         self.engine.drain();
         stop.send_replace(Stage::EndIngress);
         for listener in http {
             // A little longer than it gives its own connections.
             ended("HTTP", listener, grace + Duration::from_secs(1)).await;
         }
-        ended("SMPP", smpp, smpp_grace + Duration::from_secs(1)).await;
+        for (protocol, server, grace) in sessions {
+            ended(protocol.as_str(), server, grace + Duration::from_secs(1)).await;
+        }
         stop.send_replace(Stage::EndConnectors);
         ended("connectors", connectors, CONNECTORS_GRACE).await;
         stop.send_replace(Stage::EndWebhooks);
@@ -326,26 +339,74 @@ fn http_settings(config: &Config) -> Outcome<HttpSettings> {
     })
 }
 
-fn smpp_settings(config: &Config, http: &HttpSettings) -> Outcome<SmppSettings> {
-    let limits = &config.smpp.limits;
-    let inactivity = limits.inactivity_timeout.0;
-    Ok(SmppSettings {
-        system_id: config.smpp.system_id.clone(),
-        limits: SmppLimits {
-            connections: limits.connections,
-            connections_per_address: limits.connections_per_address,
-            pdu_octets: limits.pdu_octets,
-            bind_timeout: limits.bind_timeout.0,
-            enquire_interval: limits.enquire_interval.0,
-            inactivity_timeout: (!inactivity.is_zero()).then_some(inactivity),
-            response_timeout: limits.response_timeout.0,
-            shutdown_grace: limits.shutdown_grace.0,
-        },
-        tls: listeners::smpp_certificates(config)?.map(Arc::new),
+fn session_server(protocol: SessionProtocol, engine: Engine, settings: Arc<SessionSettings>) -> Server {
+    match protocol {
+        SessionProtocol::Smpp => ingress::smpp::server(engine, settings),
+        SessionProtocol::Ucp => ingress::ucp::server(engine, settings),
+        SessionProtocol::Cimd2 => ingress::cimd2::server(engine, settings),
+    }
+}
+
+fn session_settings(config: &Config, protocol: SessionProtocol, http: &HttpSettings) -> Outcome<SessionSettings> {
+    let (name, limits) = match protocol {
+        SessionProtocol::Smpp => (config.smpp.system_id.clone(), smpp_limits(config)),
+        SessionProtocol::Ucp => (String::new(), ucp_limits(config)),
+        SessionProtocol::Cimd2 => (config.cimd2.greeting.clone(), cimd2_limits(config)),
+    };
+    Ok(SessionSettings {
+        name,
+        limits,
+        tls: Sessions::of(config, protocol).certificates()?.map(Arc::new),
         access_log: http.access_log.clone(),
-        metrics: SmppMetrics::default(),
         binds: http.binds.clone(),
+        ..SessionSettings::new(protocol)
     })
+}
+
+fn smpp_limits(config: &Config) -> SessionLimits {
+    let limits = &config.smpp.limits;
+    SessionLimits {
+        connections: limits.connections,
+        connections_per_address: limits.connections_per_address,
+        frame_octets: limits.pdu_octets,
+        login_timeout: limits.bind_timeout.0,
+        enquire_interval: limits.enquire_interval.0,
+        inactivity_timeout: unless_never(limits.inactivity_timeout),
+        response_timeout: limits.response_timeout.0,
+        shutdown_grace: limits.shutdown_grace.0,
+    }
+}
+
+fn ucp_limits(config: &Config) -> SessionLimits {
+    let limits = &config.ucp.limits;
+    SessionLimits {
+        connections: limits.connections,
+        connections_per_address: limits.connections_per_address,
+        frame_octets: limits.frame_octets,
+        login_timeout: limits.login_timeout.0,
+        enquire_interval: limits.alert_interval.0,
+        inactivity_timeout: unless_never(limits.inactivity_timeout),
+        response_timeout: limits.response_timeout.0,
+        shutdown_grace: limits.shutdown_grace.0,
+    }
+}
+
+fn cimd2_limits(config: &Config) -> SessionLimits {
+    let limits = &config.cimd2.limits;
+    SessionLimits {
+        connections: limits.connections,
+        connections_per_address: limits.connections_per_address,
+        frame_octets: limits.packet_octets,
+        login_timeout: limits.login_timeout.0,
+        inactivity_timeout: unless_never(limits.silence_timeout),
+        response_timeout: limits.response_timeout.0,
+        shutdown_grace: limits.shutdown_grace.0,
+        ..SessionLimits::new(SessionProtocol::Cimd2)
+    }
+}
+
+fn unless_never(span: Span) -> Option<Duration> {
+    (!span.0.is_zero()).then_some(span.0)
 }
 
 fn http_limits(limits: &Limits) -> HttpLimits {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use ingress::http::{Certificates, HttpSettings, Interfaces};
-use ingress::smpp::Listener;
+use ingress::sessions::Listener;
+use model::SessionProtocol;
 use tokio::net::TcpListener;
 
-use crate::config::{Config, Tls};
+use crate::config::{Config, SmppTls, Tls};
 use crate::outcome::{Failure, Outcome};
 
 /// The listeners of the API, and those of other gateways' interfaces.
@@ -44,17 +45,48 @@ async fn bind(what: &str, addresses: &[SocketAddr]) -> Outcome<Vec<TcpListener>>
     Ok(listeners)
 }
 
-/// Sockets of the SMPP server: all TLS, unless TLS has addresses of its own.
-pub async fn smpp(config: &Config) -> Outcome<Vec<Listener>> {
-    let mixed = config.smpp.tls.as_ref().is_some_and(|tls| !tls.listen.is_empty());
-    let all_tls = config.smpp.tls.is_some() && !mixed;
-    let own = config.smpp.tls.as_ref().map_or(&[][..], |tls| &tls.listen);
-    let mut listeners = Vec::new();
-    for (addresses, tls) in [(&config.smpp.listen[..], all_tls), (own, true)] {
-        let sockets = bind("SMPP", addresses).await?;
-        listeners.extend(sockets.into_iter().map(|socket| Listener { socket, tls }));
+/// A server of sessions, as it is configured.
+#[derive(Clone, Copy, Debug)]
+pub struct Sessions<'a> {
+    /// Its name for people.
+    pub title: &'static str,
+    /// Its table.
+    pub section: &'static str,
+    /// Where it listens.
+    pub listen: &'a [SocketAddr],
+    /// Its TLS.
+    pub tls: Option<&'a SmppTls>,
+}
+
+impl<'a> Sessions<'a> {
+    /// What is configured for a protocol.
+    pub fn of(config: &'a Config, protocol: SessionProtocol) -> Self {
+        let (title, listen, tls) = match protocol {
+            SessionProtocol::Smpp => ("SMPP", &config.smpp.listen, &config.smpp.tls),
+            SessionProtocol::Ucp => ("UCP", &config.ucp.listen, &config.ucp.tls),
+            SessionProtocol::Cimd2 => ("CIMD2", &config.cimd2.listen, &config.cimd2.tls),
+        };
+        Self { title, section: protocol.as_str(), listen, tls: tls.as_ref() }
     }
-    Ok(listeners)
+
+    /// Its sockets: all TLS, unless TLS has addresses of its own.
+    pub async fn bind(self) -> Outcome<Vec<Listener>> {
+        let own = self.tls.map_or(&[][..], |tls| &tls.listen);
+        let all_tls = self.tls.is_some() && own.is_empty();
+        let mut listeners = Vec::new();
+        for (addresses, tls) in [(self.listen, all_tls), (own, true)] {
+            let sockets = bind(self.title, addresses).await?;
+            listeners.extend(sockets.into_iter().map(|socket| Listener { socket, tls }));
+        }
+        Ok(listeners)
+    }
+
+    /// Its certificates.
+    pub fn certificates(self) -> Outcome<Option<Certificates>> {
+        let load = |tls: &SmppTls| Certificates::load_for_smpp(&tls.cert, &tls.key, tls.client_ca.as_deref());
+        let loaded = self.tls.map(load).transpose();
+        loaded.map_err(|error| Failure::configuration(format_args!("[{}] tls: {error}", self.section)))
+    }
 }
 
 /// Every certificate that these listeners show, once.
@@ -94,14 +126,6 @@ pub fn interface_certificates(config: &Config) -> Outcome<InterfaceCertificates>
         jasmin: load("jasmin", &jasmin.tls, !(jasmin.listen.is_empty() && jasmin.rest_listen.is_empty()))?,
         ozeki: load("ozeki", &ozeki.tls, !ozeki.listen.is_empty())?,
     })
-}
-
-/// The certificates that are configured for SMPP.
-pub fn smpp_certificates(config: &Config) -> Outcome<Option<Certificates>> {
-    let load =
-        |tls: &crate::config::SmppTls| Certificates::load_for_smpp(&tls.cert, &tls.key, tls.client_ca.as_deref());
-    let loaded = config.smpp.tls.as_ref().map(load).transpose();
-    loaded.map_err(|error| Failure::configuration(format_args!("[smpp] tls: {error}")))
 }
 
 /// The certificates that are configured.

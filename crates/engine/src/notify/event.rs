@@ -3,7 +3,7 @@
 use model::{CallbackStyle, Delivery, DeliveryId, Dialect, Message, MessageId, Name, Receipt, ReceiptWish, Timestamp};
 
 use super::callbacks::{self, Called};
-use super::smpp;
+use super::session;
 use super::target::origin;
 use crate::render::{message_json, push_text, push_time};
 use crate::world::{WebhookView, World};
@@ -13,7 +13,7 @@ use crate::world::{WebhookView, World};
 /// A `callback_url` hears of what the message asked for, but of the end in any case where it asked for
 /// nothing; in other
 /// gateways' dialects it hears what was asked for in those.
-/// What is owed by SMPP comes on top of that.
+/// What is owed over sessions comes on top of that.
 pub(crate) fn owed(
     world: &World,
     message: &Message,
@@ -36,7 +36,7 @@ pub(crate) fn owed_because(
 ) -> Vec<Delivery> {
     let body = &message.body;
     let mut deliveries = Vec::new();
-    deliveries.extend(smpp::owed(world, message, event, now, &mut next_id));
+    session::owed(world, message, event, now, &mut next_id, &mut deliveries);
     let delivery = |id, endpoint: &Name, url: Option<Box<str>>, style, payload: Box<str>| Delivery {
         message: Some(body.id),
         url,
@@ -45,7 +45,7 @@ pub(crate) fn owed_because(
         ..Delivery::new(id, (body.account.clone(), endpoint.clone()), event, payload, now)
     };
     if let Some(url) = &body.callback_url {
-        match body.dialect.as_deref().map(Dialect::style) {
+        match body.dialect.as_deref().and_then(Dialect::style) {
             Some(style) => {
                 if let Some(Called { url, body }) = callbacks::call(style, url, message, &body.account, now) {
                     deliveries.push(delivery(next_id(), &origin(&url), Some(url), style, body));
@@ -78,7 +78,7 @@ pub(crate) fn owed_because(
     deliveries
 }
 
-/// The deliveries that what a carrier `said` in between of a message is worth. Only SMPP and Kannel's way
+/// The deliveries that what a carrier `said` in between of a message is worth. Only sessions and Kannel's way
 /// have words for it.
 pub(crate) fn between(
     world: &World,
@@ -89,9 +89,9 @@ pub(crate) fn between(
 ) -> Vec<Delivery> {
     const EVENT: &str = "message.intermediate";
     let body = &message.body;
-    let mut deliveries = Vec::from_iter(smpp::between(world, message, said, EVENT, now, &mut next_id));
+    let mut deliveries = Vec::from_iter(session::between(world, message, said, EVENT, now, &mut next_id));
     let call = |style, url: &str| callbacks::call_between(style, url, message, said, now);
-    if let (Some(url), Some(style)) = (&body.callback_url, body.dialect.as_deref().map(Dialect::style))
+    if let (Some(url), Some(style)) = (&body.callback_url, body.dialect.as_deref().and_then(Dialect::style))
         && let Some(Called { url, body: payload }) = call(style, url)
     {
         let from = (body.account.clone(), origin(&url));

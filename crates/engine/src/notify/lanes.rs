@@ -18,7 +18,7 @@ use super::call::CallResult;
 use super::lane::{GONE, Lane, Read, Settled, Taken};
 use super::target::{Target, settings_of, target_of};
 use crate::facts::Fact;
-use crate::world::{MQTT_LANE, SMPP_LANE, World};
+use crate::world::{MQTT_LANE, World, is_session_lane};
 
 /// Calls under way over all endpoints.
 pub const CALLS_MAX: usize = 512;
@@ -167,7 +167,7 @@ impl Lanes {
                 None => return false,
             };
         }
-        let received = [SMPP_LANE, MQTT_LANE].iter().any(|lane| endpoint.starts_with(lane));
+        let received = is_session_lane(endpoint) || endpoint.starts_with(MQTT_LANE);
         let mut lane = Lane::new();
         lane.set_closed(received && !self.receivers.contains_key(endpoint), now);
         let slot = Slot { lane, received, in_turn: false, in_hungry: false, alarm: None };

@@ -1,4 +1,4 @@
-//! Notify: the durable queue of what applications are owed, by webhook and by SMPP.
+//! Notify: the durable queue of what applications are owed, by webhook and over sessions.
 //!
 //! The rows of the store are the queue; what is here is the part of it that is in memory. Each
 //! [`Delivery`](model::Delivery) belongs to one endpoint (a webhook, or the origin of a
@@ -10,8 +10,9 @@
 //! the [`next`](Outbox::next) delivery, makes the call and [finishes](Call::finish) it; a keeper
 //! task reads on from the store and minds the timers.
 //!
-//! What goes by SMPP, and to MQTT brokers, waits in the same queue, in one lane for each account. A session
-//! that can receive is its [`Receiver`]; while there is none, the lane is closed.
+//! What goes over sessions (SMPP, UCP, CIMD2), and to MQTT brokers, waits in the same queue, in one lane for
+//! each account and protocol. A session that can receive is its [`Receiver`]; while there is none, the lane is
+//! closed.
 //!
 //! What holds:
 //!
@@ -39,7 +40,7 @@ mod receiver;
 mod redeliver;
 mod restore;
 mod retry;
-mod smpp;
+mod session;
 mod suspension;
 mod target;
 
@@ -51,6 +52,6 @@ pub use outbox::Outbox;
 pub use receiver::Receiver;
 pub use redeliver::RedeliverError;
 pub(crate) use restore::restore;
-pub use smpp::{Owed, OwedMessage, OwedReceipt};
+pub use session::{Owed, OwedMessage, OwedName, OwedReceipt};
 pub(crate) use target::origin;
 pub use target::{AnswerWish, Target};

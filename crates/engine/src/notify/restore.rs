@@ -6,8 +6,8 @@ use foldhash::{HashMap, HashMapExt};
 use model::{Delivery, Message, MessageId};
 use store::{Store, StoreError};
 
-use super::{event, smpp};
-use crate::world::SMPP_LANE;
+use super::{event, session};
+use crate::world::is_session_lane;
 
 /// Makes the payloads again that the store did not keep.
 pub(crate) async fn restore(store: &dyn Store, deliveries: &mut [Delivery]) -> Result<(), StoreError> {
@@ -31,8 +31,8 @@ pub(crate) async fn restore(store: &dyn Store, deliveries: &mut [Delivery]) -> R
 /// What `delivery` says. Of a message that retention has taken, nothing but its id is left to say.
 fn payload(delivery: &Delivery, id: MessageId, message: Option<&Message>) -> Box<str> {
     let made = message.and_then(|message| {
-        if delivery.endpoint.starts_with(SMPP_LANE) {
-            smpp::payload(message, delivery.created_at)
+        if is_session_lane(&delivery.endpoint) {
+            session::payload(message, delivery.created_at)
         } else {
             Some(event::payload(message, &delivery.event, delivery.created_at))
         }

@@ -1,5 +1,6 @@
 //! What an operator leaves out of resources, and the forms that are not kept.
 
+use model::SessionProtocol;
 use model::resources::{Account, Connector, Inbound, Kind, ResourceSet, Secret, SetFault};
 
 use super::{EditError, new_webhook_secret};
@@ -19,7 +20,9 @@ pub(super) fn completed(old: &ResourceSet, mut wanted: ResourceSet, vault: &Vaul
         };
         open_account(account, vault, &mut fault);
         let before = old.accounts.iter().find(|a| a.id == account.id);
-        complete_login(account, before, vault, &mut fault)?;
+        for protocol in SessionProtocol::ALL {
+            complete_login(account, protocol, before, vault, &mut fault)?;
+        }
         complete_account(account, before)?;
     }
     for connector in &mut wanted.connectors {
@@ -84,21 +87,23 @@ fn open_account(account: &mut Account, vault: &Vault, fault: &mut impl FnMut(Str
     }
 }
 
-/// The hash of an SMPP password instead of it; the one that there was, if it is that password's.
+/// The hash of a login's password instead of it; the one that there was, if it is that password's.
 fn complete_login(
     account: &mut Account,
+    protocol: SessionProtocol,
     before: Option<&Account>,
     vault: &Vault,
     fault: &mut impl FnMut(String, String),
 ) -> Result<(), VaultError> {
-    let Some(login) = &mut account.smpp else { return Ok(()) };
-    let was = before.and_then(|a| a.smpp.as_ref()?.password_sha256.clone());
-    if let Some(mut password) = login.password.take() {
+    let Some((password, password_sha256)) = account.login_secrets(protocol) else { return Ok(()) };
+    let field = |name: &str| format!("{}.{name}", protocol.as_str());
+    let was = before.and_then(|a| a.login(protocol)?.password_sha256.cloned());
+    if let Some(mut password) = password.take() {
         let opened = vault.open(&mut password).map_err(|error| error.to_string());
         let password = match opened.and_then(|()| password.reveal().map_err(|error| error.to_string())) {
             Ok(password) => password,
             Err(why) => {
-                fault("smpp.password".into(), why);
+                fault(field("password"), why);
                 return Ok(());
             }
         };
@@ -106,20 +111,20 @@ fn complete_login(
             let text = secret.reveal().ok()?;
             Some(PasswordHash::parse(&text)?.is_of(password.as_bytes()))
         };
-        login.password_sha256 = match was {
+        *password_sha256 = match was {
             Some(hash) if same(&hash) == Some(true) => Some(hash),
             _ => Some(Secret::Plain(PasswordHash::of(&password)?.to_text())),
         };
         return Ok(());
     }
-    match &mut login.password_sha256 {
+    match password_sha256 {
         Some(hash) => {
             if let Err(error) = vault.open(hash) {
-                fault("smpp.password_sha256".into(), error.to_string());
+                fault(field("password_sha256"), error.to_string());
             }
         }
-        None if was.is_some() => login.password_sha256 = was,
-        None => fault("smpp.password".into(), "is missing: without one nobody can bind".into()),
+        None if was.is_some() => *password_sha256 = was,
+        None => fault(field("password"), "is missing: without one nobody can log in".into()),
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use engine::{Accepted, AccountView, Answer, CREDIT_MAX, QuotaUsed, Usage};
 use hyper::StatusCode;
 use model::resources::{Account, Currency, Kind};
 use model::submission::Fault;
-use model::{LedgerEntry, LedgerId, LedgerKind, MessageId, Sum, Timestamp};
+use model::{LedgerEntry, LedgerId, LedgerKind, MessageId, SessionProtocol, Sum, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::json;
@@ -16,7 +16,7 @@ use super::redact;
 use super::reply::Reply;
 use super::request::Request;
 use super::resources::{Listed, invalid, missing};
-use crate::smpp::BindView;
+use crate::sessions::BindView;
 
 /// Most characters of a note.
 const NOTE_MAX: usize = 200;
@@ -28,7 +28,7 @@ pub(super) struct AccountShown {
     account: Account,
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<Balance>,
-    /// Its sessions at the SMPP server, where one account is shown.
+    /// Its sessions at the SMPP, UCP and CIMD2 servers, where one account is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     binds: Option<Vec<BindView>>,
     /// Its messages in queues, where one account is shown.
@@ -97,7 +97,8 @@ pub(super) async fn get(request: &Request<'_>, id: &str) -> Result<Reply, Proble
     let binds = request.state.settings.binds.of(id);
     let mut account = show(request, id).await?;
     account.queued = Some(request.engine().queued(id).await?);
-    account.binds = account.account.smpp.is_some().then_some(binds);
+    let has_sessions = SessionProtocol::ALL.into_iter().any(|protocol| account.account.login(protocol).is_some());
+    account.binds = has_sessions.then_some(binds);
     Ok(Reply::ok(&account))
 }
 

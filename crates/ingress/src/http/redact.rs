@@ -1,9 +1,10 @@
 //! Resources as they are shown: without their secrets.
 
+use model::SessionProtocol;
 use model::resources::{Account, Connector, Inbound, Secret, Token};
 use serde::Serialize;
 
-/// An account without its tokens, its user's, its SMPP and its broker's password and its webhooks' secrets.
+/// An account without its tokens, its user's, its logins' and its broker's passwords and its webhooks' secrets.
 pub(super) fn account(account: &Account) -> Account {
     let mut shown = account.clone();
     shown.api_token = None;
@@ -11,9 +12,10 @@ pub(super) fn account(account: &Account) -> Account {
     if let Some(compat) = &mut shown.compat {
         compat.password = compat.password.take().filter(is_reference);
     }
-    if let Some(login) = &mut shown.smpp {
-        login.password = None;
-        login.password_sha256 = None;
+    for protocol in SessionProtocol::ALL {
+        if let Some((password, password_sha256)) = shown.login_secrets(protocol) {
+            (*password, *password_sha256) = (None, None);
+        }
     }
     if let Some(mqtt) = &mut shown.mqtt {
         mqtt.password = mqtt.password.take().filter(is_reference);

@@ -4,6 +4,7 @@
 
 use engine::{Edit, EditError, World};
 use hyper::StatusCode;
+use model::SessionProtocol;
 use model::id::is_name;
 use model::resources::{Account, Connector, Inbound, Kind, ResourceSet};
 use model::submission::Fault;
@@ -184,8 +185,12 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
         let read = if signing { secrets::read_signing(pointer, given) } else { secrets::read(pointer, given) };
         read.map(drop).map_err(invalid)
     };
-    for pointer in ["/api_token", "/compat/password", "/smpp/password", "/smpp/password_sha256", "/mqtt/password"] {
+    for pointer in ["/api_token", "/compat/password", "/mqtt/password"] {
         secret(pointer, false)?;
+    }
+    for protocol in SessionProtocol::ALL.map(SessionProtocol::as_str) {
+        secret(&format!("/{protocol}/password"), false)?;
+        secret(&format!("/{protocol}/password_sha256"), false)?;
     }
     secret("/policy/secret", true)?;
     let webhooks = fields.pointer("/webhooks").and_then(Value::as_array).map_or(0, Vec::len);
@@ -193,9 +198,12 @@ fn account_of(body: &[u8], id: &str) -> Result<Account, Problem> {
         return Err(invalid(Fault::new(format!("/webhooks/{n}"), "must be an object")));
     }
     (0..webhooks).try_for_each(|n| secret(&format!("/webhooks/{n}/secret"), true))?;
-    let account: Account = read_fields(fields)?;
-    if account.smpp.as_ref().is_some_and(|login| login.password.is_some() && login.password_sha256.is_some()) {
-        return Err(invalid(Fault::new("/smpp/password_sha256", "stands for the password: give one of the two")));
+    let mut account: Account = read_fields(fields)?;
+    for protocol in SessionProtocol::ALL {
+        if let Some((Some(_), Some(_))) = account.login_secrets(protocol) {
+            let pointer = format!("/{}/password_sha256", protocol.as_str());
+            return Err(invalid(Fault::new(pointer, "stands for the password: give one of the two")));
+        }
     }
     for (n, webhook) in account.webhooks.iter().enumerate() {
         if webhook.id.as_deref().is_some_and(|id| !is_name(id)) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::access_log::{AccessLog, NumberRedaction};
 use super::metrics::HttpMetrics;
 use super::tls::Certificates;
-use crate::smpp::Binds;
+use crate::sessions::Binds;
 
 /// Settings of one HTTP listener. [`Default`] is plain HTTP without an access log.
 #[derive(Clone, Debug)]

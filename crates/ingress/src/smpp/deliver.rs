@@ -13,11 +13,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::answer::write_id;
+use crate::sessions::NotSent;
 
 /// Longest short_message (SMPP 3.4 §5.2.22); what is longer goes into message_payload.
 const SHORT_MESSAGE_MAX: usize = 254;
-/// Parts of one delivery share its number: this many bits say which.
-pub(super) const PART_BITS: u32 = 8;
 /// The network of an error code is GSM (SMPP 3.4 §5.3.2.31).
 const GSM: u8 = 3;
 
@@ -30,27 +29,17 @@ pub(super) struct Deliveries {
     id: String,
 }
 
-/// Why a delivery was not sent.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum NotSent {
-    /// Not now: the session has no room.
-    NoRoom,
-    /// Never.
-    Never(String),
-}
-
 impl Deliveries {
-    /// Sends a delivery under `number`; how many deliver_sm it took.
+    /// Sends a delivery under `token`; how many deliver_sm it took.
     pub fn send(
         &mut self,
         delivery: &Delivery,
         login: &SmppLogin,
         session: &mut Session,
-        number: u64,
+        token: u64,
         now: Duration,
     ) -> Result<u8, NotSent> {
         let owed = serde_json::from_str(&delivery.payload).map_err(|error| NotSent::Never(error.to_string()))?;
-        let token = number << PART_BITS;
         match owed {
             Owed::Receipt(receipt) => self.receipt(&receipt, login, session, token, now).map(|()| 1),
             Owed::Message(message) => self.message(&message, login, session, token, now),

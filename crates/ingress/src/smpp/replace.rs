@@ -14,7 +14,7 @@ use super::requests::find;
 use super::submission::{self, Header};
 
 /// A replace_sm, without its PDU.
-pub(super) struct Replace {
+pub(crate) struct Replace {
     id: Box<[u8]>,
     from: Option<String>,
     /// Empty leaves the text as it is.

@@ -21,7 +21,7 @@ use model::resources::SmppLogin;
 const LOOKED_AT: usize = 500;
 
 /// A request, without its PDU.
-pub(super) enum Request {
+pub(crate) enum Request {
     Multi { submissions: Vec<Result<Submission, CommandStatus>>, to: Vec<OwnAddress> },
     Query { id: Box<[u8]> },
     Cancel { id: Box<[u8]>, from: String, to: String },
@@ -29,14 +29,14 @@ pub(super) enum Request {
 }
 
 /// An address as a client wrote it.
-pub(super) struct OwnAddress {
+pub(crate) struct OwnAddress {
     ton: smpp::Ton,
     npi: smpp::Npi,
     addr: Box<[u8]>,
 }
 
 /// What a client is answered.
-pub(super) struct Reply {
+pub(crate) struct Reply {
     pub status: CommandStatus,
     kind: Kind,
 }

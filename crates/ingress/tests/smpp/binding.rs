@@ -1,4 +1,5 @@
-use ingress::smpp::{SmppLimits, SmppSettings};
+use ingress::sessions::{SessionLimits, SessionSettings};
+use model::SessionProtocol;
 use serde_json::json;
 use smpp::*;
 use tokio::io::AsyncReadExt;
@@ -55,8 +56,10 @@ async fn networks_and_numbers_of_binds_are_limited() {
     gateway.change(shop(json!({ "max_binds": 1 }))).await;
     let _first = Client::bind(gateway.address, BindMode::Transceiver).await;
     assert_eq!(bound(&gateway, right()).await, Seen::BindRefused(CommandStatus::RBINDFAIL));
-    let limits = SmppLimits { connections_per_address: 1, ..SmppLimits::default() };
-    let gateway = Gateway::start_with(shop(json!({})), SmppSettings { limits, ..SmppSettings::default() }).await;
+    let limits = SessionLimits { connections_per_address: 1, ..SessionLimits::new(SessionProtocol::Smpp) };
+    let gateway =
+        Gateway::start_with(shop(json!({})), SessionSettings { limits, ..SessionSettings::new(SessionProtocol::Smpp) })
+            .await;
     let _first = Client::bind(gateway.address, BindMode::Transceiver).await;
     let mut second = TcpStream::connect(gateway.address).await.unwrap();
     assert_eq!(second.read(&mut [0; 16]).await.unwrap(), 0, "closed at once");

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::dispatch::{Incoming, Job, LinkEvent, LinkSession, MobileOriginated, Outcome};
 use engine::{Engine, Retention, Settings, Vault};
-use ingress::smpp::{Binds, Listener, Server, SmppSettings};
+use ingress::sessions::{Binds, Listener, SessionSettings};
 use model::resources::ResourceSet;
-use model::{Address, Content, Encoding, Message, Receipt, ReceiptState, Timestamp};
+use model::{Address, Content, Encoding, Message, Receipt, ReceiptState, SessionProtocol, Timestamp};
 use serde_json::{Value, json};
 use store::{MemoryStore, MessageFilter, Store};
 use tokio::net::TcpListener;
@@ -33,15 +33,15 @@ pub fn shop(more: Value) -> Value {
 
 impl Gateway {
     pub async fn start(account: Value) -> Self {
-        Self::start_with(account, SmppSettings::default()).await
+        Self::start_with(account, SessionSettings::new(SessionProtocol::Smpp)).await
     }
 
-    pub async fn start_with(account: Value, settings: SmppSettings) -> Self {
+    pub async fn start_with(account: Value, settings: SessionSettings) -> Self {
         let store = Arc::new(MemoryStore::new(now));
         Self::start_on(store, account, settings).await
     }
 
-    pub async fn start_on(store: Arc<MemoryStore>, account: Value, settings: SmppSettings) -> Self {
+    pub async fn start_on(store: Arc<MemoryStore>, account: Value, settings: SessionSettings) -> Self {
         let vault = || Vault::new(&[7; 32]);
         engine::resources::apply(&*store, &vault(), &resources(account)).await.unwrap();
         let engine_settings = Settings {
@@ -56,7 +56,7 @@ impl Gateway {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let tls = settings.tls.is_some();
-        let server = Server::new(engine.clone(), Arc::new(settings));
+        let server = ingress::smpp::server(engine.clone(), Arc::new(settings));
         let binds = server.binds();
         let (shutdown, asked) = oneshot::channel();
         let serving = server.serve(vec![Listener { socket, tls }], async {

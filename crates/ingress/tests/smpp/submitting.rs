@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use ingress::smpp::SmppSettings;
+use ingress::sessions::SessionSettings;
+use model::SessionProtocol;
 use model::{Content, Ingress, ReceiptWish};
 use serde_json::json;
 use smpp::*;
@@ -127,7 +128,7 @@ async fn answers_are_written_down() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("access.log");
     let log = ingress::http::AccessLog::open(&path).unwrap();
-    let settings = SmppSettings { access_log: Some(log.clone()), ..SmppSettings::default() };
+    let settings = SessionSettings { access_log: Some(log.clone()), ..SessionSettings::new(SessionProtocol::Smpp) };
     let gateway = Gateway::start_with(shop(json!({})), settings).await;
     let mut client = Client::bind(gateway.address, BindMode::Transceiver).await;
     client.request(&message(b"hello"));

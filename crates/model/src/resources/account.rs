@@ -4,7 +4,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MqttSettings, OptOutWords, Pace, PolicyHook, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule, SmppLogin,
+    MqttSettings, OptOutWords, Pace, PolicyHook, Prepaid, PriceList, QuietHours, Quota, Secret, SenderRule,
+    SessionLogin, SmppLogin,
 };
 use crate::form;
 use crate::{CallbackStyle, Timestamp};
@@ -96,6 +97,12 @@ pub struct Account {
     /// How it binds to the SMPP server; without, it can't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smpp: Option<Box<SmppLogin>>,
+    /// How it logs in to the UCP server; without, it can't.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub ucp: Option<Box<SessionLogin>>,
+    /// How it logs in to the CIMD2 server; without, it can't.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub cimd2: Option<Box<SessionLogin>>,
     /// Its bridge to an MQTT broker.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub mqtt: Option<Box<MqttSettings>>,

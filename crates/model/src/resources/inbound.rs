@@ -158,4 +158,8 @@ pub enum Handover {
     Webhook,
     /// A deliver_sm over a bind of the account.
     Smpp,
+    /// A 52 over a UCP session of the account.
+    Ucp,
+    /// A deliver message over a CIMD2 session of the account.
+    Cimd2,
 }

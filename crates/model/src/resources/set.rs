@@ -3,6 +3,7 @@
 mod limits;
 mod link;
 mod rules;
+mod session;
 mod smpp;
 
 use std::collections::BTreeSet;
@@ -71,6 +72,7 @@ impl ResourceSet {
         faults.usernames(&self.accounts);
         faults.mqtt_clients(&self.accounts);
         faults.smpp_logins(&self.accounts);
+        faults.session_logins(&self.accounts);
         self.connectors.iter().for_each(|c| faults.connector(c));
         faults.ids(Kind::Pool, self.pools.iter().map(|r| &r.id));
         self.pools.iter().for_each(|p| faults.pool(p, &known));

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use model::SessionProtocol;
 use model::resources::ResourceSet;
 use serde_json::{Value, json};
 
 use crate::boot::read_resources;
 use crate::config::{Sources, load};
 use crate::fault::Fault;
-use crate::listeners::{certificates, interface_certificates, smpp_certificates};
+use crate::listeners::{Sessions, certificates, interface_certificates};
 use crate::outcome::{Failure, Outcome, say};
 use crate::resources_file::SecretCheck;
 use crate::storage::existing_vault;
@@ -48,7 +49,9 @@ fn check(args: &CheckArgs, faults: &mut Vec<Fault>) -> Outcome<Option<ResourceSe
     if let Some(config) = &config {
         note(certificates(config), faults)?;
         note(interface_certificates(config), faults)?;
-        note(smpp_certificates(config), faults)?;
+        for protocol in SessionProtocol::ALL {
+            note(Sessions::of(config, protocol).certificates(), faults)?;
+        }
         vault = note(existing_vault(config), faults)?.flatten();
     }
     match &args.resources {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use model::SessionProtocol;
 
 use crate::boot::Gateway;
 use crate::colour::Colour;
@@ -35,10 +36,15 @@ pub async fn run(args: ServeArgs, colour: Colour) -> Outcome {
         let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         addresses.join(",")
     };
-    let [http, smpp, interfaces] = [gateway.http(), gateway.smpp(), gateway.interfaces()].map(list);
-    let places = [("http", http.as_str()), ("smpp", &smpp), ("interfaces", &interfaces)];
-    // Few have addresses of their own for those.
-    log.always("listening", if interfaces.is_empty() { &places[..2] } else { &places });
+    let smpp = list(gateway.sessions(SessionProtocol::Smpp));
+    let [http, interfaces] = [gateway.http(), gateway.interfaces()].map(list);
+    let [ucp, cimd2] = [SessionProtocol::Ucp, SessionProtocol::Cimd2].map(|protocol| list(gateway.sessions(protocol)));
+    let mut places = vec![("http", http.as_str()), ("smpp", &smpp)];
+    // Few have addresses for those.
+    places.extend(
+        [("ucp", &*ucp), ("cimd2", &cimd2), ("interfaces", &interfaces)].iter().filter(|(_, at)| !at.is_empty()),
+    );
+    log.always("listening", &places);
     loop {
         match signals.next().await {
             Signal::Stop => break,

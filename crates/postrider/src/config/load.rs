@@ -80,6 +80,7 @@ fn entry<'t, 'i>(table: &'t DeTable<'i>, section: &str, key: &str) -> Option<&'t
 /// What the types can't say. `fault` is told the table, the key and what is wrong.
 fn check(config: &Config, fault: &mut dyn FnMut(&str, &str, String)) {
     check_smpp(&config.smpp, fault);
+    super::sessions::check(&config.ucp, &config.cimd2, fault);
     if config.http.listen.is_empty() {
         fault("http", "listen", "must have at least one address".into());
     }

@@ -1,6 +1,7 @@
 //! postrider.toml: what belongs to the process. The embedded default file is its documentation.
 
 mod load;
+mod sessions;
 mod values;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 pub use load::{Sources, load};
+pub use sessions::{Cimd2, Ucp};
 pub use values::{Span, StorageUrl};
 
 /// The default file: every key with its default and what it means.
@@ -30,6 +32,10 @@ pub struct Config {
     pub http: Http,
     /// The SMPP server.
     pub smpp: Smpp,
+    /// The UCP server.
+    pub ucp: Ucp,
+    /// The CIMD2 server.
+    pub cimd2: Cimd2,
     /// Kannel's interface for applications.
     pub kannel: Kannel,
     /// Jasmin's.
@@ -130,7 +136,7 @@ pub struct Smpp {
     pub limits: SmppLimits,
 }
 
-/// `[smpp] tls`
+/// `tls` of `[smpp]`, `[ucp]` and `[cimd2]`
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SmppTls {
@@ -140,7 +146,7 @@ pub struct SmppTls {
     pub key: PathBuf,
     /// PEM file of the authorities that clients' certificates are to be signed by.
     pub client_ca: Option<PathBuf>,
-    /// Where TLS is served beside plain SMPP; without, `listen` is TLS.
+    /// Where TLS is served beside plain sessions; without, `listen` is TLS.
     #[serde(default)]
     pub listen: Vec<SocketAddr>,
 }

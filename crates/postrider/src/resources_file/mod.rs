@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use engine::Vault;
+use model::SessionProtocol;
 use model::resources::{Kind, ResourceSet, Secret, SetFault};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -142,9 +143,10 @@ impl<'i> Reader<'i> {
     fn secrets(&mut self, check: SecretCheck<'_>) {
         let mut faults = Vec::new();
         for account in &mut self.set.accounts {
+            let id = account.id.clone();
             let mut look = |field: String, secret: &mut Secret, always: bool| {
                 if let Err(detail) = look_at(secret, check, always) {
-                    faults.push(SetFault { kind: Kind::Account, id: account.id.clone(), field, detail });
+                    faults.push(SetFault { kind: Kind::Account, id: id.clone(), field, detail });
                 }
             };
             // A token is replaced by its hash at once, so that it must be there.
@@ -156,9 +158,12 @@ impl<'i> Reader<'i> {
             let policy = account.policy.as_mut().and_then(|policy| policy.secret.as_mut());
             policy.into_iter().for_each(|secret| look("policy.secret".into(), secret, false));
             // So is a password.
-            if let Some(login) = &mut account.smpp {
-                login.password.iter_mut().for_each(|password| look("smpp.password".into(), password, true));
-                login.password_sha256.iter_mut().for_each(|hash| look("smpp.password_sha256".into(), hash, true));
+            for protocol in SessionProtocol::ALL {
+                let Some((password, hash)) = account.login_secrets(protocol) else { continue };
+                for (name, secret) in [("password", password), ("password_sha256", hash)] {
+                    let field = format!("{}.{name}", protocol.as_str());
+                    secret.iter_mut().for_each(|secret| look(field.clone(), secret, true));
+                }
             }
             for (n, webhook) in account.webhooks.iter_mut().enumerate() {
                 webhook.secret.iter_mut().for_each(|secret| look(format!("webhooks.{n}.secret"), secret, false));

@@ -194,8 +194,8 @@ fn binds() -> Value {
     let bind = object(
         &[
             "session",
+            "protocol",
             "mode",
-            "version",
             "remote",
             "tls",
             "since",
@@ -207,20 +207,21 @@ fn binds() -> Value {
         ],
         json!({
             "session": number("Its number, as the log has it."),
-            "mode": { "type": "string", "enum": ["transmitter", "receiver", "transceiver"] },
-            "version": { "type": "string", "enum": ["3.3", "3.4", "5.0"] },
+            "protocol": { "type": "string", "enum": ["smpp", "ucp", "cimd2"] },
+            "mode": { "type": "string", "enum": ["transmitter", "receiver", "transceiver"], "description": "Sessions of UCP and CIMD2 are transceivers." },
+            "version": { "type": "string", "enum": ["3.3", "3.4", "5.0"], "description": "Of SMPP alone." },
             "remote": text("Where it comes from: address and port."),
             "tls": { "type": "boolean" },
             "since": time(false),
             "window": number("Requests that may be unanswered in each direction."),
             "unanswered_in": number("Its requests that are not answered yet."),
-            "unanswered_out": number("deliver_sm that it has not answered yet."),
+            "unanswered_out": number("Receipts and messages that it has not answered yet."),
             "messages_in": number("Messages that were accepted over it."),
             "messages_out": number("Receipts and messages that it has taken."),
         }),
     );
     json!({ "type": "array", "items": bind, "readOnly": true,
-        "description": "Its sessions at the SMPP server now, where one account with `smpp` is asked for. Ignored when it is sent." })
+        "description": "Its sessions at the SMPP, UCP and CIMD2 servers now, where one account with a login for them is asked for. Ignored when it is sent." })
 }
 
 fn account() -> Value {
@@ -267,6 +268,8 @@ fn account() -> Value {
                 "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
             }))),
             "smpp": { "anyOf": [reference("SmppLogin"), { "type": "null" }], "description": "How it binds to the SMPP server; without, it can't." },
+            "ucp": { "anyOf": [reference("UcpLogin"), { "type": "null" }], "description": "How it logs in to the UCP server; without, it can't." },
+            "cimd2": { "anyOf": [reference("Cimd2Login"), { "type": "null" }], "description": "How it logs in to the CIMD2 server; without, it can't." },
             "mqtt": { "anyOf": [reference("MqttBridge"), { "type": "null" }], "description": "Its bridge to an MQTT broker." },
             "webhooks": { "type": "array", "items": reference("AccountWebhook") },
         }),

@@ -25,6 +25,8 @@ pub(super) fn all() -> Map<String, Value> {
     add("PolicyHook", policy_hook());
     add("MqttBridge", account_schemas::mqtt_bridge());
     add("SmppLogin", smpp_login());
+    add("UcpLogin", session_login(64, "OAdC of operation 60"));
+    add("Cimd2Login", session_login(32, "Parameter 010"));
     add("Connector", connector());
     add("ConnectorStatus", connector_status());
     add("ConnectorHealth", connector_health());
@@ -226,6 +228,25 @@ fn smpp_login() -> Value {
             "default_alphabet": words(&["gsm7", "gsm7-packed", "latin1", "ascii", "utf8"]),
             "message_id": words(&["uuid", "hex", "decimal", "short"]),
             "receipt_format": words(&["standard", "seconds"]),
+            "incoming": words(&["auto", "always", "never"]),
+        }),
+    )
+}
+
+fn session_login(user_max: u8, what: &str) -> Value {
+    let password = secret_forms(json!({ "type": "string", "minLength": 1, "maxLength": 32, "pattern": "^[ -~]*$" }));
+    let hash = secret_forms(json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{32}:[0-9A-Fa-f]{64}$" }));
+    object(
+        &["user"],
+        json!({
+            "user": { "type": "string", "minLength": 1, "maxLength": user_max, "pattern": "^[ -.0-~]*$", "description": format!("{what}. No two accounts share one."), "examples": ["60777"] },
+            "password": { "anyOf": [password, { "type": "null" }], "description": "Kept as a salted hash only; stays when it is left out." },
+            "password_sha256": { "anyOf": [hash, { "type": "null" }], "description": "The salted hash, as `postrider export` writes it." },
+            "max_sessions": number(1, 1000, 4),
+            "window": number(1, 100, 10),
+            "allow": { "type": "array", "items": network(), "description": "Networks that it may log in from; none is all.", "examples": [["10.0.0.0/8"]] },
+            "tls_required": { "type": "boolean", "default": false },
+            "time_zone": { "type": ["string", "null"], "examples": ["Europe/Berlin"], "description": "IANA time zone of the times that go to and fro; default the account's `time_zone`, or UTC." },
             "incoming": words(&["auto", "always", "never"]),
         }),
     )

@@ -119,6 +119,8 @@ fn every_field_of_the_model_is_declared() {
     assert_eq!(declared("Pace"), known::<model::resources::Pace>());
     assert_eq!(declared("QuietHours"), known::<model::resources::QuietHours>());
     assert_eq!(declared("SmppLogin"), known::<model::resources::SmppLogin>());
+    assert_eq!(declared("UcpLogin"), known::<model::resources::SessionLogin>());
+    assert_eq!(declared("Cimd2Login"), known::<model::resources::SessionLogin>());
     assert_eq!(declared("AccountWebhook"), known::<model::resources::Webhook>());
     assert_eq!(declared("Pool"), known::<model::resources::Pool>());
     assert_eq!(declared("Route"), known::<model::resources::Route>());

@@ -207,7 +207,7 @@ impl Faults {
         }
         if let Some(webhook) = &rule.webhook {
             if !rule.deliver.is_empty() && !rule.deliver.contains(&Handover::Webhook) {
-                fault("webhook", "has no meaning with deliver = [\"smpp\"]".into());
+                fault("webhook", "has no meaning with deliver that does not name \"webhook\"".into());
             }
             let jasmin = matches!(webhook.style, CallbackStyle::Jasmin | CallbackStyle::JasminGet);
             if webhook.replies() && jasmin {

@@ -11,7 +11,7 @@ const SYSTEM_ID_MAX: usize = 15;
 const SYSTEM_TYPE_MAX: usize = 12;
 /// Characters of a password. The standard has 8 (SMPP 3.4 §5.2.2), and many clients send more.
 const PASSWORD_MAX: usize = 64;
-const BINDS_MAX: u16 = 1000;
+pub(super) const BINDS_MAX: u16 = 1000;
 const WINDOW_MAX: u16 = 1000;
 
 impl Faults {
@@ -35,7 +35,7 @@ fn smpp_login(login: &SmppLogin, fault: &mut dyn FnMut(&str, String)) {
     if login.password.is_some() && login.password_sha256.is_some() {
         fault("password_sha256", "stands for the password: give one of the two".into());
     }
-    let printable = |text: &str| text.bytes().all(|b| (0x20..0x7f).contains(&b));
+    let printable = is_printable;
     if !(1..=SYSTEM_ID_MAX).contains(&login.system_id.len()) || !printable(&login.system_id) {
         fault("system_id", format!("must be 1 to {SYSTEM_ID_MAX} printable ASCII characters"));
     }
@@ -60,7 +60,11 @@ fn smpp_login(login: &SmppLogin, fault: &mut dyn FnMut(&str, String)) {
     }
 }
 
-fn is_salted_hash(text: &str) -> bool {
+pub(super) fn is_printable(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
+pub(super) fn is_salted_hash(text: &str) -> bool {
     let digits = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
     text.split_once(':').is_some_and(|(salt, hash)| digits(salt, 32) && digits(hash, 64))
 }

@@ -1,8 +1,8 @@
 //! Leaving alone who guesses passwords. Pure; the clock comes in.
 //!
-//! Failed binds are counted by address and by `system_id`. Each failure of an address doubles the
-//! time for which it is refused without a look at its password. A `system_id` has more patience,
-//! and an address from which it was bound before is not held back by others' guesses: otherwise
+//! Failed logins are counted by address and by name. Each failure of an address doubles the
+//! time for which it is refused without a look at its password. A name has more patience,
+//! and an address from which it was logged in before is not held back by others' guesses: otherwise
 //! anybody could lock a customer out.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-/// Failures of a `system_id` that have no consequence.
+/// Failures of a name that have no consequence.
 const PATIENCE: u32 = 10;
 const WAIT_MIN: Duration = Duration::from_secs(1);
 const WAIT_MAX: Duration = Duration::from_secs(300);
@@ -19,12 +19,12 @@ const FORGET_AFTER: Duration = Duration::from_secs(900);
 /// Addresses, and names, that are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// Who has failed to bind.
+/// Who has failed to log in.
 #[derive(Debug, Default)]
 pub(super) struct Lockout {
     addresses: HashMap<IpAddr, Failures>,
     names: HashMap<Box<[u8]>, Failures>,
-    /// Where each name was bound from.
+    /// Where each name was logged in from.
     known: HashMap<(Box<[u8]>, IpAddr), Duration>,
 }
 
@@ -37,7 +37,7 @@ struct Failures {
 }
 
 impl Lockout {
-    /// May this bind be looked at? If not, how long it has to wait.
+    /// May this login be looked at? If not, how long it has to wait.
     pub fn check(&self, from: IpAddr, name: &[u8], now: Duration) -> Result<(), Duration> {
         let from = network(from);
         let held = |failures: Option<&Failures>| failures.map_or(Duration::ZERO, |f| f.until.saturating_sub(now));
@@ -54,7 +54,7 @@ impl Lockout {
         count(&mut self.names, name.into(), PATIENCE, now);
     }
 
-    /// The bind was right.
+    /// The login was right.
     pub fn succeeded(&mut self, from: IpAddr, name: &[u8], now: Duration) {
         let from = network(from);
         self.addresses.remove(&from);

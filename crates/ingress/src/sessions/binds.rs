@@ -1,4 +1,4 @@
-//! Who is bound: the live sessions of each account.
+//! Who is logged in: the live sessions of each account, over all protocols.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ struct Entry {
 
 /// What a session has done, told by its connection after each turn.
 #[derive(Debug, Default)]
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     window: AtomicU64,
     unanswered_in: AtomicU64,
     unanswered_out: AtomicU64,
@@ -31,15 +31,18 @@ pub(super) struct Traffic {
     messages_out: AtomicU64,
 }
 
-/// A bound session, for people.
+/// A session, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BindView {
     /// Its number, unique since the gateway was started.
     pub session: u64,
-    /// `transmitter`, `receiver` or `transceiver`.
+    /// `smpp`, `ucp` or `cimd2`.
+    pub protocol: &'static str,
+    /// `transmitter`, `receiver` or `transceiver`, which all sessions but SMPP's are.
     pub mode: &'static str,
-    /// The `interface_version` of its bind: `3.3`, `3.4` or `5.0`.
-    pub version: &'static str,
+    /// The `interface_version` of an SMPP bind: `3.3`, `3.4` or `5.0`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<&'static str>,
     /// Where it comes from.
     pub remote: SocketAddr,
     /// Over TLS.
@@ -50,7 +53,7 @@ pub struct BindView {
     pub window: u64,
     /// Requests of the application that are not answered yet.
     pub unanswered_in: u64,
-    /// deliver_sm that the application has not answered yet.
+    /// Receipts and messages that the application has not answered yet.
     pub unanswered_out: u64,
     /// Messages that were accepted over it.
     pub messages_in: u64,
@@ -84,31 +87,30 @@ impl Entry {
 
 /// A place among an account's sessions, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     binds: Binds,
     account: Name,
-    session: u64,
     /// For the session to tell what it does.
     pub traffic: Arc<Traffic>,
 }
 
 impl Binds {
-    /// The bound sessions of an account.
+    /// The sessions of an account.
     #[must_use]
     pub fn of(&self, account: &str) -> Vec<BindView> {
         self.lock().get(account).into_iter().flatten().map(Entry::view).collect()
     }
 
-    /// Takes a place for a session, if its account has fewer than `max`.
+    /// Takes a place for a session, if its account has fewer than `max` of its protocol.
     pub(super) fn enter(&self, account: &Name, max: u16, view: BindView) -> Option<Place> {
         let mut sessions = self.lock();
         let mine = sessions.entry(account.clone()).or_default();
-        if mine.len() >= usize::from(max) {
+        if mine.iter().filter(|entry| entry.view.protocol == view.protocol).count() >= usize::from(max) {
             return None;
         }
-        let (session, traffic) = (view.session, Arc::<Traffic>::default());
+        let traffic = Arc::<Traffic>::default();
         mine.push(Entry { view, traffic: traffic.clone() });
-        Some(Place { binds: self.clone(), account: account.clone(), session, traffic })
+        Some(Place { binds: self.clone(), account: account.clone(), traffic })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Name, Vec<Entry>>> {
@@ -121,7 +123,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut sessions = self.binds.lock();
         if let Some(mine) = sessions.get_mut(&self.account) {
-            mine.retain(|entry| entry.view.session != self.session);
+            mine.retain(|entry| !Arc::ptr_eq(&entry.traffic, &self.traffic));
             if mine.is_empty() {
                 sessions.remove(&self.account);
             }
@@ -138,8 +140,9 @@ mod tests {
         let binds = Binds::default();
         let view = |session| BindView {
             session,
+            protocol: "smpp",
             mode: "transceiver",
-            version: "3.4",
+            version: Some("3.4"),
             remote: "127.0.0.1:1".parse().unwrap(),
             tls: false,
             since: Timestamp::from_millis(0),
@@ -153,6 +156,7 @@ mod tests {
         let second = binds.enter(&"shop".into(), 2, view(2)).unwrap();
         assert!(binds.enter(&"shop".into(), 2, view(3)).is_none());
         assert!(binds.enter(&"other".into(), 1, view(4)).is_some());
+        assert!(binds.enter(&"shop".into(), 1, BindView { protocol: "ucp", ..view(5) }).is_some());
         drop(first);
         second.traffic.set(10, (3, 2), (7, 5));
         let seen =

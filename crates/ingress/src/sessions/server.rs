@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::Engine;
+use futures_util::future::BoxFuture;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::server::TlsStream;
 
 use super::binds::Binds;
 use super::connection::{Shared, serve};
+use super::dialogue::Dialogue;
 use super::gate::{Gate, Peer};
-use super::settings::SmppSettings;
+use super::settings::SessionSettings;
 
 /// Wait after the system refused a socket: mostly there are too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -27,9 +30,10 @@ pub(super) enum Stage {
     Ended,
 }
 
-/// The SMPP server.
+/// A server of one protocol.
 pub struct Server {
-    shared: Arc<Shared>,
+    settings: Arc<SessionSettings>,
+    protocol: Arc<dyn Protocol>,
     room: Arc<Semaphore>,
     addresses: Arc<Addresses>,
     stage: watch::Sender<Stage>,
@@ -45,27 +49,32 @@ pub struct Listener {
 }
 
 impl Server {
-    /// A server of `engine`.
-    #[must_use]
-    pub fn new(engine: Engine, settings: Arc<SmppSettings>) -> Self {
-        let gate = Gate::new(engine.clone(), settings.metrics.clone(), settings.binds.clone());
+    /// A server of `engine` that speaks as `D` does.
+    pub(crate) fn of<D: Dialogue>(engine: Engine, settings: Arc<SessionSettings>) -> Self {
+        let gate = Gate::new(D::PROTOCOL, engine.clone(), settings.metrics.clone(), settings.binds.clone());
         let addresses = Arc::new(Addresses { most: settings.limits.connections_per_address, ..Addresses::default() });
         let room = Arc::new(Semaphore::new(settings.limits.connections));
-        let shared = Arc::new(Shared { engine, settings, gate });
-        Self { shared, room, addresses, stage: watch::Sender::new(Stage::Serving) }
+        let shared = Shared::<D> { engine, settings: settings.clone(), gate, common: D::Common::default() };
+        Self {
+            settings,
+            protocol: Arc::new(Arc::new(shared)),
+            room,
+            addresses,
+            stage: watch::Sender::new(Stage::Serving),
+        }
     }
 
-    /// Who is bound.
+    /// Who is logged in.
     #[must_use]
     pub fn binds(&self) -> Binds {
-        self.shared.gate.binds().clone()
+        self.settings.binds.clone()
     }
 
     /// Serves until `shutdown` resolves; then no connection is accepted any more, sessions answer
     /// what they have accepted and unbind, and after the grace period the rest is cut off.
     pub async fn serve(self, listeners: Vec<Listener>, shutdown: impl Future<Output = ()> + Send) {
-        let limits = &self.shared.settings.limits;
-        let certificates = self.shared.settings.tls.clone();
+        let limits = &self.settings.limits;
+        let certificates = self.settings.tls.clone();
         let watch_certificates = async move {
             match certificates {
                 Some(certificates) => certificates.watch().await,
@@ -101,12 +110,34 @@ impl Server {
                 }
             };
             let Some(place) = self.addresses.enter(remote.ip()) else {
-                self.shared.settings.metrics.bind_refused("connections");
+                self.settings.metrics.login_refused("connections");
                 tracing::warn!(%remote, "an address has too many connections; one was closed");
                 continue;
             };
             let peer = Peer { remote, tls: listener.tls };
-            tokio::spawn(serve_socket(socket, peer, self.shared.clone(), self.stage.subscribe(), (permit, place)));
+            let (settings, protocol) = (self.settings.clone(), self.protocol.clone());
+            tokio::spawn(serve_socket(socket, peer, (settings, protocol), self.stage.subscribe(), (permit, place)));
+        }
+    }
+}
+
+/// A protocol, whichever it is, as it serves a connection.
+trait Protocol: Send + Sync {
+    fn serve(&self, socket: Socket, peer: Peer, stage: watch::Receiver<Stage>) -> BoxFuture<'static, ()>;
+}
+
+/// A connection's octets.
+#[expect(clippy::large_enum_variant, reason = "one a connection, which is in its future in any case")]
+enum Socket {
+    Plain(TcpStream),
+    Tls(TlsStream<TcpStream>),
+}
+
+impl<D: Dialogue> Protocol for Arc<Shared<D>> {
+    fn serve(&self, socket: Socket, peer: Peer, stage: watch::Receiver<Stage>) -> BoxFuture<'static, ()> {
+        match socket {
+            Socket::Plain(socket) => Box::pin(serve(socket, peer, self.clone(), stage)),
+            Socket::Tls(socket) => Box::pin(serve(socket, peer, self.clone(), stage)),
         }
     }
 }
@@ -114,32 +145,40 @@ impl Server {
 async fn serve_socket(
     socket: TcpStream,
     peer: Peer,
-    shared: Arc<Shared>,
+    (settings, protocol): (Arc<SessionSettings>, Arc<dyn Protocol>),
     mut stage: watch::Receiver<Stage>,
     _places: (OwnedSemaphorePermit, AtAddress),
 ) {
-    let metrics = shared.settings.metrics.clone();
-    metrics.connected();
+    settings.metrics.connected();
     // Answers are written whole, so waiting for more to send only costs time.
     let _ = socket.set_nodelay(true);
-    match shared.settings.tls.clone().filter(|_| peer.tls) {
-        None => serve(socket, peer, shared, stage).await,
+    let socket = match settings.tls.clone().filter(|_| peer.tls) {
+        None => Some(Socket::Plain(socket)),
         Some(certificates) => {
-            let limit = shared.settings.limits.bind_timeout;
+            let limit = settings.limits.login_timeout;
             let handshake = tokio::time::timeout(limit, certificates.acceptor().accept(socket));
             let socket = tokio::select! {
                 socket = handshake => Some(socket),
                 _ = stage.wait_for(|now| *now >= Stage::Closing) => None,
             };
             match socket {
-                Some(Ok(Ok(socket))) => serve(socket, peer, shared, stage).await,
-                Some(Ok(Err(error))) => tracing::warn!(%error, remote = %peer.remote, "a TLS handshake failed"),
-                Some(Err(_)) => tracing::debug!(remote = %peer.remote, "a TLS handshake took too long"),
-                None => {}
+                Some(Ok(Ok(socket))) => Some(Socket::Tls(socket)),
+                Some(Ok(Err(error))) => {
+                    tracing::warn!(%error, remote = %peer.remote, "a TLS handshake failed");
+                    None
+                }
+                Some(Err(_)) => {
+                    tracing::debug!(remote = %peer.remote, "a TLS handshake took too long");
+                    None
+                }
+                None => None,
             }
         }
+    };
+    if let Some(socket) = socket {
+        protocol.serve(socket, peer, stage).await;
     }
-    metrics.disconnected();
+    settings.metrics.disconnected();
 }
 
 /// How many connections each address has.
