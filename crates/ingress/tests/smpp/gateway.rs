@@ -42,6 +42,15 @@ impl Gateway {
     }
 
     pub async fn start_on(store: Arc<MemoryStore>, account: Value, settings: SessionSettings) -> Self {
+        Self::start_by(SessionProtocol::Smpp, store, account, settings).await
+    }
+
+    pub async fn start_by(
+        protocol: SessionProtocol,
+        store: Arc<MemoryStore>,
+        account: Value,
+        settings: SessionSettings,
+    ) -> Self {
         let vault = || Vault::new(&[7; 32]);
         engine::resources::apply(&*store, &vault(), &resources(account)).await.unwrap();
         let engine_settings = Settings {
@@ -56,7 +65,12 @@ impl Gateway {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let tls = settings.tls.is_some();
-        let server = ingress::smpp::server(engine.clone(), Arc::new(settings));
+        let server = match protocol {
+            SessionProtocol::Smpp => ingress::smpp::server,
+            SessionProtocol::Ucp => ingress::ucp::server,
+            SessionProtocol::Cimd2 => ingress::cimd2::server,
+        };
+        let server = server(engine.clone(), Arc::new(settings));
         let binds = server.binds();
         let (shutdown, asked) = oneshot::channel();
         let serving = server.serve(vec![Listener { socket, tls }], async {
@@ -170,7 +184,7 @@ fn resources(account: Value) -> ResourceSet {
     }
 }
 
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     Timestamp::from_millis(since.as_millis() as i64)
 }
