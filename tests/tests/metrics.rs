@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use scenarios::carrier::Carrier;
-use scenarios::{Place, Sink, ask_until, connector, resources};
+use scenarios::{Place, Sink, ask_until, command, connector, resources};
 use serde_json::json;
 use simulator::SmscSettings;
 
@@ -28,7 +28,8 @@ fn shown(text: &str) -> BTreeSet<String> {
 fn what_happens_is_counted_and_told_of() {
     let (carrier, sink) = (Carrier::start(SmscSettings::default()), Sink::start());
     let place = Place::new(&resources(&sink, "carrier", &connector("carrier", carrier.address(), "")));
-    let gateway = place.start();
+    let any = r#"["127.0.0.1:0"]"#;
+    let gateway = place.start_with(command().env("POSTRIDER_UCP__LISTEN", any).env("POSTRIDER_CIMD2__LISTEN", any));
     let mut client = gateway.client();
     let id = client.send(&json!({ "to": "+447700900001", "text": "hello" }));
     sink.wait_event(&id, "message.delivered");
@@ -51,4 +52,5 @@ fn what_happens_is_counted_and_told_of() {
     }
     let untold: Vec<_> = shown(&text).difference(&told()).cloned().collect();
     assert!(untold.is_empty(), "docs/metrics.md does not tell of {untold:?}");
+    assert!(shown(&text).contains("postrider_ucp_operations") && shown(&text).contains("postrider_cimd2_sessions"));
 }

@@ -102,10 +102,10 @@ mod tests {
     #[test]
     fn answers_to_deliveries_are_final_unless_they_say_later() {
         assert_eq!(outcome_of(ErrorCode::OK), CallResult::Taken);
-        for later in [4, 6, 9, 10, 555] {
+        for later in [4, 6, 9, 10] {
             assert!(matches!(outcome_of(ErrorCode(later)), CallResult::Failed { .. }), "{later}");
         }
-        for never in [1, 2, 300] {
+        for never in [1, 2, 300, 555] {
             assert!(matches!(outcome_of(ErrorCode(never)), CallResult::Refused { .. }), "{never}");
         }
     }

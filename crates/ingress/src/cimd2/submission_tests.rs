@@ -1,9 +1,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cimd2::{Octets, Values};
+use cimd2::{Octets, Packet, Piece, Values, next_piece};
 use model::ReceiptWish;
 use model::resources::{Account, SessionLogin};
 use model::submission::EncodingChoice;
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::*;
 
@@ -132,4 +134,52 @@ fn status_reports_and_priorities() {
     assert_eq!(of(0, Some(10)), Err(ErrorCode::SUBMIT_PRIORITY));
     let read = one(&Submit { protocol_id: Some(65), reply_path: Some(true), ..message() }).unwrap();
     assert_eq!((read.protocol_id, read.reply_path), (Some(65), true));
+}
+
+/// Parameters as clients may write them.
+fn parameter() -> impl Strategy<Value = String> {
+    let tag = prop_oneof![
+        Just("021"),
+        Just("023"),
+        Just("027"),
+        Just("030"),
+        Just("032"),
+        Just("033"),
+        Just("034"),
+        Just("050"),
+        Just("051"),
+        Just("052"),
+        Just("053"),
+        Just("054"),
+        Just("055"),
+        Just("056"),
+        Just("059"),
+        Just("060"),
+        Just("067"),
+        Just("068"),
+        Just("500")
+    ];
+    let value = prop_oneof!["[0-9]{0,20}", "[0-9A-F]{0,40}", "[ -~]{0,20}", "-1", "0?[0-8]", "261122[0-2][0-9]{5}"];
+    (tag, value).prop_map(|(tag, value)| format!("{tag}:{value}\t"))
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_submitted_is_read_or_refused(operation in 3u8..=9, parameters in vec(parameter(), 0..20)) {
+        let octets = format!("\x02{operation:02}:003\t{}\x03", parameters.concat());
+        let Some(Piece::Frame(frame)) = next_piece(octets.as_bytes(), 16_384) else { return Ok(()) };
+        if let Ok(packet) = frame.decode() {
+            let login: SessionLogin = serde_json::from_str(r#"{"user":"60777"}"#).unwrap();
+            let clock = Clock::of(&login, &serde_json::from_str(r#"{"id":"shop"}"#).unwrap());
+            if let Packet::Submit(submit) = packet
+                && let Ok(messages) = read_with(&submit, &AccountNames::default())
+            {
+                for (message, name) in messages {
+                    prop_assert!(message.text.is_some() != message.binary.is_some());
+                    prop_assert_eq!(&*name.to, message.to.as_bytes());
+                }
+            }
+            let _ = crate::cimd2::requests::Request::read(&packet, &clock);
+        }
+    }
 }

@@ -3,6 +3,8 @@ use base64::engine::general_purpose::STANDARD;
 use model::ReceiptWish;
 use model::resources::{Account, SessionLogin};
 use model::submission::EncodingChoice;
+use proptest::collection::vec;
+use proptest::prelude::{Just, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use ucp::{AddressesBuf, CallInput, Hex, MessageTransfer, MultipleCallInput, SupplementaryCallInput, XserBuf};
 
 use super::*;
@@ -168,4 +170,39 @@ fn older_operations_are_messages_too() {
     let read = read_with(&Operation::MultipleCallInput(many), &AccountNames::default()).unwrap();
     let names: Vec<&str> = read.iter().map(|(_, name)| name.as_str()).collect();
     assert_eq!(names, ["447700900123:221126211456", "447700900124:221126211456"]);
+}
+
+/// Fields as clients may write them: digits, hexadecimal, nonsense.
+fn field() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        "[0-9]{1,20}",
+        "[0-9A-F]{2,40}",
+        "[ -.0-~]{0,20}",
+        Just("1".into()),
+        Just("3".into()),
+        Just("4".into()),
+        Just("5039".into()),
+        Just("0106050003020201020108".into()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_submitted_is_read_or_refused(ot in 1u8..=62, fields in vec(field(), 0..40)) {
+        let data = fields.join("/") + "/";
+        if let Ok(operation) = Operation::decode(OperationType(ot), data.as_bytes()) {
+            let login: SessionLogin = serde_json::from_str(r#"{"user":"60777"}"#).unwrap();
+            let clock = Clock::of(&login, &serde_json::from_str(r#"{"id":"shop"}"#).unwrap());
+            let names = AccountNames::default();
+            let reading = Reading { clock: &clock, names: &names, now: NOW };
+            if let Some(Ok(messages)) = read(&operation, reading) {
+                for (message, name) in messages {
+                    prop_assert!(message.text.is_some() != message.binary.is_some());
+                    prop_assert_eq!(Identity::parse(&name).map(|name| name.adc), Some(message.to.as_bytes()));
+                }
+            }
+            let _ = crate::ucp::requests::Request::read(&operation, reading);
+        }
+    }
 }
