@@ -52,5 +52,5 @@ fn what_happens_is_counted_and_told_of() {
     }
     let untold: Vec<_> = shown(&text).difference(&told()).cloned().collect();
     assert!(untold.is_empty(), "docs/metrics.md does not tell of {untold:?}");
-    assert!(shown(&text).contains("postrider_ucp_operations") && shown(&text).contains("postrider_cimd2_sessions"));
+    assert!(shown(&text).contains("postrider_ucp_connections") && shown(&text).contains("postrider_cimd2_connections"));
 }
