@@ -258,15 +258,17 @@ fn session<A: Application>(
         let now = began.elapsed();
         assert!(now < PATIENCE, "{} of {} receipts are missing", seen.missing(), seen.answered.len());
         application.turn(seen, now);
-        while submits {
+        let mut next = || {
             let (text, token) = (format!("message {}", seen.next), seen.next as u64);
             let to = format!("4477009000{:02}", seen.next % PHONES);
-            if !application.submit(&to, &text, token, now) {
-                break;
+            let sent = submits && application.submit(&to, &text, token, now);
+            if sent {
+                seen.asked.insert(token, text);
+                seen.next += 1;
             }
-            seen.asked.insert(token, text);
-            seen.next += 1;
-        }
+            sent
+        };
+        while next() {}
         let octets = application.take_output();
         note(true, &octets);
         stream.write_all(&octets).expect("the gateway reads");

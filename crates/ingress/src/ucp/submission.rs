@@ -25,6 +25,9 @@ pub(crate) struct Asked {
     pub identity: Box<[u8]>,
 }
 
+/// A message, and what it is called.
+pub(super) type Message = (Submission, Box<[u8]>);
+
 /// What messages are read by.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
@@ -51,10 +54,7 @@ struct Request<'a> {
 
 /// The messages that an operation asks for, each with what it is called: one, but for 02. `None` for operations
 /// that ask for none.
-pub(super) fn read(
-    operation: &Operation<'_>,
-    reading: Reading<'_>,
-) -> Option<Result<Vec<(Submission, Box<[u8]>)>, ErrorCode>> {
+pub(super) fn read(operation: &Operation<'_>, reading: Reading<'_>) -> Option<Result<Vec<Message>, ErrorCode>> {
     let one =
         |adc, request: Result<Request<'_>, ErrorCode>| request.and_then(|r| r.message(adc, reading)).map(|m| vec![m]);
     Some(match operation {
@@ -139,7 +139,7 @@ fn is_gsm7(dcs: u8) -> bool {
 
 impl Request<'_> {
     /// The message to this recipient.
-    fn message(&self, adc: &[u8], reading: Reading<'_>) -> Result<(Submission, Box<[u8]>), ErrorCode> {
+    fn message(&self, adc: &[u8], reading: Reading<'_>) -> Result<Message, ErrorCode> {
         let to = recipient(adc)?;
         let (send_at, validity_seconds) = times(self.ddt, self.vp, reading.clock, reading.now)?;
         let wish = wish(self.wanted);
