@@ -262,3 +262,81 @@ fn incoming(message: &Message) -> OwedMessage<'_> {
         encoding: body.encoding,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use model::id::Uuid;
+    use model::resources::{Account, ResourceSet};
+    use model::{Body, Ingress, samples};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_378_496_000);
+
+    fn world(logins: &str) -> World {
+        let account: Account = serde_json::from_str(&format!(r#"{{"id":"shop"{logins}}}"#)).unwrap();
+        World::compile(1, ResourceSet { accounts: vec![account], ..ResourceSet::default() })
+    }
+
+    fn message(change: impl FnOnce(&mut Body), status: Status) -> Message {
+        let mut body = Body { account: "shop".into(), ..samples::body(NOW) };
+        change(&mut body);
+        let mut message = Message { body: Arc::new(body), progress: model::Progress::accepted(status, None, 1, NOW) };
+        message.progress.status = status;
+        message
+    }
+
+    fn lanes(world: &World, message: &Message) -> Vec<String> {
+        let mut deliveries = Vec::new();
+        owed(world, message, "message.received", NOW, || DeliveryId(Uuid::nil()), &mut deliveries);
+        deliveries.iter().map(|delivery| delivery.endpoint.to_string()).collect()
+    }
+
+    #[test]
+    fn an_incoming_message_goes_one_way_unless_more_are_wanted() {
+        let mo = message(|body| body.direction = Direction::Mo, Status::Received);
+        let (smpp, ucp) = (r#","smpp":{"system_id":"a"}"#, r#","ucp":{"user":"a"}"#);
+        let cimd2 = |incoming: &str| format!(r#","cimd2":{{"user":"a","incoming":"{incoming}"}}"#);
+        let webhook = r#","webhooks":[{"url":"https://a"}]"#;
+        let lanes = |logins: &[&str]| lanes(&world(&logins.concat()), &mo);
+        assert_eq!(lanes(&[smpp, ucp, &cimd2("auto")]), ["smpp:shop"]);
+        assert_eq!(lanes(&[ucp, &cimd2("auto")]), ["ucp:shop"]);
+        assert_eq!(lanes(&[ucp, &cimd2("always"), webhook]), ["cimd2:shop"]);
+        assert_eq!(lanes(&[&cimd2("never")]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_named_message_is_told_of_as_it_was_wished() {
+        let named = |wish, status| {
+            let terms = NamedTerms { to: "0044".into(), from: "60777".into(), at: "221126201456".into(), wish };
+            let dialect = Some(Box::new(Dialect::Named(terms)));
+            message(
+                |body| (body.ingress, body.dialect, body.receipt) = (Ingress::Ucp, dialect, ReceiptWish::All),
+                status,
+            )
+        };
+        let world = world(r#","ucp":{"user":"a"}"#);
+        let told = |wish, status| lanes(&world, &named(wish, status)).len() == 1;
+        let wishes = [named_wish::DELIVERED, named_wish::FAILED, named_wish::EXPIRED, named_wish::CANCELED];
+        for (n, status) in
+            [Status::Delivered, Status::Undelivered, Status::Expired, Status::Canceled].iter().enumerate()
+        {
+            for (m, wish) in wishes.iter().enumerate() {
+                assert_eq!(told(*wish, *status), n == m, "{status:?} {wish}");
+            }
+        }
+        assert!(!told(u8::MAX, Status::Sent), "that it is on its way is no end");
+        let said = Receipt { state: model::ReceiptState::Intermediate, stat: "ENROUTE".into(), err: None };
+        for (wish, wanted) in [(named_wish::BUFFERED, true), (named_wish::DELIVERED, false)] {
+            let message = named(wish, Status::Sent);
+            let delivery = between(&world, &message, &said, "message.intermediate", NOW, || DeliveryId(Uuid::nil()));
+            assert_eq!(delivery.is_some(), wanted);
+        }
+        let payload = payload(&named(named_wish::DELIVERED, Status::Delivered), NOW).unwrap();
+        let Ok(Owed::Receipt(receipt)) = serde_json::from_str(&payload) else { panic!("{payload}") };
+        let name = receipt.name.unwrap();
+        assert_eq!((&*name.to, &*name.from, &*name.at), ("0044", "60777", "221126201456"));
+    }
+}

@@ -12,6 +12,8 @@ use serde::Serialize;
 #[derive(Clone, Debug, Default)]
 pub struct Binds {
     sessions: Arc<Mutex<HashMap<Name, Vec<Entry>>>>,
+    /// How many there have been.
+    numbers: Arc<AtomicU64>,
 }
 
 /// A session with what it has done so far.
@@ -99,6 +101,11 @@ impl Binds {
     #[must_use]
     pub fn of(&self, account: &str) -> Vec<BindView> {
         self.lock().get(account).into_iter().flatten().map(Entry::view).collect()
+    }
+
+    /// The number of the next session.
+    pub(super) fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Relaxed) + 1
     }
 
     /// Takes a place for a session, if its account has fewer than `max` of its protocol.

@@ -1,7 +1,6 @@
 //! Who may log in.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -21,7 +20,6 @@ pub(crate) struct Gate {
     lockout: Mutex<Lockout>,
     metrics: SessionMetrics,
     began: Instant,
-    sessions: AtomicU64,
 }
 
 /// Where a connection comes from.
@@ -68,8 +66,7 @@ pub(crate) enum Denied {
 
 impl Gate {
     pub fn new(protocol: SessionProtocol, engine: Engine, metrics: SessionMetrics, binds: Binds) -> Self {
-        let (lockout, sessions) = (Mutex::default(), AtomicU64::new(1));
-        Self { protocol, engine, binds, lockout, metrics, began: Instant::now(), sessions }
+        Self { protocol, engine, binds, lockout: Mutex::default(), metrics, began: Instant::now() }
     }
 
     /// Lets a login in, or says why not.
@@ -105,7 +102,7 @@ impl Gate {
         lockout.succeeded(from, name, now);
         drop(lockout);
         let login = caller.account.account.login(self.protocol);
-        let session = self.sessions.fetch_add(1, Ordering::Relaxed);
+        let session = self.binds.number();
         let view = BindView {
             session,
             protocol: self.protocol.as_str(),

@@ -85,7 +85,7 @@ pub async fn every_status_and_word(world: &World) {
 
 /// All that can be left out, given; one after the other and all at once.
 pub async fn every_optional_field(world: &World) {
-    let fields: [fn(&mut Message); 22] = [
+    let fields: [fn(&mut Message); 23] = [
         |m| change_body(m, |b| b.ingress = Ingress::Gateway),
         |m| change_body(m, |b| b.transliterate = true),
         |m| change_body(m, |b| b.class = Some(0)),
@@ -106,6 +106,11 @@ pub async fn every_optional_field(world: &World) {
                 priority_flag: Some(4),
             };
             change_body(m, |b| b.passed_on = said.boxed());
+        },
+        |m| {
+            let (to, from, at) = ("0044".into(), "60777".into(), "221126201456".into());
+            let named = model::Dialect::Named(model::NamedTerms { to, from, at, wish: 31 });
+            change_body(m, |b| b.dialect = Some(Box::new(named)));
         },
         |m| change_body(m, |b| b.wide_reference = true),
         |m| change_body(m, |b| b.shift = (1, 13)),
