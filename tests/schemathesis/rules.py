@@ -41,7 +41,8 @@ RULES = {
     "putAccount": {
         "invalid": rf"/id|/({SECRET})|/webhooks/\d+/(id|secret)|/parent|/time_zone|/price.*|/prepaid.*|/allowed_senders/.*"
         r"|/opt_out/.*|/policy/secret|/quiet_hours(/time_zone)?|/smpp/(system_id|password|password_sha256|allow/\d+)"
-        r"|/compat/(username|password)|/mqtt/(url|tls|client_id)"
+        r"|/(ucp|cimd2)/(user|password|password_sha256|time_zone|allow/\d+)"
+        r"|/compat/(username|password)|/mqtt/(url|tls|client_id|password)"
     },
     # Only a prepaid account has a balance.
     "creditAccount": REPEATED | {"invalid": ""},
