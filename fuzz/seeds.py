@@ -49,6 +49,13 @@ def seeds():
         for start in (bytes([1, 3, 1, 7, 1, 0, 0]), bytes([0, 3, 1, 0, 1, 0, 0, 7, 0])):
             pieces = (packet[at:at + 31] for at in range(0, len(packet), 31))
             yield "cimd2_session", start + b"".join(bytes([0, len(piece)]) + piece for piece in pieces)
+    # Into a modem's session whose setup was answered, mostly with OK.
+    ready = bytes([0]) + bytes([7, 0, 1, 0]) * 6 + bytes([7, 0, 1, 4]) + bytes([7, 0, 1, 0]) * 22 + bytes([7, 0, 1, 3]) + bytes([7, 0, 1, 0]) * 8
+    for answer in vectors("at", "at_transcripts.json")["device_answers"]:
+        raw = bytes.fromhex(answer["raw_hex"])[:255]
+        yield "at_session", ready + bytes([0, len(raw)]) + raw
+    for word in range(24):
+        yield "at_session", ready + bytes([4, 0, 7, 0, 1, 2, 7, 0, 1, word, 5, 0, 6, 255, 1, 6])
     for name, key in (("special", "combination"), ("extension", "cimd")):
         for entry in cimd2[f"{name}_combinations"]:
             yield "cimd2_frame", entry[key].encode("latin-1")
