@@ -3,7 +3,7 @@
 
 use std::ops::Deref;
 
-use simulator::{Cimd2Smsc, Cimd2SmscSettings, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
+use simulator::{Cimd2Smsc, Cimd2SmscSettings, ModemSettings, SimModem, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -40,6 +40,24 @@ impl Carrier<Cimd2Smsc> {
     /// When there is none.
     pub fn start_cimd2(settings: Cimd2SmscSettings) -> Self {
         Self::with(|listener| Cimd2Smsc::start(listener, settings))
+    }
+}
+
+impl Carrier<SimModem> {
+    /// Starts a modem whose line is on a free TCP port, as ser2net has it.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn start_modem(settings: ModemSettings) -> Self {
+        Self::with(|listener| SimModem::start(listener, settings))
+    }
+
+    /// Starts a modem whose line is a pseudo-terminal.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn start_modem_on_pty(settings: ModemSettings) -> Self {
+        Self::with(|_| SimModem::start_pty(settings).expect("a pseudo-terminal"))
     }
 }
 

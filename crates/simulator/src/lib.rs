@@ -51,6 +51,7 @@ mod id;
 mod latency;
 mod ledger;
 mod mo;
+mod modem;
 mod outbox;
 mod presets;
 mod receipt;
@@ -67,6 +68,7 @@ pub use client::{LoadError, LoadReport, LoadSettings, load};
 pub use counters::Counters;
 pub use latency::Latencies;
 pub use mo::{Mo, MoContent, MoForm};
+pub use modem::{ModemFault, ModemFaultKind, ModemSeen, ModemSettings, SimModem};
 pub use record::SeenMessage;
 pub use settings::{
     DateForm, Fault, FaultKind, IdForm, IdStyle, Memory, ReceiptForm, ReceiptSettings, ReceiptsFor, SmscSettings,

@@ -2,6 +2,7 @@
 
 mod cimd2;
 mod manners;
+mod modem;
 mod ucp;
 
 use std::net::SocketAddr;
@@ -41,8 +42,8 @@ pub enum SimulateCommand {
     Cimd2(Box<cimd2::Cimd2Args>),
     /// Not supported yet
     Http(Rest),
-    /// Not supported yet
-    Modem(Rest),
+    /// A GSM modem with a SIM and a network
+    Modem(Box<modem::ModemArgs>),
 }
 
 /// How the SMSC behaves; what is not said is as the preset has it.
@@ -221,7 +222,7 @@ pub async fn run(command: SimulateCommand) -> Outcome {
         SimulateCommand::Ucp(args) => return ucp::run(&args).await,
         SimulateCommand::Cimd2(args) => return cimd2::run(&args).await,
         SimulateCommand::Http(_) => return Err(Failure::not_yet("simulate http")),
-        SimulateCommand::Modem(_) => return Err(Failure::not_yet("simulate modem")),
+        SimulateCommand::Modem(args) => return modem::run(&args).await,
     };
     let mut signals = Signals::new()?;
     let listener = TcpListener::bind(args.listen).await;
