@@ -57,3 +57,36 @@ fn segment(carried: &Packet, server_port: u16, sequence: u32, acknowledged: u32)
     packet.extend_from_slice(&carried.octets);
     packet
 }
+
+/// Writes messages down for one dissector of Wireshark, all from a phone to the network: exported PDUs (link type 252).
+///
+/// # Errors
+/// When the file can't be written.
+///
+/// # Panics
+/// When a message is longer than 64 KiB.
+pub fn write_exported(path: &Path, dissector: &str, messages: &[Vec<u8>]) -> io::Result<()> {
+    const DISSECTOR: u16 = 12;
+    const DIRECTION: u16 = 35;
+    let mut file = Vec::new();
+    for word in [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 0x0004_0000, 252] {
+        file.extend_from_slice(&word.to_le_bytes());
+    }
+    for (at, message) in (0u32..).zip(messages) {
+        let mut packet = Vec::new();
+        let mut name = dissector.as_bytes().to_vec();
+        name.resize(name.len().div_ceil(4) * 4, 0);
+        for (tag, value) in [(DISSECTOR, name.as_slice()), (DIRECTION, &1u32.to_be_bytes()[..]), (0, &[][..])] {
+            packet.extend_from_slice(&tag.to_be_bytes());
+            packet.extend_from_slice(&u16::try_from(value.len()).expect("a short value").to_be_bytes());
+            packet.extend_from_slice(value);
+        }
+        packet.extend_from_slice(message);
+        let length = u32::try_from(packet.len()).expect("no longer than a packet");
+        for word in [at, 0, length, length] {
+            file.extend_from_slice(&word.to_le_bytes());
+        }
+        file.extend_from_slice(&packet);
+    }
+    std::fs::write(path, file)
+}

@@ -43,6 +43,7 @@ mod follow_up;
 mod identity;
 mod lasting;
 pub mod manager;
+mod modem;
 mod patience;
 mod session;
 pub mod smpp;

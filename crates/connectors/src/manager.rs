@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::cimd2::{self, Cimd2Dialogue};
 use crate::follow_up::FollowUps;
 use crate::lasting::Lasting;
+use crate::modem::{self, ModemDialogue, Ports, same_modem};
 use crate::session::{self, Slot};
 use crate::smpp::{OpenDoor, SmppDialogue, same_bind};
 use crate::ucp::{self, UcpDialogue};
@@ -35,10 +36,11 @@ pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
     let mut worlds = engine.watch_world();
     let mut running: HashMap<Name, Running> = HashMap::new();
     let mut leaving: JoinSet<()> = JoinSet::new();
+    let ports = Ports::default();
     tokio::pin!(shutdown);
     loop {
         let world = worlds.borrow_and_update().clone();
-        follow(&engine, &world, &mut running, &mut leaving);
+        follow(&engine, &world, &ports, &mut running, &mut leaving);
         tokio::select! {
             () = &mut shutdown => break,
             changed = worlds.changed() => if changed.is_err() { break },
@@ -54,7 +56,13 @@ pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
     }
 }
 
-fn follow(engine: &Engine, world: &World, running: &mut HashMap<Name, Running>, leaving: &mut JoinSet<()>) {
+fn follow(
+    engine: &Engine,
+    world: &World,
+    ports: &Ports,
+    running: &mut HashMap<Name, Running>,
+    leaving: &mut JoinSet<()>,
+) {
     let gone: Vec<Name> = running.keys().filter(|id| world.connector(id).is_none()).cloned().collect();
     for gone in gone.iter().filter_map(|id| running.remove(id)) {
         retire(gone, leaving);
@@ -67,15 +75,15 @@ fn follow(engine: &Engine, world: &World, running: &mut HashMap<Name, Running>, 
                 changed
             });
         } else if let Some(link) = engine.link(&connector.id) {
-            running.insert(connector.id.as_str().into(), start(engine.clone(), link, connector.clone()));
+            running.insert(connector.id.as_str().into(), start(engine.clone(), link, connector.clone(), ports.clone()));
         }
     }
 }
 
-fn start(engine: Engine, link: Link, connector: Arc<Connector>) -> Running {
+fn start(engine: Engine, link: Link, connector: Arc<Connector>, ports: Ports) -> Running {
     let (settings, settings_seen) = watch::channel(connector);
     let (stop, stop_seen) = watch::channel(false);
-    let supervisor = tokio::spawn(supervise(engine, link, settings_seen, stop_seen));
+    let supervisor = tokio::spawn(supervise(engine, link, settings_seen, stop_seen, ports));
     Running { settings, stop, supervisor }
 }
 
@@ -93,9 +101,11 @@ async fn supervise(
     link: Link,
     mut settings: watch::Receiver<Arc<Connector>>,
     mut stop: watch::Receiver<bool>,
+    ports: Ports,
 ) {
     let mut beside = JoinSet::new();
     let lasting = Arc::<Lasting>::default();
+    let modem = modem::Shared { ports, ..modem::Shared::default() };
     let follow_ups = FollowUps::start(engine.clone(), settings.clone(), &mut beside);
     while !*stop.borrow_and_update() {
         let bound_by = settings.borrow_and_update().clone();
@@ -112,6 +122,7 @@ async fn supervise(
             desired: link.desired(),
             door: door.clone(),
             lasting: lasting.clone(),
+            modem: modem.clone(),
             follow_ups: follow_ups.clone(),
             stop: halted.clone(),
         };
@@ -149,6 +160,7 @@ fn same_link(one: &Connector, other: &Connector) -> bool {
         (Protocol::Smpp, Protocol::Smpp) => same_bind(one, other),
         (Protocol::Ucp, Protocol::Ucp) => ucp::same_login(one, other),
         (Protocol::Cimd2, Protocol::Cimd2) => cimd2::same_login(one, other),
+        (Protocol::Modem, Protocol::Modem) => same_modem(one, other),
         _ => false,
     }
 }
@@ -170,6 +182,7 @@ impl Slots {
                 Protocol::Smpp => session::run::<SmppDialogue>(slot).await,
                 Protocol::Ucp => session::run::<UcpDialogue>(slot).await,
                 Protocol::Cimd2 => session::run::<Cimd2Dialogue>(slot).await,
+                Protocol::Modem => session::run::<ModemDialogue>(slot).await,
             }
         });
         self.numbers.insert(task.id(), number);

@@ -198,7 +198,7 @@ fn refusal(account: &AccountView, short: &Name, tally: Tally, now: Timestamp) ->
         Tally::Daily => until(Limit::DailyQuota, calendar.map(|calendar| calendar.day(now).end)),
         Tally::Monthly => until(Limit::MonthlyQuota, calendar.map(|calendar| calendar.month(now).end)),
         Tally::Queued => limited(Limit::Queue, short, QUEUE_WAIT),
-        Tally::Balance | Tally::LowTold | Tally::TokenUsed => Refusal::BalanceTooLow(short.clone()),
+        Tally::Balance | Tally::LowTold | Tally::TokenUsed | Tally::PinRefused => Refusal::BalanceTooLow(short.clone()),
     }
 }
 

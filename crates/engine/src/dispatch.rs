@@ -37,6 +37,7 @@ use tokio::sync::{mpsc, watch};
 use crate::facts::{Fact, FactSender, Facts, Recorded};
 use crate::inquire::Desks;
 pub use crate::inquire::{Ask, Inquiry, Told};
+pub use crate::modem::{ModemIncident, ModemView, UssdAsk, UssdError, UssdTold};
 use crate::schedule::Lane;
 
 /// A part that a session may send now.
@@ -202,6 +203,12 @@ impl Link {
         }
     }
 
+    /// Nothing more may be sent over it until then, for this reason; or it may again. Pools pass it over
+    /// meanwhile.
+    pub fn set_full(&self, full: Option<(Timestamp, Box<str>)>) {
+        self.lane.set_full(full);
+    }
+
     /// Begins a session that takes parts.
     #[must_use]
     pub fn session(&self) -> LinkSession {
@@ -220,6 +227,8 @@ impl Link {
             asked: None,
             ask_at: None,
             asked_last: false,
+            ussd: None,
+            ussd_asked: None,
         }
     }
 }
@@ -247,6 +256,10 @@ pub struct LinkSession {
     ask_at: Option<Instant>,
     /// The last that went was an inquiry: a part that waits goes before the next.
     asked_last: bool,
+    /// Where its modem's network is asked, if it is a modem.
+    pub(crate) ussd: Option<mpsc::Receiver<UssdAsk>>,
+    /// Taken out of there, and not given to the session yet.
+    pub(crate) ussd_asked: Option<UssdAsk>,
 }
 
 /// Outcomes of a session that may wait to be recorded while it goes on at full speed. With the
@@ -294,6 +307,10 @@ impl LinkSession {
             }
             inquiry = received(self.inquiries.as_mut()), if self.asked.is_none() => {
                 self.asked = Some(inquiry);
+                LinkEvent::Asked
+            }
+            asked = received(self.ussd.as_mut()), if self.ussd_asked.is_none() => {
+                self.ussd_asked = Some(asked);
                 LinkEvent::Asked
             }
             () = sleep_until(self.ask_at), if self.asked.is_some() && self.ask_at.is_some() => {
@@ -424,7 +441,7 @@ async fn sleep_until(at: Option<Instant>) {
 }
 
 /// The next inquiry; never, where none can come.
-async fn received(inquiries: Option<&mut mpsc::Receiver<Inquiry>>) -> Inquiry {
+async fn received<T>(inquiries: Option<&mut mpsc::Receiver<T>>) -> T {
     if let Some(inquiries) = inquiries
         && let Some(inquiry) = inquiries.recv().await
     {

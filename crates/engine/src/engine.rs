@@ -130,6 +130,8 @@ pub struct ConnectorStatus {
     pub queued: u64,
     /// How well it does.
     pub health: HealthView,
+    /// What its modem tells of itself, if it is one and there.
+    pub modem: Option<Box<crate::modem::ModemView>>,
     /// How receipts' ids were found to relate to answers' ids, and how often.
     pub receipt_ids: Vec<(&'static str, u64)>,
 }
@@ -275,6 +277,7 @@ impl Engine {
                 paused: lane.paused(std::time::Instant::now()),
                 queued: depth(lane.connector()),
                 health: lane.health(std::time::Instant::now()),
+                modem: lane.modem(),
                 receipt_ids: self.inner.metrics.receipt_ids(lane.connector()),
             })
             .collect();

@@ -104,8 +104,8 @@ pub(crate) enum Fact {
     Owed { delivery: Delivery },
     /// An account's balance fell below what it is to be warned at, or is above it again.
     BalanceLow { account: Name, told: bool, owed: Vec<Delivery> },
-    /// When tokens were used last.
-    TokensUsed { rows: Vec<TallyRow> },
+    /// When tokens were used last, and which PINs were refused.
+    Tallies { rows: Vec<TallyRow> },
     /// A connector came up or went down.
     Connector { connector: Name, event: ConnectorEvent },
     /// Somebody wants a phone to get nothing more, or to get messages again.

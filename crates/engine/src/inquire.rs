@@ -142,11 +142,13 @@ pub(crate) struct Answers {
 pub(crate) struct Desks {
     open: Mutex<HashMap<Name, Vec<mpsc::Sender<Inquiry>>>>,
     under_way: Arc<Semaphore>,
+    /// Where modems can be asked.
+    pub ussd: crate::modem::UssdDesks,
 }
 
 impl Default for Desks {
     fn default() -> Self {
-        Self { open: Mutex::default(), under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)) }
+        Self { open: Mutex::default(), under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)), ussd: Default::default() }
     }
 }
 

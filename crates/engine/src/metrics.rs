@@ -44,6 +44,12 @@ struct OfInquiry {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WithIncident {
+    connector: Name,
+    incident: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WithOutcome {
     outcome: &'static str,
 }
@@ -112,6 +118,8 @@ pub struct Metrics {
     sessions: Family<WithState, Gauge>,
     queued: Family<OfConnector, Gauge>,
     inquiries: Family<OfInquiry, Counter>,
+    incidents: Family<WithIncident, Counter>,
+    signals: Family<OfConnector, Gauge>,
     commits: Counter,
     committed: Counter,
 }
@@ -141,6 +149,8 @@ impl Metrics {
             sessions: Family::default(),
             queued: Family::default(),
             inquiries: Family::default(),
+            incidents: Family::default(),
+            signals: Family::default(),
             commits: Counter::default(),
             committed: Counter::default(),
             registry: Mutex::default(),
@@ -209,6 +219,12 @@ impl Metrics {
             "Messages that went on from a connector to another one",
             metrics.failed_over.clone(),
         );
+        registry.register(
+            "modem_incidents",
+            "Calls to modems, resets of modems that hung, and what could not be read of their stores",
+            metrics.incidents.clone(),
+        );
+        registry.register("modem_signal_dbm", "Signal strength of modems", metrics.signals.clone());
         registry.register("connector_sessions", "Sessions, by where they stand", metrics.sessions.clone());
         registry.register("messages_queued", "Messages that wait for a connector", metrics.queued.clone());
         registry.register(
@@ -330,6 +346,19 @@ impl Metrics {
     pub(crate) fn inquired(&self, connector: &Name, ask: &'static str, outcome: &'static str, parts: usize) {
         let labels = OfInquiry { connector: connector.clone(), ask, outcome };
         self.inquiries.get_or_create(&labels).inc_by(parts as u64);
+    }
+
+    pub(crate) fn incident(&self, connector: &Name, incident: &'static str) {
+        self.incidents.get_or_create(&WithIncident { connector: connector.clone(), incident }).inc();
+    }
+
+    /// A modem's signal; `None` if it is not there.
+    pub(crate) fn signal(&self, connector: &Name, dbm: Option<i16>) {
+        let of = OfConnector { connector: connector.clone() };
+        match dbm {
+            Some(dbm) => drop(self.signals.get_or_create(&of).set(dbm.into())),
+            None => drop(self.signals.remove(&of)),
+        }
     }
 
     pub(crate) fn committed(&self, messages: usize) {

@@ -272,7 +272,9 @@ fn told_failure(why: &AcceptFailed) -> String {
             Tally::Daily => format!("the daily quota of the account {account} is used up"),
             Tally::Monthly => format!("the monthly quota of the account {account} is used up"),
             Tally::Queued => format!("the queue of the account {account} is full"),
-            Tally::Balance | Tally::LowTold | Tally::TokenUsed => Refusal::BalanceTooLow(account.clone()).to_string(),
+            Tally::Balance | Tally::LowTold | Tally::TokenUsed | Tally::PinRefused => {
+                Refusal::BalanceTooLow(account.clone()).to_string()
+            }
         },
         AcceptFailed::KeyTaken | AcceptFailed::ScheduleMoved => "it was sent already".into(),
         AcceptFailed::Canceled => "the batch was canceled".into(),

@@ -61,7 +61,7 @@ impl Recorder {
                 draft.changes.tallies.push(TallyRow { owner: account, tally, period: 0, value });
                 draft.changes.deliveries.extend(owed);
             }
-            Fact::TokensUsed { rows } => draft.changes.tallies.extend(rows),
+            Fact::Tallies { rows } => draft.changes.tallies.extend(rows),
             Fact::Connector { connector, event } => self.connector_event(&connector, event, world, draft),
             Fact::OptOut { change, reply } => self.opt_out_asked(*change, reply, world, draft),
             Fact::Groups { changes, reply } => {

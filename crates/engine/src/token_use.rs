@@ -99,7 +99,7 @@ impl Engine {
             }
         }
         if !rows.is_empty() {
-            let fact = Fact::TokensUsed { rows };
+            let fact = Fact::Tallies { rows };
             // Nobody listens any more when the engine has stopped.
             let _ = self.inner.facts.send(Facts { facts: vec![fact], acknowledge: None }).await;
             persist::flush(&self.inner.facts).await;

@@ -12,7 +12,7 @@ use model::{LedgerEntry, LedgerId, LedgerKind, MessageId, Name, Sum, Timestamp};
 
 use crate::{Changes, QueueEntry};
 
-/// A number that is kept of an account, or of a token.
+/// A number that is kept of an account, of a token, or of a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tally {
     /// Parts that an account handed in today; the period is its day.
@@ -25,19 +25,22 @@ pub enum Tally {
     LowTold,
     /// When a token was used last, in milliseconds of Unix time.
     TokenUsed,
+    /// A hash of the PIN that the SIM of a connector's modem has refused.
+    PinRefused,
     /// Messages in queues. Never kept: the queue itself is what is counted.
     Queued,
 }
 
 impl Tally {
     /// Every tally that is kept, in the order of their numbers in the store.
-    pub const ALL: [Tally; 5] = [Tally::Daily, Tally::Monthly, Tally::Balance, Tally::LowTold, Tally::TokenUsed];
+    pub const ALL: [Tally; 6] =
+        [Tally::Daily, Tally::Monthly, Tally::Balance, Tally::LowTold, Tally::TokenUsed, Tally::PinRefused];
 }
 
 /// A number as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TallyRow {
-    /// The account, or the token.
+    /// The account, the token, or the connector.
     pub owner: Name,
     /// Which number.
     pub tally: Tally,

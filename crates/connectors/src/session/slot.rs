@@ -28,6 +28,8 @@ pub(crate) struct Slot {
     pub(crate) door: Option<Door>,
     /// What sessions remember beyond their ends.
     pub(crate) lasting: Arc<Lasting>,
+    /// What a modem's sessions know beyond themselves.
+    pub(crate) modem: crate::modem::Shared,
     /// Told of what was sent, if missing receipts are to be asked for.
     pub(crate) follow_ups: FollowUps,
     /// Becomes true, or loses its sender, when the slot is to end for good.

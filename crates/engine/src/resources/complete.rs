@@ -29,7 +29,9 @@ pub(super) fn completed(old: &ResourceSet, mut wanted: ResourceSet, vault: &Vaul
         complete_connector(connector, old.connectors.iter().find(|c| c.id == connector.id));
         let outbind = connector.outbind.as_mut().and_then(|outbind| outbind.password.as_mut());
         let secrets = connector.password.iter_mut().map(|secret| ("password", secret));
-        for (field, secret) in secrets.chain(outbind.map(|secret| ("outbind.password", secret))) {
+        let pin = connector.modem.as_mut().and_then(|modem| modem.pin.as_mut());
+        let secrets = secrets.chain(outbind.map(|secret| ("outbind.password", secret)));
+        for (field, secret) in secrets.chain(pin.map(|secret| ("modem.pin", secret))) {
             if let Err(error) = vault.open(secret) {
                 let (kind, id, field) = (Kind::Connector, connector.id.clone(), field.to_owned());
                 faults.push(SetFault { kind, id, field, detail: error.to_string() });
@@ -167,5 +169,8 @@ fn complete_connector(connector: &mut Connector, before: Option<&Connector>) {
     }
     if let Some(outbind) = connector.outbind.as_mut().filter(|outbind| outbind.password.is_none()) {
         outbind.password = before.and_then(|c| c.outbind.as_ref()?.password.clone());
+    }
+    if let Some(modem) = connector.modem.as_mut().filter(|modem| modem.pin.is_none()) {
+        modem.pin = before.and_then(|c| c.modem.as_ref()?.pin.clone());
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::resources::Connector;
-use model::{MessageId, Name, Reason};
+use model::{MessageId, Name, Reason, Timestamp};
 use routing::ConnectorState;
 use store::{QueueEntry, Store};
 use tokio::sync::{Notify, watch};
@@ -22,6 +22,7 @@ use super::status::{SessionView, Sessions};
 use super::vitals::{HealthView, Vitals};
 use crate::dispatch::{Desired, SessionState};
 use crate::facts::{ConnectorEvent, Fact};
+use crate::modem::ModemView;
 use crate::rhythm::Rhythm;
 
 /// What one connector is to send.
@@ -55,6 +56,10 @@ struct State {
     marking_room: usize,
     pacing: Pacing,
     pause: Pause,
+    /// Nothing may be sent until then, by a limit of the connector's own.
+    full: Option<(Instant, Box<str>)>,
+    /// What its modem tells of itself.
+    modem: Option<Box<ModemView>>,
     sessions: Sessions,
     vitals: Vitals,
     was_sick: bool,
@@ -79,6 +84,8 @@ impl Lane {
                 putting_off: 0,
                 marking_room: 1,
                 pause: Pause::default(),
+                full: None,
+                modem: None,
                 sessions: Sessions::default(),
                 vitals: Vitals::new(Instant::now()),
                 was_sick: false,
@@ -211,7 +218,7 @@ impl Lane {
         let settings = state.settings.health;
         state.vitals.look(&settings, now);
         let up = state.sessions.bound() > 0 && *self.desired.borrow() == Desired::Running;
-        let waits = state.pause.is_long(now);
+        let waits = state.pause.is_long(now) || state.full_until(now).is_some();
         let sick = state.vitals.share() == 0;
         if sick && !state.was_sick {
             let reason = state.vitals.view(now).reason;
@@ -240,7 +247,35 @@ impl Lane {
     /// Why the lane pauses, if it does.
     pub fn paused(&self, now: Instant) -> Option<Box<str>> {
         let state = self.lock();
-        state.pause.reason(now).map(Box::from)
+        let full = state.full.as_ref().filter(|(until, _)| *until > now);
+        full.map(|(_, reason)| reason.clone()).or_else(|| state.pause.reason(now).map(Box::from))
+    }
+
+    /// What its modem tells of itself, if it is one and there.
+    pub fn modem(&self) -> Option<Box<ModemView>> {
+        self.lock().modem.clone()
+    }
+
+    pub fn set_modem(&self, modem: Option<Box<ModemView>>) {
+        self.lock().modem = modem;
+    }
+
+    /// Nothing may be sent until then, for this reason; or it may again.
+    pub fn set_full(&self, full: Option<(Timestamp, Box<str>)>) {
+        let (now, clock) = (Instant::now(), self.store.now());
+        let until = |at: Timestamp| {
+            let wait = u64::try_from(at.as_millis().saturating_sub(clock.as_millis())).unwrap_or(0);
+            now.checked_add(Duration::from_millis(wait))
+        };
+        let full = full.and_then(|(at, reason)| Some((until(at)?, reason)));
+        let mut state = self.lock();
+        if state.full.is_none() && full.is_none() {
+            return;
+        }
+        state.full = full;
+        self.look(&mut state, now);
+        drop(state);
+        self.wake.notify_waiters();
     }
 
     /// The carrier is busy: the part goes first after a pause, which grows while it stays busy. What is

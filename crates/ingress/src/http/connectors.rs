@@ -1,11 +1,12 @@
 //! `/v1/connectors`: settings with where each connector stands, and starting and stopping.
 
-use engine::dispatch::{Desired, SessionState};
+use engine::dispatch::{Desired, ModemView, SessionState, UssdTold};
 use engine::{ConnectorStatus, HealthView};
 use model::Timestamp;
 use model::resources::{Connector, Kind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::json;
 use super::problem::Problem;
 use super::redact;
 use super::reply::Reply;
@@ -29,6 +30,7 @@ struct Status {
     paused: Option<Box<str>>,
     queued: u64,
     health: Health,
+    modem: Option<Modem>,
     receipt_ids: std::collections::BTreeMap<&'static str, u64>,
 }
 
@@ -40,6 +42,36 @@ pub(super) struct Health {
     reason: Option<Box<str>>,
     error_percent: Option<u8>,
     delivered_percent: Option<u8>,
+}
+
+/// What a modem tells of itself.
+#[derive(Serialize)]
+struct Modem {
+    maker: Option<String>,
+    model: Option<String>,
+    revision: Option<String>,
+    imei: Option<String>,
+    number: Option<String>,
+    operator: Option<String>,
+    registration: &'static str,
+    signal_dbm: Option<i16>,
+    smsc: Option<String>,
+    stored: Option<u16>,
+    places: Option<u16>,
+    pdu_mode: bool,
+}
+
+/// A question to the network by USSD.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    code: String,
+}
+
+#[derive(Serialize)]
+struct Told {
+    state: &'static str,
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -78,6 +110,15 @@ pub(super) async fn want(request: &Request<'_>, id: &str, want: Want) -> Result<
     get(request, id).await
 }
 
+/// `POST /v1/connectors/{id}/ussd`.
+pub(super) async fn ussd(request: &mut Request<'_>, id: &str) -> Result<Reply, Problem> {
+    let body = request.json_body().await?;
+    let Wanted { code } = json::parse(&body)?;
+    find(request, id).await?;
+    let UssdTold { state, text } = request.engine().ussd(id, &code).await?;
+    Ok(Reply::ok(&Told { state, text }))
+}
+
 /// The answer to a `PUT`.
 pub(super) async fn shown_after_put(request: &Request<'_>, id: &str, is_new: bool) -> Result<Reply, Problem> {
     Ok(put_reply(is_new, "connectors", id, &find(request, id).await?))
@@ -112,8 +153,28 @@ impl From<ConnectorStatus> for Shown {
                 paused: status.paused,
                 queued: status.queued,
                 health: status.health.into(),
+                modem: status.modem.map(|modem| Modem::from(*modem)),
                 receipt_ids: status.receipt_ids.into_iter().collect(),
             },
+        }
+    }
+}
+
+impl From<ModemView> for Modem {
+    fn from(view: ModemView) -> Self {
+        Self {
+            maker: view.maker,
+            model: view.model,
+            revision: view.revision,
+            imei: view.imei,
+            number: view.number,
+            operator: view.operator,
+            registration: view.registration,
+            signal_dbm: view.signal_dbm,
+            smsc: view.smsc,
+            stored: view.store.map(|(stored, _)| stored),
+            places: view.store.map(|(_, places)| places),
+            pdu_mode: view.pdu_mode,
         }
     }
 }

@@ -36,6 +36,9 @@ pub(super) fn connector(connector: &Connector) -> Connector {
     if let Some(outbind) = &mut shown.outbind {
         outbind.password = outbind.password.take().filter(is_reference);
     }
+    if let Some(modem) = &mut shown.modem {
+        modem.pin = modem.pin.take().filter(is_reference);
+    }
     shown
 }
 

@@ -24,6 +24,7 @@ pub(crate) enum Operation<'a> {
     ListConnectors,
     GetConnector(&'a str),
     WantConnector(&'a str, Want),
+    AskUssd(&'a str),
     ListResources(Kind),
     GetResource(Kind, &'a str),
     PutResource(Kind, &'a str),
@@ -127,6 +128,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
             "GET, HEAD, PUT, DELETE",
             [(Method::PUT, PutResource(Kind::Connector, id)), (Method::DELETE, DeleteResource(Kind::Connector, id))],
         ),
+        ["connectors", id, "ussd"] => at.post(AskUssd(id)),
         ["connectors", id, "start"] => at.post(WantConnector(id, Want::Start)),
         ["connectors", id, "stop"] => at.post(WantConnector(id, Want::Stop)),
         ["connectors", id, "drain"] => at.post(WantConnector(id, Want::Drain)),
@@ -206,6 +208,7 @@ impl Operation<'_> {
             ReplayRoutes => "/v1/routes/replay",
             ListConnectors => "/v1/connectors",
             GetConnector(_) => "/v1/connectors/{id}",
+            AskUssd(_) => "/v1/connectors/{id}/ussd",
             WantConnector(_, Want::Start) => "/v1/connectors/{id}/start",
             WantConnector(_, Want::Stop) => "/v1/connectors/{id}/stop",
             WantConnector(_, Want::Drain) => "/v1/connectors/{id}/drain",
@@ -253,9 +256,9 @@ impl Operation<'_> {
             | GetWebhook(_) | ListDeliveries | GetDelivery(_) | AccountUsage(_) | AccountLedger(_) | ListOptOuts
             | GetOptOut(_) | ListSchedules | GetSchedule(_) | ListGroups | GetGroup(_) | ListMembers(_)
             | GetMember(..) => Some(Scope::Read),
-            ExplainInbound | ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | ListResources(_)
-            | GetResource(..) | PutResource(..) | DeleteResource(..) | CreateToken | CreateWebhook | PutWebhook(_)
-            | DeleteWebhook(_) | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),
+            ExplainInbound | ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | AskUssd(_)
+            | ListResources(_) | GetResource(..) | PutResource(..) | DeleteResource(..) | CreateToken
+            | CreateWebhook | PutWebhook(_) | DeleteWebhook(_) | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),
             Metrics => (!open_metrics).then_some(Scope::Admin),
             Live | Ready | OpenApi | Docs | ErrorDocs => None,
         }

@@ -274,6 +274,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         ListConnectors => connectors::list(&request).await,
         GetConnector(id) => connectors::get(&request, id).await,
         WantConnector(id, want) => connectors::want(&request, id, want).await,
+        AskUssd(id) => connectors::ussd(&mut request, id).await,
         ListResources(Kind::Account) => accounts::list(&request).await,
         GetResource(Kind::Account, id) => accounts::get(&request, id).await,
         AccountUsage(id) => accounts::usage(&request, id).await,

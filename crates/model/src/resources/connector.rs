@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::account::{is_no, is_yes, yes};
-use super::{Cimd2Settings, Pace, PriceList, Secret, UcpSettings};
+use super::{Cimd2Settings, ModemSettings, Pace, PriceList, Secret, UcpSettings};
 use crate::form;
 use crate::receipt::{ReceiptPolicy, ReceiptState};
 use crate::transition::DoubtPolicy;
@@ -20,7 +20,8 @@ pub struct Connector {
     pub id: String,
     /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// `host:port`; `smpps://host:port`, `ucps://…` or `cimd2s://…` for TLS. Left out with `outbind`.
+    /// `host:port`; `smpps://host:port`, `ucps://…` or `cimd2s://…` for TLS. Left out with `outbind`. Of a
+    /// modem its device, such as `/dev/ttyUSB0`, or `tcp://host:port`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
     /// What only UCP/EMI has; with `protocol = "ucp"`.
@@ -29,6 +30,9 @@ pub struct Connector {
     /// What only CIMD2 has; with `protocol = "cimd2"`.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub cimd2: Option<Box<Cimd2Settings>>,
+    /// What only modems have; with `protocol = "modem"`.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub modem: Option<Box<ModemSettings>>,
     /// Wait for the carrier to connect and to ask for the bind, instead of connecting to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbind: Option<Box<OutbindSettings>>,
@@ -199,6 +203,8 @@ pub enum Protocol {
     Ucp,
     /// CIMD2, of Nokia's SMSCs.
     Cimd2,
+    /// AT commands of a GSM modem.
+    Modem,
 }
 
 impl Protocol {
@@ -209,6 +215,7 @@ impl Protocol {
             Self::Smpp => "smpp",
             Self::Ucp => "ucp",
             Self::Cimd2 => "cimd2",
+            Self::Modem => "modem",
         }
     }
 }

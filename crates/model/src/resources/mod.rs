@@ -9,6 +9,7 @@ mod cimd2;
 mod connector;
 mod inbound;
 mod limits;
+mod modem;
 mod mqtt;
 mod opt_out;
 mod pace;
@@ -35,6 +36,7 @@ pub use inbound::{
     RuleWebhook,
 };
 pub use limits::{LIMIT_LIST_MAX, Prepaid, Quota, SHARE_MAX, SenderFamily, SenderKind, SenderRule};
+pub use modem::{FlowControl, ModemCalls, ModemMode, ModemSettings, SimLimits};
 pub use mqtt::{Broker, MQTT_TOPIC_MAX, MqttSettings};
 pub use opt_out::{
     HELP_WORDS, OPT_OUT_REPLY_MAX, OPT_OUT_WORD_MAX, OPT_OUT_WORDS_MAX, OptOutScope, OptOutWords, START_REPLY,

@@ -171,7 +171,10 @@ impl<'i> Reader<'i> {
         }
         for connector in &mut self.set.connectors {
             let outbind = connector.outbind.as_mut().and_then(|outbind| outbind.password.as_mut());
-            for (field, secret) in [("password", connector.password.as_mut()), ("outbind.password", outbind)] {
+            let pin = connector.modem.as_mut().and_then(|modem| modem.pin.as_mut());
+            let secrets =
+                [("password", connector.password.as_mut()), ("outbind.password", outbind), ("modem.pin", pin)];
+            for (field, secret) in secrets {
                 if let Some(Err(detail)) = secret.map(|secret| look_at(secret, check, false)) {
                     let (kind, id, field) = (Kind::Connector, connector.id.clone(), field.into());
                     faults.push(SetFault { kind, id, field, detail });

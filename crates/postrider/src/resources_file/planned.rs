@@ -48,7 +48,7 @@ const KEYS: [(Kind, &[&str]); 4] = [
 ];
 
 /// Choices that make the whole resource something that is not built yet.
-const CHOICES: [(Kind, &str, &[&str]); 1] = [(Kind::Connector, "protocol", &["http", "modem"])];
+const CHOICES: [(Kind, &str, &[&str]); 1] = [(Kind::Connector, "protocol", &["http"])];
 
 /// What a planned table is, with its verb; `None` for other names.
 pub fn table(name: &str) -> Option<&'static str> {

@@ -41,6 +41,11 @@ impl State {
         if self.settings.mark_first { marked } else { marked.or_else(|| self.active.take()) }
     }
 
+    /// Until when nothing may be sent, by a limit of the connector's own.
+    pub(super) fn full_until(&self, now: Instant) -> Option<Instant> {
+        self.full.as_ref().map(|(until, _)| *until).filter(|until| *until > now)
+    }
+
     pub(super) fn put_off_recorded(&mut self, id: MessageId, entry: Option<&QueueEntry>) {
         self.putting_off = self.putting_off.saturating_sub(1);
         match entry {
@@ -59,7 +64,7 @@ impl Lane {
             return jobs;
         }
         let mut state = self.lock();
-        if state.pause.end(now).is_some() {
+        if state.pause.end(now).is_some() || state.full_until(now).is_some() {
             return jobs;
         }
         if state.settings.mark_first {
@@ -186,7 +191,7 @@ impl Lane {
         if !ready || state.putting_off >= PUTTING_OFF_MAX {
             return Chance::Unknown;
         }
-        match state.pause.end(now).into_iter().chain(state.pacing.next(now)).max() {
+        match state.pause.end(now).into_iter().chain(state.pacing.next(now)).chain(state.full_until(now)).max() {
             Some(at) => Chance::At(at),
             None => Chance::Now,
         }

@@ -4,6 +4,7 @@
 
 mod account_schemas;
 mod group_schemas;
+mod modem_schemas;
 mod operations;
 mod resource_schemas;
 mod rule_schemas;
@@ -88,6 +89,7 @@ fn components() -> Value {
     let mut all = Map::new();
     all.extend(schemas::all());
     all.extend(resource_schemas::all());
+    all.extend(modem_schemas::all());
     all.extend(rule_schemas::all());
     all.extend(schedule_schemas::all());
     all.extend(group_schemas::all());

@@ -221,6 +221,12 @@ fn connectors() -> Vec<Operation> {
         "drainConnector",
         "Finish what is unanswered, then disconnect",
     )));
+    all.push(
+        at("post", "/v1/connectors/{id}/ussd", "askUssd", "Ask the network of a modem something by USSD")
+            .body(JSON, reference("UssdAsk"))
+            .gives(200, "What it answered.", reference("UssdAnswer"))
+            .problems(&[409, 503]),
+    );
     all
 }
 

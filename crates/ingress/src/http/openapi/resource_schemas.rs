@@ -4,7 +4,7 @@ use model::resources::{ANSWER_PARTS_MAX, POLICY_CACHE_SECONDS_MAX, POLICY_TIMEOU
 use serde_json::{Map, Value, json};
 
 use super::schemas::{NAME, URL, count, time};
-use super::{account_schemas, object, reference, rule_schemas};
+use super::{account_schemas, modem_schemas, object, reference, rule_schemas};
 
 /// `whsec_` and base64 of 24 to 64 octets.
 const SIGNING_SECRET: &str = "^whsec_([A-Za-z0-9+/]{32}([A-Za-z0-9+/]{4}){0,12}\
@@ -257,11 +257,12 @@ fn connector() -> Value {
         || nullable(object(&["ton", "npi"], json!({ "ton": number(0, 255, 0), "npi": number(0, 255, 0) })));
     let link = json!({
         "id": name(),
-        "protocol": { "type": "string", "enum": ["smpp", "ucp", "cimd2"], "description": "Options that others have alone are refused." },
-        "address": { "type": "string", "description": "`host:port`; for TLS `smpps://host:port`, `ucps://…` or `cimd2s://…`. Left out with `outbind`.", "examples": ["smsc.example:2775"],
-            "pattern": "^(smpps?://|ucps?://|cimd2s?://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" },
+        "protocol": { "type": "string", "enum": ["smpp", "ucp", "cimd2", "modem"], "description": "Options that others have alone are refused." },
+        "address": { "type": "string", "description": "`host:port`; for TLS `smpps://host:port`, `ucps://…` or `cimd2s://…`. Left out with `outbind`. Of a modem its device, such as `/dev/ttyUSB0`, or `tcp://host:port`.", "examples": ["smsc.example:2775"],
+            "pattern": "^(/.*[^/]|((smpps?|ucps?|cimd2s?|tcp)://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))$" },
         "ucp": nullable(ucp()),
         "cimd2": nullable(cimd2()),
+        "modem": nullable(modem_schemas::modem()),
         "outbind": nullable(outbind()),
         "enabled": enabled(),
         "system_id": { "type": "string", "maxLength": 64, "pattern": "^[\\x00-\\x7F]*$",
@@ -413,7 +414,7 @@ fn percent(description: &str) -> Value {
 
 fn connector_status() -> Value {
     let mut status = object(
-        &["desired", "state", "sessions", "paused", "queued", "health", "receipt_ids"],
+        &["desired", "state", "sessions", "paused", "queued", "health", "modem", "receipt_ids"],
         json!({
             "desired": { "type": "string", "enum": ["running", "draining", "stopped"] },
             "state": { "type": "string", "enum": ["up", "connecting", "down", "stopped"] },
@@ -424,6 +425,7 @@ fn connector_status() -> Value {
             "paused": open_text("Why nothing is sent just now."),
             "queued": { "type": "integer", "minimum": 0, "description": "Messages in its queue." },
             "health": reference("ConnectorHealth"),
+            "modem": { "anyOf": [reference("ModemStatus"), { "type": "null" }], "description": "What a modem tells of itself, while it is there." },
             "receipt_ids": { "type": "object", "description": "How receipts' ids were found to relate to answers' ids, and how often.",
                 "additionalProperties": count() },
         }),

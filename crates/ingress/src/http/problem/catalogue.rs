@@ -135,7 +135,7 @@ entries! {
         "The carrier took back some parts of a long message and not the others. Each part's `status` says which.",
         "Cancel it again for the others, or let them go: the message keeps its status until they have ended.";
     CARRIER_NOT_ASKED = 409 "carrier_not_asked", "The connector does not ask that",
-        "The message is at the carrier, and its connector has `cancel = false` or `query = false`.",
+        "The message is at the carrier, and its connector has `cancel = false` or `query = false`; or USSD was asked of a connector that is no modem.",
         "Wait for the receipt; or change the connector if its carrier can be asked.";
     QUERY_REFUSED = 409 "query_refused", "The carrier does not say",
         "The carrier refused to tell the state of the message; `detail` has its `command_status`.",

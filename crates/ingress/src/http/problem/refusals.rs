@@ -1,5 +1,6 @@
 //! What the engine refuses, as problems.
 
+use engine::dispatch::UssdError;
 use engine::{
     AccessDenied, BatchRefused, CancelError, CancelRefused, CarrierError, EditError, Limit, QueryError, Refusal,
     ReplaceError, ScheduleError,
@@ -121,6 +122,18 @@ impl From<QueryError> for Problem {
             QueryError::NoSuchMessage => Problem::new(&catalogue::NOT_FOUND).detail(error.to_string()),
             QueryError::Carrier(error) => of_carrier(&error, &catalogue::QUERY_REFUSED),
             QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UssdError> for Problem {
+    fn from(error: UssdError) -> Self {
+        match &error {
+            UssdError::BadCode => Problem::new(&catalogue::INVALID).fault("/code", error.to_string()),
+            UssdError::NotAModem(_) => Problem::new(&catalogue::CARRIER_NOT_ASKED).detail(error.to_string()),
+            UssdError::NoModem(_) | UssdError::Busy(_) | UssdError::Failed(_) | UssdError::NoAnswer(_) => {
+                Problem::new(&catalogue::CARRIER_UNAVAILABLE).detail(error.to_string())
+            }
         }
     }
 }
