@@ -104,7 +104,7 @@ fn why_group(name: &str) -> &'static str {
             "WAP and push proxies have no counterpart"
         }
         "ota-setting" | "ota-bookmark" => "settings over the air have no counterpart; send them as binary messages",
-        "modems" => "there are no connectors for modems yet",
+        "modems" => "what a modem can do is found out from it; see `modem = { init = … }` of a connector",
         "smpp-tlv" => "TLVs are given with a message, in `tlvs`; none need to be declared",
         "smsbox-route" => "there is one process; inbound rules decide who gets what",
         "dlr-db" => "receipts are kept in the store",

@@ -201,6 +201,28 @@ fn kannels_emi_links_become_ucp_connectors() {
 }
 
 #[test]
+fn kannels_modems_become_connectors() {
+    let imported = kannel(
+        "group = smsc\nsmsc = at\nsmsc-id = stick\ndevice = /dev/ttyUSB0\nspeed = 115200\npin = 1234\nmodemtype = auto\n\
+         my-number = +447700900999\nsms-center = +447700900000\n\n\
+         group = smsc\nsmsc = at\ndevice = rawtcp\nhost = far.example\nport = 3001\nmodemtype = huawei\n\n\
+         group = modems\nid = huawei\n",
+    );
+    assert_eq!(
+        imported.resources_json()["connector"],
+        json!([
+            {
+                "id": "stick", "protocol": "modem", "address": "/dev/ttyUSB0",
+                "modem": { "baud": 115_200, "pin": "1234", "number": "+447700900999", "smsc": "+447700900000" },
+            },
+            { "id": "far.example", "protocol": "modem", "address": "tcp://far.example:3001" },
+        ])
+    );
+    tells(&imported, "16: modemtype", "is found out from it");
+    tells(&imported, "18: group modems", "is found out from it");
+}
+
+#[test]
 fn kannels_cimd2_links_become_connectors() {
     let imported = kannel(
         "group = smsc\nsmsc = cimd2\nsmsc-id = nokia\nhost = cimd.example\nport = 9971\nsmsc-username = me\n\

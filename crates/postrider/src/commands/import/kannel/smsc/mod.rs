@@ -1,5 +1,6 @@
 //! `smsc` groups: connectors.
 
+mod at;
 mod cimd2;
 mod emi;
 mod smpp;
@@ -20,6 +21,7 @@ pub fn connector(mut section: Section, draft: &mut Draft, common: &mut Common) {
         "smpp" => smpp::connector(section, draft, common),
         "emi" | "emi2" => emi::connector(section, draft, common),
         "cimd" | "cimd2" => cimd2::connector(section, draft, common),
+        "at" | "at2" => at::connector(section, draft, common),
         _ => draft.leave_out_at(&section.place, &format!("smsc {kind}"), why_kind(&kind)),
     }
 }
@@ -49,7 +51,7 @@ fn address(section: &mut Section, scheme: &str) -> String {
     format!("{}{host}:{port}", if tls { scheme } else { "" })
 }
 
-/// What UCP and CIMD2 links are told alike.
+/// What UCP and CIMD2 links and modems are told alike.
 fn settings(section: &mut Section, common: &Common) -> Map<String, Value> {
     let reconnect = section.parsed("reconnect-delay", |text| milliseconds(values::integer(text)?));
     let stopped = section.parsed("dead-start", |text| Some(values::switch(text))).unwrap_or(false);
@@ -131,7 +133,6 @@ fn throughput(text: &str) -> Option<Option<u32>> {
 fn why_kind(kind: &str) -> &'static str {
     match kind {
         "http" => "there are no HTTP connectors yet",
-        "at" | "at2" => "there are no connectors for modems yet",
         "fake" | "loopback" => "is for tests; see `postrider simulate smpp`",
         "smasi" | "cgw" | "oisd" | "ois" | "sema" | "parlayx" => "this protocol has no counterpart",
         _ => "is no kind of link that is known here",
