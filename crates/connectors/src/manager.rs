@@ -13,9 +13,10 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::cimd2::{self, Cimd2Dialogue};
 use crate::follow_up::FollowUps;
+use crate::http::{HttpCalls, HttpLife, same_api};
 use crate::lasting::Lasting;
 use crate::modem::{self, ModemDialogue, Ports, same_modem};
-use crate::session::{self, Slot};
+use crate::session::{self, Slot, Talks};
 use crate::smpp::{OpenDoor, SmppDialogue, same_bind};
 use crate::ucp::{self, UcpDialogue};
 
@@ -33,6 +34,7 @@ struct Running {
 
 /// Runs every connector of the engine's resources until `shutdown`; then unbinds all of them.
 pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) {
+    engine.set_carrier_calls(Arc::new(HttpCalls::default()));
     let mut worlds = engine.watch_world();
     let mut running: HashMap<Name, Running> = HashMap::new();
     let mut leaving: JoinSet<()> = JoinSet::new();
@@ -160,6 +162,7 @@ fn same_link(one: &Connector, other: &Connector) -> bool {
         (Protocol::Smpp, Protocol::Smpp) => same_bind(one, other),
         (Protocol::Ucp, Protocol::Ucp) => ucp::same_login(one, other),
         (Protocol::Cimd2, Protocol::Cimd2) => cimd2::same_login(one, other),
+        (Protocol::Http, Protocol::Http) => same_api(one, other),
         (Protocol::Modem, Protocol::Modem) => same_modem(one, other),
         _ => false,
     }
@@ -179,10 +182,11 @@ impl Slots {
             tokio::time::sleep(delay).await;
             let protocol = slot.settings.borrow().protocol;
             match protocol {
-                Protocol::Smpp => session::run::<SmppDialogue>(slot).await,
-                Protocol::Ucp => session::run::<UcpDialogue>(slot).await,
-                Protocol::Cimd2 => session::run::<Cimd2Dialogue>(slot).await,
-                Protocol::Modem => session::run::<ModemDialogue>(slot).await,
+                Protocol::Smpp => session::run::<Talks<SmppDialogue>>(slot).await,
+                Protocol::Ucp => session::run::<Talks<UcpDialogue>>(slot).await,
+                Protocol::Cimd2 => session::run::<Talks<Cimd2Dialogue>>(slot).await,
+                Protocol::Http => session::run::<HttpLife>(slot).await,
+                Protocol::Modem => session::run::<Talks<ModemDialogue>>(slot).await,
             }
         });
         self.numbers.insert(task.id(), number);

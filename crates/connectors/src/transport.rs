@@ -72,7 +72,7 @@ pub(crate) async fn connect(address: &str, tls: Option<&TlsSettings>) -> Result<
     Ok(Box::new(stream))
 }
 
-fn client_config(tls: &TlsSettings) -> Result<ClientConfig, ConnectError> {
+pub(crate) fn client_config(tls: &TlsSettings) -> Result<ClientConfig, ConnectError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let builder = builder.with_root_certificates(roots(tls)?);

@@ -115,7 +115,7 @@ pub enum BindDenied {
 #[derive(Debug, Default)]
 pub(crate) struct Access {
     keys: Mutex<HashSet<IdempotencyKey>>,
-    guesses: Mutex<Guesses>,
+    pub(crate) guesses: Mutex<Guesses>,
 }
 
 /// Holds an idempotency key while its request is answered.

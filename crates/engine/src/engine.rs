@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::abandoned::Retired;
 use crate::access::Access;
 use crate::batches::{self, Batches};
+use crate::carriers::CarrierCalls;
 use crate::completion::{self, Endings};
 use crate::dispatch::{Desired, Link};
 use crate::facts::FactSender;
@@ -89,6 +90,7 @@ pub(crate) struct Inner {
     pub paces: Arc<Paces>,
     pub rhythm: ArcSwap<Rhythm>,
     pub policy_caller: OnceLock<Arc<dyn PolicyCaller>>,
+    pub carrier_calls: OnceLock<Arc<dyn CarrierCalls>>,
     pub authority: Option<String>,
     /// Held by whoever changes the stored resources or takes them up.
     pub editing: tokio::sync::Mutex<()>,
@@ -167,6 +169,7 @@ impl Engine {
             paces: Arc::default(),
             rhythm: ArcSwap::default(),
             policy_caller: OnceLock::new(),
+            carrier_calls: OnceLock::new(),
             authority: settings.authority,
             editing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),

@@ -256,7 +256,7 @@ impl Recorder {
 /// Into how many parts a connector cuts a message of which nothing was sent; `None` if there is no such
 /// connector.
 fn parts_over(message: &Message, connector: &str, world: &World) -> Option<u8> {
-    match world.connector(connector)?.long_messages {
+    match world.connector(connector)?.long_form() {
         LongForm::Payload => Some(1),
         LongForm::Udh | LongForm::Udh16 | LongForm::Sar => {
             u8::try_from(text::plan(&message.body).ok()?.part_count()).ok()

@@ -32,6 +32,7 @@ mod admit;
 mod announce;
 mod answers;
 mod batches;
+mod carriers;
 mod charge;
 mod completion;
 pub mod dispatch;
@@ -87,6 +88,7 @@ pub use access::{AccessDenied, BindAttempt, BindDenied, Caller, UserDenied};
 pub use admit::Limit;
 pub use answers::{ANSWER_TEXT_MAX, ServiceAnswer};
 pub use batches::{BatchRefused, BatchWish, UploadState};
+pub use carriers::{CarrierCall, CarrierCalls, CarrierDenied, CarrierReply};
 pub use engine::{ConnectorStatus, Engine, Health, Settings, StartError};
 pub use explain::{ConnectorTried, Explanation, PolicyTried, RouteTried};
 pub use explain_inbound::{

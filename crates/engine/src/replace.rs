@@ -173,7 +173,7 @@ impl Sound {
             return Ok(Planned { body, parts, claim: None, refund: None });
         }
         let connector = progress.connector.as_ref().and_then(|connector| world.connector(connector));
-        let long = connector.map_or(LongForm::Udh, |connector| connector.long_messages);
+        let long = connector.map_or(LongForm::Udh, |connector| connector.long_form());
         let sized = Valid::again(body, self.max_parts).sized(self.choice, account, long);
         let (mut body, size) = sized.map_err(Refusal::Invalid)?;
         let parts = if long == LongForm::Payload { 1 } else { size.parts };

@@ -248,7 +248,7 @@ impl Layout<'_> {
             copy_of,
         };
         valid.body.plan = plan.boxed();
-        let long = self.world.connector(&connector).map_or(LongForm::Udh, |c| c.long_messages);
+        let long = self.world.connector(&connector).map_or(LongForm::Udh, |c| c.long_form());
         let hold = valid.hold.take();
         let (mut body, size) = valid.sized(self.wish.encoding, self.account, long).map_err(Refusal::Invalid)?;
         let copied = copy_of.is_some();

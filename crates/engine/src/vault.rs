@@ -113,7 +113,8 @@ fn inbound_secret(rule: &mut Inbound) -> Option<&mut Secret> {
 fn connector_secrets(connector: &mut Connector) -> impl Iterator<Item = &mut Secret> {
     let outbind = connector.outbind.as_mut().and_then(|outbind| outbind.password.as_mut());
     let pin = connector.modem.as_mut().and_then(|modem| modem.pin.as_mut());
-    connector.password.iter_mut().chain(outbind).chain(pin)
+    let http = connector.http.iter_mut().flat_map(|http| http.secrets_mut().map(|(_, secret)| secret));
+    connector.password.iter_mut().chain(outbind).chain(pin).chain(http)
 }
 
 #[cfg(test)]

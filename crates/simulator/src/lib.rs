@@ -47,6 +47,7 @@ mod core;
 mod counters;
 mod desk;
 mod directory;
+mod http;
 mod id;
 mod latency;
 mod ledger;
@@ -63,6 +64,7 @@ mod ucp;
 mod wire;
 
 pub use self::cimd2::{Cimd2Seen, Cimd2Smsc, Cimd2SmscSettings};
+pub use self::http::{HttpApi, HttpProvider, HttpProviderSettings, HttpSeen};
 pub use self::ucp::{UcpSeen, UcpSmsc, UcpSmscSettings};
 pub use client::{LoadError, LoadReport, LoadSettings, load};
 pub use counters::Counters;

@@ -9,24 +9,12 @@ use model::resources::Connector;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{Begun, Dialogue, Leg, News, Slot, Talk, Unsent, Wire, step};
+use super::{Begun, Dialogue, Ended, Leg, News, Slot, Talk, Unsent, Wire, step};
 
 /// Facts that may wait for the recorder before the session stops reading and taking.
 const UNREPORTED_MAX: usize = 4096;
 /// How long the last words, and the last facts, may take.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// How a session ended.
-#[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) reason: Box<str>,
-    /// The carrier does not know us: trying again soon makes it worse.
-    pub(super) credentials: bool,
-    /// It was asked to end.
-    pub(super) stopped: bool,
-    /// Something went over it, or it was bound for a good while.
-    pub(super) useful: bool,
-}
 
 /// A session of a connector.
 pub(super) struct Bound<'s, D: Dialogue> {

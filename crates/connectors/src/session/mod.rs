@@ -19,7 +19,19 @@ use tokio::time::Instant;
 use crate::follow_up::FollowUps;
 use crate::transport::ConnectError;
 pub(crate) use leg::{Leg, step};
-pub(crate) use slot::{Slot, run};
+pub(crate) use slot::{Life, Slot, Talks, run};
+
+/// How a session ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) reason: Box<str>,
+    /// The carrier does not know us: trying again soon makes it worse.
+    pub(crate) credentials: bool,
+    /// It was asked to end.
+    pub(crate) stopped: bool,
+    /// Something went over it, or it was bound for a good while.
+    pub(crate) useful: bool,
+}
 
 /// A sans-I/O protocol session, as the connection under it sees it. Times are since the zero of the
 /// session's clock.

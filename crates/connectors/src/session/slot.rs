@@ -1,5 +1,6 @@
 //! One session number of a connector: connects, runs the session, waits, and connects again.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Dialogue;
-use super::bound::{Bound, Ended};
+use super::Ended;
+use super::bound::Bound;
 use crate::backoff::Backoff;
 use crate::follow_up::FollowUps;
 use crate::lasting::Lasting;
@@ -36,12 +38,27 @@ pub(crate) struct Slot {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
+/// How a session lives, from its first connection to its end.
+pub(crate) trait Life {
+    /// Runs one session.
+    fn live(slot: &mut Slot) -> impl Future<Output = Ended> + Send;
+}
+
+/// The life of a session over connections of its own.
+pub(crate) struct Talks<D>(PhantomData<D>);
+
+impl<D: Dialogue> Life for Talks<D> {
+    async fn live(slot: &mut Slot) -> Ended {
+        slot.live::<D>().await
+    }
+}
+
 /// Runs a session number until it is told to stop.
-pub(crate) async fn run<D: Dialogue>(mut slot: Slot) {
+pub(crate) async fn run<L: Life>(mut slot: Slot) {
     let mut backoff = Backoff::default();
     while slot.is_wanted_or_waits().await {
         slot.set_state(SessionState::Connecting);
-        let ended = slot.live::<D>().await;
+        let ended = L::live(&mut slot).await;
         if ended.useful {
             backoff.reset();
         }

@@ -28,12 +28,15 @@ pub(super) fn completed(old: &ResourceSet, mut wanted: ResourceSet, vault: &Vaul
     for connector in &mut wanted.connectors {
         complete_connector(connector, old.connectors.iter().find(|c| c.id == connector.id));
         let outbind = connector.outbind.as_mut().and_then(|outbind| outbind.password.as_mut());
-        let secrets = connector.password.iter_mut().map(|secret| ("password", secret));
+        let outbind = outbind.map(|secret| ("outbind.password".to_owned(), secret));
         let pin = connector.modem.as_mut().and_then(|modem| modem.pin.as_mut());
-        let secrets = secrets.chain(outbind.map(|secret| ("outbind.password", secret)));
-        for (field, secret) in secrets.chain(pin.map(|secret| ("modem.pin", secret))) {
+        let pin = pin.map(|secret| ("modem.pin".to_owned(), secret));
+        let http = connector.http.iter_mut().flat_map(|http| http.secrets_mut());
+        let http = http.map(|(field, secret)| (format!("http.{field}"), secret));
+        let password = connector.password.iter_mut().map(|secret| ("password".to_owned(), secret));
+        for (field, secret) in password.chain(outbind).chain(pin).chain(http) {
             if let Err(error) = vault.open(secret) {
-                let (kind, id, field) = (Kind::Connector, connector.id.clone(), field.to_owned());
+                let (kind, id) = (Kind::Connector, connector.id.clone());
                 faults.push(SetFault { kind, id, field, detail: error.to_string() });
             }
         }
@@ -172,5 +175,14 @@ fn complete_connector(connector: &mut Connector, before: Option<&Connector>) {
     }
     if let Some(modem) = connector.modem.as_mut().filter(|modem| modem.pin.is_none()) {
         modem.pin = before.and_then(|c| c.modem.as_ref()?.pin.clone());
+    }
+    let before = before.and_then(|c| c.http.as_deref());
+    if let (Some(http), Some(before)) = (&mut connector.http, before) {
+        for (name, secret) in &before.secrets {
+            http.secrets.entry(name.clone()).or_insert_with(|| secret.clone());
+        }
+        if let Some(callback) = http.callback.as_mut().filter(|callback| callback.secret.is_none()) {
+            callback.secret = before.callback.as_ref().and_then(|callback| callback.secret.clone());
+        }
     }
 }

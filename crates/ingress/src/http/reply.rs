@@ -1,5 +1,7 @@
 //! Answers on their way out, and how they become HTTP.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -18,7 +20,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 #[derive(Debug)]
 pub(crate) struct Reply {
     status: StatusCode,
-    content_type: &'static str,
+    content_type: Cow<'static, str>,
     body: Bytes,
     location: Option<String>,
     replayed: bool,
@@ -41,7 +43,7 @@ impl Reply {
     pub(crate) fn json_text(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Self {
             status,
-            content_type: JSON,
+            content_type: JSON.into(),
             body: body.into(),
             location: None,
             replayed: false,
@@ -63,12 +65,17 @@ impl Reply {
 
     /// 200 with a page or text.
     pub(crate) fn page(content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { content_type, ..Self::json_text(StatusCode::OK, body) }
+        Self { content_type: content_type.into(), ..Self::json_text(StatusCode::OK, body) }
     }
 
     /// A text, whatever it says.
     pub(crate) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { content_type, ..Self::json_text(status, body) }
+        Self { content_type: content_type.into(), ..Self::json_text(status, body) }
+    }
+
+    /// A text of a type that is not known before.
+    pub(crate) fn owned(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self { content_type: content_type.to_owned().into(), ..Self::json_text(status, body) }
     }
 
     /// Not to be kept by caches.
@@ -85,7 +92,7 @@ impl Reply {
 
     /// 204.
     pub(crate) fn no_content() -> Self {
-        Self { content_type: "", ..Self::json_text(StatusCode::NO_CONTENT, Bytes::new()) }
+        Self { content_type: "".into(), ..Self::json_text(StatusCode::NO_CONTENT, Bytes::new()) }
     }
 
     /// With a `Location`.
@@ -105,7 +112,11 @@ impl Reply {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if !self.content_type.is_empty() {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            let given = match self.content_type {
+                Cow::Borrowed(known) => Some(HeaderValue::from_static(known)),
+                Cow::Owned(text) => HeaderValue::try_from(text).ok(),
+            };
+            given.map(|content_type| headers.insert(header::CONTENT_TYPE, content_type));
         }
         if let Some(location) = self.location.and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.insert(header::LOCATION, location);

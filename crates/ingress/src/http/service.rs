@@ -75,6 +75,7 @@ pub(crate) async fn answer(
     let (parts, body) = request.into_parts();
     let mut body = Some(body);
     let path = parts.uri.path();
+    let shown = compat::shown(path);
     let interfaces = &state.settings.interfaces;
     let found = if interfaces.api { find(&parts.method, path) } else { Found::Nowhere };
     let call = if found == Found::Nowhere { compat::find(interfaces, path) } else { None };
@@ -114,7 +115,7 @@ pub(crate) async fn answer(
             account: trace.caller.as_ref().map(|caller| &caller.account.id),
             token: trace.caller.as_ref().map(|caller| &caller.token),
             method: parts.method.as_str(),
-            path: path.get(..PATH_LOGGED).unwrap_or(path),
+            path: shown.get(..PATH_LOGGED).unwrap_or(&shown),
             status,
             ms: (took.as_micros() as f64) / 1000.0,
             message: trace.subject.message,
@@ -127,7 +128,7 @@ pub(crate) async fn answer(
         Ok(reply) => reply.into_response(&request_id),
         Err(problem) => {
             if problem.entry.status == 500 {
-                tracing::error!(%request_id, path = parts.uri.path(), "a request could not be answered");
+                tracing::error!(%request_id, path = &*shown, "a request could not be answered");
             }
             let response = problem.into_response(&request_id);
             match body.filter(|_| trace.caller.is_some()) {

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::account::{is_no, is_yes, yes};
-use super::{Cimd2Settings, ModemSettings, Pace, PriceList, Secret, UcpSettings};
+use super::{Cimd2Settings, HttpSettings, ModemSettings, Pace, PriceList, Secret, UcpSettings};
 use crate::form;
 use crate::receipt::{ReceiptPolicy, ReceiptState};
 use crate::transition::DoubtPolicy;
@@ -20,8 +20,9 @@ pub struct Connector {
     pub id: String,
     /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// `host:port`; `smpps://host:port`, `ucps://…` or `cimd2s://…` for TLS. Left out with `outbind`. Of a
-    /// modem its device, such as `/dev/ttyUSB0`, or `tcp://host:port`.
+    /// `host:port`; `smpps://host:port`, `ucps://…` or `cimd2s://…` for TLS; over HTTP the address that paths
+    /// follow, such as `https://api.example.com`. Left out with `outbind`. Of a modem its device, such as
+    /// `/dev/ttyUSB0`, or `tcp://host:port`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
     /// What only UCP/EMI has; with `protocol = "ucp"`.
@@ -30,6 +31,9 @@ pub struct Connector {
     /// What only CIMD2 has; with `protocol = "cimd2"`.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub cimd2: Option<Box<Cimd2Settings>>,
+    /// The provider's API; with `protocol = "http"`.
+    #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
+    pub http: Option<Box<HttpSettings>>,
     /// What only modems have; with `protocol = "modem"`.
     #[serde(default, deserialize_with = "form::object_or_null", skip_serializing_if = "Option::is_none")]
     pub modem: Option<Box<ModemSettings>>,
@@ -39,7 +43,8 @@ pub struct Connector {
     /// Is it to be connected? Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
-    /// SMPP `system_id`; the account's short code or name of a UCP login; the user of a CIMD2 login.
+    /// SMPP `system_id`; the account's short code or name of a UCP login; the user of a CIMD2 login; what an
+    /// HTTP API knows us by.
     #[serde(default)]
     pub system_id: String,
     /// Its password.
@@ -60,7 +65,7 @@ pub struct Connector {
     /// Binds (or pairs of binds) at a time. Default 1.
     #[serde(default = "one")]
     pub sessions: u16,
-    /// Unanswered submits allowed per session. Default 10.
+    /// Unanswered submits allowed per session; requests, over HTTP. Default 10.
     #[serde(default = "ten")]
     pub window: u16,
     /// How far apart messages of one sender, and to one recipient, go over it.
@@ -165,6 +170,18 @@ pub struct Connector {
     pub health: HealthSettings,
 }
 
+impl Connector {
+    /// How it sends long texts: over HTTP whole, unless the description says otherwise.
+    #[must_use]
+    pub fn long_form(&self) -> LongForm {
+        match (self.protocol, &self.http) {
+            (Protocol::Http, Some(http)) if http.parts => self.long_messages,
+            (Protocol::Http, _) => LongForm::Payload,
+            _ => self.long_messages,
+        }
+    }
+}
+
 /// When a connector counts as sick, and pools pass it over for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -203,6 +220,8 @@ pub enum Protocol {
     Ucp,
     /// CIMD2, of Nokia's SMSCs.
     Cimd2,
+    /// A provider's HTTP API.
+    Http,
     /// AT commands of a GSM modem.
     Modem,
 }
@@ -215,6 +234,7 @@ impl Protocol {
             Self::Smpp => "smpp",
             Self::Ucp => "ucp",
             Self::Cimd2 => "cimd2",
+            Self::Http => "http",
             Self::Modem => "modem",
         }
     }

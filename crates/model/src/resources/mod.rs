@@ -7,6 +7,7 @@
 mod account;
 mod cimd2;
 mod connector;
+pub mod http;
 mod inbound;
 mod limits;
 mod modem;
@@ -31,6 +32,7 @@ pub use connector::{
     AddressForm, BindKind, Connector, DefaultAlphabet, FlashForm, HealthSettings, InterfaceVersion, LongForm,
     OutbindSettings, Protocol, ReceiptIdForm, Reconnect, StatusClass, TlsSettings, ValidityForm,
 };
+pub use http::HttpSettings;
 pub use inbound::{
     ANSWER_PARTS_MAX, AnswerUse, FORWARD_MAX, Handover, Inbound, InboundGroup, InboundMatch, REPLY_LIMIT_MAX,
     RuleWebhook,

@@ -1,4 +1,4 @@
-//! The interfaces of other gateways: applications that were written for Kannel, Jasmin or Ozeki work
+//! What is served beside the API: the calls of providers ([`carrier`]), and the interfaces of other gateways: applications that were written for Kannel, Jasmin or Ozeki work
 //! when only the address changes. Each is what it was to its applications: paths, parameters, answers
 //! and their codes. What becomes of messages is the engine's business, as for every other ingress.
 //!
@@ -7,11 +7,14 @@
 //! these to the answer. Receipts and incoming messages go the other way as deliveries
 //! (`engine::notify`).
 
+mod carrier;
 mod exchange;
 mod fields;
 mod jasmin;
 mod kannel;
 mod ozeki;
+
+use std::borrow::Cow;
 
 use crate::charset;
 use hyper::Method;
@@ -50,6 +53,8 @@ pub(super) enum Call {
     RestPing,
     /// Ozeki's `/api`.
     Ozeki,
+    /// A provider's call under `/carriers`.
+    Carrier,
 }
 
 /// Finds what a request asks for, if one of `interfaces` knows its path.
@@ -66,9 +71,16 @@ pub(super) fn find(interfaces: &Interfaces, path: &str) -> Option<Call> {
         "/secure/rate" if interfaces.jasmin_rest => Some(Call::RestRate),
         "/secure/balance" if interfaces.jasmin_rest => Some(Call::RestBalance),
         "/api" if interfaces.ozeki => Some(Call::Ozeki),
+        path if interfaces.api && path.starts_with(carrier::PREFIX) => Some(Call::Carrier),
         _ if interfaces.only_kannel() => Some(Call::KannelUnknown),
         _ => None,
     }
+}
+
+/// A path as logs show it: what only a provider and we know is left out.
+pub(super) fn shown(path: &str) -> Cow<'_, str> {
+    let connector = path.strip_prefix(carrier::PREFIX).and_then(|rest| rest.split_once('/'));
+    connector.map_or(path.into(), |(connector, _)| format!("{}{connector}/…", carrier::PREFIX).into())
 }
 
 impl Call {
@@ -86,6 +98,7 @@ impl Call {
             Call::RestRate => "/secure/rate",
             Call::RestBalance => "/secure/balance",
             Call::Ozeki => "/api",
+            Call::Carrier => "/carriers/{connector}/{secret}",
         }
     }
 
@@ -96,7 +109,8 @@ impl Call {
             | Call::JasminRate
             | Call::JasminBalance
             | Call::JasminPing
-            | Call::Ozeki => ("GET, POST", matches!(*method, Method::GET | Method::POST)),
+            | Call::Ozeki
+            | Call::Carrier => ("GET, POST", matches!(*method, Method::GET | Method::POST)),
             Call::RestSend | Call::RestBatch => ("POST", *method == Method::POST),
             Call::RestRate | Call::RestBalance | Call::RestPing => ("GET", *method == Method::GET),
             Call::KannelUnknown => ("", true),
@@ -125,5 +139,6 @@ pub(super) async fn run(call: Call, parts: &Parts, exchange: Exchange<'_>) -> Re
         Call::RestBalance => Ok(jasmin::rest_balance(exchange).await),
         Call::RestPing => Ok(jasmin::rest_ping()),
         Call::Ozeki => ozeki::api(exchange).await,
+        Call::Carrier => carrier::call(exchange).await,
     }
 }

@@ -101,6 +101,9 @@ entries! {
     OPTED_OUT = 403 "opted_out", "The recipient has opted out",
         "The phone wrote a word such as STOP to the account, or its opt-out was put by `POST /v1/opt-outs`.",
         "Send it nothing more. It opts in again by writing START, or the opt-out is deleted when it has agreed elsewhere.";
+    SIGNATURE_WRONG = 403 "signature_wrong", "The signature is wrong",
+        "A provider's call under `/carriers` has no signature, or one that does not fit what was signed and the connector's key.",
+        "Correct the key in the connector's `http.signature`, and `http.callback.url`: some providers sign the address that they call.";
     NOT_FOUND = 404 "not_found", "Not found",
         "There is no such path, or no such thing under this id, or it is another account's.",
         "Check the path and the id. Ids are given back when things are made, and by lists.";

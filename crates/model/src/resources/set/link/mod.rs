@@ -1,6 +1,7 @@
 //! What must be true of connectors.
 
 mod cimd2;
+mod http;
 mod modem;
 mod smpp;
 mod ucp;
@@ -17,13 +18,16 @@ impl Faults {
             Protocol::Smpp => smpp::check(connector, &mut fault),
             Protocol::Ucp => ucp::check(connector, &mut fault),
             Protocol::Cimd2 => cimd2::check(connector, &mut fault),
+            Protocol::Http => http::check(connector, &mut fault),
             Protocol::Modem => modem::check(connector, &mut fault),
         }
-        for (protocol, is_set) in [
+        let own = [
             (Protocol::Ucp, connector.ucp.is_some()),
             (Protocol::Cimd2, connector.cimd2.is_some()),
+            (Protocol::Http, connector.http.is_some()),
             (Protocol::Modem, connector.modem.is_some()),
-        ] {
+        ];
+        for (protocol, is_set) in own {
             if is_set && protocol != connector.protocol {
                 fault(
                     protocol.as_str(),
