@@ -51,7 +51,7 @@ RULES = {
     "putConnector": {
         "invalid": rf"/id|/({SECRET})|/cost.*|/reconnect|/outbind|/outbind/({SECRET}|listen|allow/\d+)"
         r"|/address|/system_id|/window|/long_messages|/validity|/ucp(/time_zone|/alert_address)?|/cimd2(/time_zone)?|/sessions|/password|/tls"
-        r"|/query_after_seconds|/modem(/.*)?"
+        r"|/query_after_seconds|/modem(/.*)?|/http.*"
         r"|/(system_type|bind|interface_version|address_range|inactivity_seconds|default_alphabet|flash|service_type)"
         r"|/(source|destination|plus_sign|receipt_id|receipt_text_first|receipt_by_look|receipt_states)"
     },

@@ -11,11 +11,6 @@ const PLANNED: &str = r#"
 id = "shop"
 credit = { limit = 5 }
 
-[[connector]]
-id = "provider"
-protocol = "http"
-address = "smsc.example:80"
-
 [[inbound]]
 id = "words"
 account = "shop"
@@ -29,12 +24,11 @@ number = "447700900001"
 "#;
 
 /// What must be named, at the line of [`PLANNED`] that has it.
-const LINES: [(usize, &str); 6] = [
+const LINES: [(usize, &str); 5] = [
     (4, "credit"),
-    (8, "http"),
-    (14, "action"),
-    (16, "sender"),
-    (19, "opt_out"),
+    (9, "action"),
+    (11, "sender"),
+    (14, "opt_out"),
     // The count of faults: these and no others.
     (0, ""),
 ];

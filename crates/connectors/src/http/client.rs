@@ -73,7 +73,7 @@ impl Client {
 
     /// Makes sure that the provider can be reached.
     pub(super) async fn warm_up(&self) -> Result<(), Box<str>> {
-        let connection = self.connect().await.map_err(|error| Box::from(error.to_string()))?;
+        let connection = self.connect().await.map_err(|error| Box::<str>::from(error.to_string()))?;
         self.keep(connection);
         Ok(())
     }

@@ -7,7 +7,9 @@ use engine::dispatch::SessionState;
 use engine::{Accepted, Answer, Caller, CancelError, Engine, QueryError, Retention, Settings, Vault};
 use model::resources::{Connector, ResourceSet};
 use model::{Message, MessageId, Status, Submission, Timestamp};
-use simulator::{Cimd2Smsc, Cimd2SmscSettings, Counters, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
+use simulator::{
+    Cimd2Smsc, Cimd2SmscSettings, Counters, HttpProvider, HttpProviderSettings, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings,
+};
 use store::MemoryStore;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -37,6 +39,18 @@ macro_rules! peers {
 }
 
 peers!(Smsc, UcpSmsc, Cimd2Smsc);
+
+impl Peer for HttpProvider {
+    fn counters(&self) -> Counters {
+        self.counters()
+    }
+
+    async fn until(&self, condition: impl Fn(&Counters) -> bool) {
+        while !condition(&self.counters()) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
 
 pub struct Bench<S = Smsc> {
     pub engine: Engine,
@@ -91,6 +105,29 @@ impl Bench<Cimd2Smsc> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         Self::start_with(Cimd2Smsc::start(listener, settings), connector("cimd2", &address, more)).await
+    }
+}
+
+impl Bench<HttpProvider> {
+    /// The provider calls back to a listener of the gateway's; `preset` and `more` are `http` of the
+    /// connector, in JSON without braces, and `beside` what stands beside it.
+    pub async fn start_http(settings: HttpProviderSettings, more: &str, beside: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let callback = format!(
+            r#""callback":{{"url":"http://{}","secret":"sixteen-letters-long"}}"#,
+            door.local_addr().unwrap()
+        );
+        let comma = if beside.is_empty() { "" } else { "," };
+        let more = format!(r#""http":{{{callback},{more}}}{comma}{beside}"#);
+        let mut settings = settings;
+        settings.user = "shop".into();
+        let url = format!("http://{}/carriers/a/sixteen-letters-long", door.local_addr().unwrap());
+        settings.callback = Some(url);
+        let bench = Self::start_with(HttpProvider::start(listener, settings), connector("http", &address, &more)).await;
+        tokio::spawn(crate::door::serve(door, bench.engine.clone()));
+        bench
     }
 }
 
@@ -182,6 +219,19 @@ impl<S: Peer> Bench<S> {
     pub async fn received(&self) -> Vec<Message> {
         let filter = store::MessageFilter { direction: Some(model::Direction::Mo), ..Default::default() };
         self.engine.search(&self.caller, filter, None, 100).await.unwrap().0
+    }
+
+    /// The same, once there is one.
+    pub async fn until_received(&self) -> Vec<Message> {
+        let looking = async {
+            loop {
+                match self.received().await {
+                    none if none.is_empty() => tokio::task::yield_now().await,
+                    some => return some,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect("a message from a phone")
     }
 
     pub async fn states(&self) -> Vec<SessionState> {

@@ -3,8 +3,10 @@
 mod bench;
 mod binds;
 mod cimd2;
+mod door;
 mod faults;
 mod flow;
+mod http;
 mod inquiries;
 mod outbind;
 mod tls;

@@ -220,8 +220,14 @@ fn connector_of(body: &[u8], id: &str) -> Result<Connector, Problem> {
         // What is shown of a connector may be sent back.
         fields.remove("status");
     }
-    for pointer in ["/password", "/outbind/password"] {
+    for pointer in ["/password", "/outbind/password", "/http/callback/secret"] {
         secrets::read(pointer, fields.pointer(pointer).unwrap_or(&Value::Null)).map_err(invalid)?;
+    }
+    for (name, secret) in fields.pointer("/http/secrets").and_then(Value::as_object).into_iter().flatten() {
+        let pointer = format!("/http/secrets/{name}");
+        if secrets::read(&pointer, secret).map_err(invalid)?.is_none() {
+            return Err(invalid(Fault::new(pointer, "must be a secret; leave it out to keep the one that there is")));
+        }
     }
     read_fields(fields)
 }

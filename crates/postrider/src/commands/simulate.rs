@@ -1,6 +1,7 @@
 //! `simulate`: a carrier to test against.
 
 mod cimd2;
+mod http;
 mod manners;
 mod modem;
 mod ucp;
@@ -40,8 +41,8 @@ pub enum SimulateCommand {
     Ucp(Box<ucp::UcpArgs>),
     /// An SMSC that speaks CIMD2
     Cimd2(Box<cimd2::Cimd2Args>),
-    /// Not supported yet
-    Http(Rest),
+    /// A provider with an HTTP API
+    Http(Box<http::HttpArgs>),
     /// A GSM modem with a SIM and a network
     Modem(Box<modem::ModemArgs>),
 }
@@ -221,7 +222,7 @@ pub async fn run(command: SimulateCommand) -> Outcome {
         SimulateCommand::Smpp(args) => args,
         SimulateCommand::Ucp(args) => return ucp::run(&args).await,
         SimulateCommand::Cimd2(args) => return cimd2::run(&args).await,
-        SimulateCommand::Http(_) => return Err(Failure::not_yet("simulate http")),
+        SimulateCommand::Http(args) => return http::run(&args).await,
         SimulateCommand::Modem(args) => return modem::run(&args).await,
     };
     let mut signals = Signals::new()?;

@@ -93,18 +93,16 @@ impl<'i> Reader<'i> {
         let id = table.get("id").and_then(|id| id.get_ref().as_str()).unwrap_or_default().to_owned();
         let whole = table.clone();
         let faults_before = self.document.faults.len();
-        let usable = planned::refuse(kind, &mut table, &mut self.document);
-        if usable {
-            let value = Spanned::new(span.clone(), DeValue::Table(table));
-            let document = &mut self.document;
-            match kind {
-                Kind::Account => self.set.accounts.extend(document.read(value)),
-                Kind::Connector => self.set.connectors.extend(document.read(value)),
-                Kind::Pool => self.set.pools.extend(document.read(value)),
-                Kind::Route => self.set.routes.extend(document.read(value)),
-                Kind::Inbound => self.set.inbound.extend(document.read(value)),
-                Kind::Token => self.set.tokens.extend(document.read(value)),
-            }
+        planned::refuse(kind, &mut table, &mut self.document);
+        let value = Spanned::new(span.clone(), DeValue::Table(table));
+        let document = &mut self.document;
+        match kind {
+            Kind::Account => self.set.accounts.extend(document.read(value)),
+            Kind::Connector => self.set.connectors.extend(document.read(value)),
+            Kind::Pool => self.set.pools.extend(document.read(value)),
+            Kind::Route => self.set.routes.extend(document.read(value)),
+            Kind::Inbound => self.set.inbound.extend(document.read(value)),
+            Kind::Token => self.set.tokens.extend(document.read(value)),
         }
         if self.document.faults.len() > faults_before {
             self.refused.insert((kind.as_str(), id.clone()));

@@ -47,9 +47,6 @@ const KEYS: [(Kind, &[&str]); 4] = [
     (Kind::Inbound, &["forward_to", "url", "action", "rewrite"]),
 ];
 
-/// Choices that make the whole resource something that is not built yet.
-const CHOICES: [(Kind, &str, &[&str]); 1] = [(Kind::Connector, "protocol", &["http"])];
-
 /// What a planned table is, with its verb; `None` for other names.
 pub fn table(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
@@ -57,27 +54,14 @@ pub fn table(name: &str) -> Option<&'static str> {
     TABLES.iter().find(|(table, _)| *table == name).map(|(_, what)| *what)
 }
 
-/// Takes planned keys out of a resource, each as a fault. `false` if nothing of the resource is
-/// worth reading then.
-pub fn refuse(kind: Kind, table: &mut DeTable<'_>, document: &mut Document<'_>) -> bool {
-    let mut usable = true;
-    for (_, key, words) in CHOICES.iter().filter(|(of, ..)| *of == kind) {
-        let Some(value) = table.get(*key) else { continue };
-        if let Some(word) = value.get_ref().as_str().filter(|word| words.contains(word)) {
-            document.fault(value.span(), format!("{key} = \"{word}\" is not supported yet"));
-            usable = false;
-        }
-    }
-    if !usable {
-        return false;
-    }
+/// Takes planned keys out of a resource, each as a fault.
+pub fn refuse(kind: Kind, table: &mut DeTable<'_>, document: &mut Document<'_>) {
     let keys = KEYS.iter().filter(|(of, _)| *of == kind).flat_map(|(_, keys)| keys.iter());
     for path in keys {
         if let Some((span, full)) = take(table, path) {
             document.fault(span, format!("{}.{full} is not supported yet; remove it", kind.as_str()));
         }
     }
-    true
 }
 
 /// Takes the key at a path of one or two words out, and gives where it stood.

@@ -71,7 +71,6 @@ fn with(id: &str, line: &str) -> String {
 fn what_is_not_built_yet_is_refused_by_name() {
     let cases = [
         ("shop", "max_parts = 1", "account.max_parts is not supported yet"),
-        ("carrier-a", "protocol = \"http\"", "protocol = \"http\" is not supported yet"),
         ("in", "action = \"x\"", "inbound.action is not supported yet"),
     ];
     for (id, line, fault) in cases {

@@ -23,8 +23,6 @@ fn exit_codes_tell_usage_configuration_and_failure_apart() {
         assert_eq!(output.status.code(), Some(1), "{later}");
         assert!(errors(&output).contains("not supported yet"), "{later}");
     }
-    let output = run(&["simulate", "http", "--listen", "127.0.0.1:0"]);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(run(&["decode", "ucp", "00"]).status.code(), Some(1));
 }
 

@@ -138,13 +138,17 @@ impl HttpProvider {
     pub fn inject_mo(&self, from: &str, to: &str, text: &str) -> bool {
         let settings = self.shared.settings();
         let mut state = self.shared.lock();
-        let (Some(url), Some(callbacks)) = (state.callback.clone(), state.callbacks.clone()) else { return false };
         state.number += 1;
         let provider = settings.api.provider();
         let id = provider.id(state.number);
-        drop(state);
-        let call = provider.from_phone(&self.shared.login(), &url, &FromPhone { from, to, text, id: &id });
-        callbacks.push(Duration::ZERO, call, false);
+        let (url, callbacks) = (state.callback.clone().unwrap_or_default(), state.callbacks.clone());
+        let login = Login { user: settings.user, password: settings.password };
+        let call = provider.from_phone(&login, &url, &FromPhone { from, to, text, id: &id });
+        match callbacks {
+            _ if provider.is_polled() => state.inbox.push(call.body),
+            Some(callbacks) if !url.is_empty() => callbacks.push(Duration::ZERO, call, false),
+            _ => return false,
+        }
         true
     }
 
@@ -176,6 +180,8 @@ pub(super) struct State {
     settings: HttpProviderSettings,
     pub(super) callback: Option<String>,
     pub(super) callbacks: Option<Callbacks>,
+    /// Messages from phones that are fetched.
+    pub(super) inbox: Vec<String>,
     random: fastrand::Rng,
     number: u64,
     pub(super) requests: u64,
@@ -208,6 +214,7 @@ impl Shared {
         let state = State {
             callback: settings.callback.clone(),
             callbacks: None,
+            inbox: Vec::new(),
             random: fastrand::Rng::with_seed(settings.seed),
             settings,
             number: 0,

@@ -123,6 +123,13 @@ fn judge(asked: &Asked, shared: &Arc<Shared>, callbacks: &Callbacks, counted: &m
         counted.binds_refused += 1;
         return (provider.refused(Refusal::Unknown), false);
     }
+    if provider.polled(asked) {
+        let inbox = std::mem::take(&mut shared.lock().inbox);
+        counted.mo_sent += inbox.len() as u64;
+        counted.mo_acked += inbox.len() as u64;
+        let list = format!("{{\"statusCode\":\"0000\",\"data\":[{}]}}", inbox.join(","));
+        return (Told { status: 200, kind: "application/json", body: list, retry_after: None }, false);
+    }
     let Some(all) = provider.submissions(asked).filter(|all| !all.is_empty()) else {
         counted.refused += 1;
         return (provider.refused(Refusal::Unreadable), false);

@@ -4,6 +4,7 @@
 
 mod account_schemas;
 mod group_schemas;
+mod http_schemas;
 mod modem_schemas;
 mod operations;
 mod resource_schemas;

@@ -4,7 +4,7 @@ use model::resources::{ANSWER_PARTS_MAX, POLICY_CACHE_SECONDS_MAX, POLICY_TIMEOU
 use serde_json::{Map, Value, json};
 
 use super::schemas::{NAME, URL, count, time};
-use super::{account_schemas, modem_schemas, object, reference, rule_schemas};
+use super::{account_schemas, http_schemas, modem_schemas, object, reference, rule_schemas};
 
 /// `whsec_` and base64 of 24 to 64 octets.
 const SIGNING_SECRET: &str = "^whsec_([A-Za-z0-9+/]{32}([A-Za-z0-9+/]{4}){0,12}\
@@ -257,16 +257,17 @@ fn connector() -> Value {
         || nullable(object(&["ton", "npi"], json!({ "ton": number(0, 255, 0), "npi": number(0, 255, 0) })));
     let link = json!({
         "id": name(),
-        "protocol": { "type": "string", "enum": ["smpp", "ucp", "cimd2", "modem"], "description": "Options that others have alone are refused." },
-        "address": { "type": "string", "description": "`host:port`; for TLS `smpps://host:port`, `ucps://…` or `cimd2s://…`. Left out with `outbind`. Of a modem its device, such as `/dev/ttyUSB0`, or `tcp://host:port`.", "examples": ["smsc.example:2775"],
-            "pattern": "^(/.*[^/]|((smpps?|ucps?|cimd2s?|tcp)://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))$" },
+        "protocol": { "type": "string", "enum": ["smpp", "ucp", "cimd2", "http", "modem"], "description": "Options that others have alone are refused." },
+        "address": { "type": "string", "description": "`host:port`; for TLS `smpps://host:port`, `ucps://…` or `cimd2s://…`; over HTTP `https://host`, perhaps with a path. Left out with `outbind`. Of a modem its device, such as `/dev/ttyUSB0`, or `tcp://host:port`.", "examples": ["smsc.example:2775"],
+            "pattern": "^(/.*[^/]|((smpps?|ucps?|cimd2s?|tcp)://)?.+:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))$|^https?://.+[^/]$" },
         "ucp": nullable(ucp()),
         "cimd2": nullable(cimd2()),
+        "http": nullable(http_schemas::http()),
         "modem": nullable(modem_schemas::modem()),
         "outbind": nullable(outbind()),
         "enabled": enabled(),
         "system_id": { "type": "string", "maxLength": 64, "pattern": "^[\\x00-\\x7F]*$",
-            "description": "Our name there: 1 to 15 characters over SMPP; over UCP up to 64, left out without a login; over CIMD2 1 to 32." },
+            "description": "Our name there: 1 to 15 characters over SMPP; over UCP up to 64, left out without a login; over CIMD2 1 to 32; over HTTP up to 64, or none." },
         "password": { "anyOf": [reference("Secret"), { "type": "null" }], "description": "Stays when it is left out." },
         "system_type": { "type": "string" },
         "bind": words(&["transceiver", "transmitter+receiver", "transmitter", "receiver"]),

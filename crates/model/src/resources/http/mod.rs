@@ -90,7 +90,7 @@ pub struct HttpSettings {
 #[serde(default, deny_unknown_fields)]
 pub struct HttpAuth {
     /// Which way. Default none: what headers and parameters say by themselves.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub kind: Option<HttpAuthKind>,
     /// The user's name of Basic authentication (RFC 7617). Default `{user}`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,10 +109,10 @@ pub struct HttpAuth {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub token_basic: bool,
     /// How an HMAC is made.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<HttpAlgorithm>,
     /// How it is written. Default hex.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub encoding: Option<HttpDigest>,
     /// Over what: a template that also knows `{method}`, `{path}`, `{timestamp}` and `{body}`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,7 +147,7 @@ pub enum HttpAuthKind {
 #[serde(default, deny_unknown_fields)]
 pub struct HttpRequest {
     /// The method. Default POST with a body, GET without.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub method: Option<HttpMethod>,
     /// What follows the connector's address.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -249,6 +249,7 @@ pub struct HttpError {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// What it means.
+    #[serde(deserialize_with = "form::word")]
     pub class: HttpClass,
 }
 
@@ -325,7 +326,7 @@ pub struct HttpMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
     /// How these, and the header, are written. Default hex.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub data_form: Option<HttpDigest>,
     /// Where their user data header is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -377,13 +378,13 @@ pub struct HttpSignature {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<bool>,
     /// How it is made. Default `hmac-sha256`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<HttpAlgorithm>,
     /// The header that has it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub header: String,
     /// How it is written. Default base64.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub encoding: Option<HttpDigest>,
     /// Over what: a template that knows `{url}`, `{body}`, `{params}` and `{header:NAME}`.
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -167,6 +167,15 @@ pub(super) trait Provider: Send + Sync {
         let _ = asked;
         None
     }
+    /// Does the client ask for the messages from phones that have come?
+    fn polled(&self, asked: &Asked) -> bool {
+        let _ = asked;
+        false
+    }
+    /// They are fetched, and not brought.
+    fn is_polled(&self) -> bool {
+        false
+    }
     /// Anything but a message: a token, a question, a subscription. `ended` says what became of an id.
     fn other(&self, login: &Login, asked: &Asked, ended: &dyn Fn(&str) -> Option<Option<bool>>) -> Option<Told> {
         let _ = (login, asked, ended);

@@ -104,6 +104,15 @@ impl Provider for Mtn {
         dashed_id(number)
     }
 
+    fn polled(&self, asked: &Asked) -> bool {
+        let path = asked.path.strip_prefix("/v2/messages/sms/inbound/registrations/");
+        path.is_some_and(|rest| rest.ends_with("/messages"))
+    }
+
+    fn is_polled(&self) -> bool {
+        self.version == 2
+    }
+
     fn subscribed(&self, asked: &Asked) -> Option<String> {
         let url = text_at(&asked.json()?, "/deliveryReportUrl");
         (asked.path == "/v3/sms/messages/sms/subscription" && !url.is_empty()).then_some(url)
