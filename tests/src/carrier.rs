@@ -3,7 +3,10 @@
 
 use std::ops::Deref;
 
-use simulator::{Cimd2Smsc, Cimd2SmscSettings, ModemSettings, SimModem, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings};
+use simulator::{
+    Cimd2Smsc, Cimd2SmscSettings, HttpProvider, HttpProviderSettings, ModemSettings, SimModem, Smsc, SmscSettings,
+    UcpSmsc, UcpSmscSettings,
+};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -58,6 +61,16 @@ impl Carrier<SimModem> {
     /// When there is none.
     pub fn start_modem_on_pty(settings: ModemSettings) -> Self {
         Self::with(|_| SimModem::start_pty(settings).expect("a pseudo-terminal"))
+    }
+}
+
+impl Carrier<HttpProvider> {
+    /// Starts a provider with an HTTP API on a free port.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn start_http(settings: HttpProviderSettings) -> Self {
+        Self::with(|listener| HttpProvider::start(listener, settings))
     }
 }
 

@@ -2,10 +2,10 @@
 //! durable.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use engine::{CarrierCall, CarrierCalls, CarrierDenied, CarrierReply, Engine};
 use http::HeaderMap;
+use model::Timestamp;
 use model::resources::Protocol;
 use ring::{digest, hmac};
 use serde_json::{Map, Value};
@@ -36,7 +36,7 @@ impl CarrierCalls for HttpCalls {
             tracing::warn!(connector = %connector.id, %error, "a provider's call can't be taken");
             CarrierDenied::Later
         })?;
-        let document = read(&api, &call, engine)?;
+        let document = read(&api, &call, engine.now())?;
         let incoming = api.readings.read(&document);
         if incoming.is_empty() {
             tracing::debug!(connector = %connector.id, "a provider's call says nothing of messages");
@@ -66,7 +66,7 @@ fn reply(api: &Api) -> CarrierReply {
 }
 
 /// A call as fields, if it is the provider's.
-fn read(api: &Arc<Api>, call: &CarrierCall, engine: &Engine) -> Result<Document, CarrierDenied> {
+pub(super) fn read(api: &Api, call: &CarrierCall, now: Timestamp) -> Result<Document, CarrierDenied> {
     let secret = api.calls.secret.as_deref().ok_or(CarrierDenied::Unknown)?;
     if !is_same(secret, &call.secret) {
         return Err(CarrierDenied::Unknown);
@@ -87,7 +87,7 @@ fn read(api: &Arc<Api>, call: &CarrierCall, engine: &Engine) -> Result<Document,
         let question = if call.query.is_empty() { "" } else { "?" };
         let url = format!("{}{question}{}", api.calls.url, call.query);
         let seen = Call { url: &url, headers: &call.headers, body: &call.body, params: &sorted };
-        let values = Values { call: Some(&seen), ..Values::plain(&api.known, engine.now()) };
+        let values = Values { call: Some(&seen), ..Values::plain(&api.known, now) };
         if !verifier.is_right(&values) {
             return Err(CarrierDenied::Signature);
         }

@@ -62,7 +62,11 @@ pub(super) struct Client {
 
 impl Client {
     /// Without a connection yet.
-    pub(super) fn new(target: Target, connect_timeout: Duration, answer_timeout: Duration) -> Result<Self, ConnectError> {
+    pub(super) fn new(
+        target: Target,
+        connect_timeout: Duration,
+        answer_timeout: Duration,
+    ) -> Result<Self, ConnectError> {
         let none = model::resources::TlsSettings::default();
         let tls = match target.tls {
             true => Some(TlsConnector::from(Arc::new(client_config(target.settings.as_ref().unwrap_or(&none))?))),

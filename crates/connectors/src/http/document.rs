@@ -50,7 +50,9 @@ impl Document {
         match (each, self.json()) {
             (_, None) => Vec::new(),
             (None, Some(whole)) => vec![whole],
-            (Some(each), Some(whole)) => whole.pointer(each).and_then(Value::as_array).map_or_else(Vec::new, |list| list.iter().collect()),
+            (Some(each), Some(whole)) => {
+                whole.pointer(each).and_then(Value::as_array).map_or_else(Vec::new, |list| list.iter().collect())
+            }
         }
     }
 

@@ -217,7 +217,12 @@ fn octets(udh: Vec<u8>, data: &[u8]) -> MobileOriginated {
     };
     let udh = received.udh.map(|udh| udh.octets().into()).unwrap_or_default();
     let concat = received.udh.and_then(|udh| udh.concat());
-    MobileOriginated { content: Content::Binary { data, udh, dcs: DCS }, encoding: Encoding::Binary, concat, ..plain("") }
+    MobileOriginated {
+        content: Content::Binary { data, udh, dcs: DCS },
+        encoding: Encoding::Binary,
+        concat,
+        ..plain("")
+    }
 }
 
 /// A number as providers write it: many leave the `+` out of what has a country code all the same. What is

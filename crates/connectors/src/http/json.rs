@@ -84,7 +84,9 @@ impl Json {
                 }
                 match serde_json::from_slice::<Value>(&value) {
                     Ok(Value::Number(_) | Value::Bool(_)) => out.append(&mut value),
-                    _ => out.extend_from_slice(Value::String(String::from_utf8_lossy(&value).into()).to_string().as_bytes()),
+                    _ => out.extend_from_slice(
+                        Value::String(String::from_utf8_lossy(&value).into()).to_string().as_bytes(),
+                    ),
                 }
             }
             Self::Array(items) => Self::list(b"[]", items.iter().map(|item| (&b""[..], item, all)), out),

@@ -70,11 +70,12 @@ pub(crate) enum DescriptionError {
 impl Written {
     /// Reads a description; the list at the pointer `each` has an entry for each message.
     pub(super) fn compile(request: &HttpRequest, each: Option<&str>) -> Result<Self, DescriptionError> {
-        let pairs = |map: &std::collections::BTreeMap<String, String>| -> Result<Vec<(Box<str>, Template)>, TemplateError> {
-            // What a person sets to nothing is not there.
-            let given = map.iter().filter(|(_, text)| !text.is_empty());
-            given.map(|(name, text)| Ok((name.as_str().into(), Template::parse(text)?))).collect()
-        };
+        let pairs =
+            |map: &std::collections::BTreeMap<String, String>| -> Result<Vec<(Box<str>, Template)>, TemplateError> {
+                // What a person sets to nothing is not there.
+                let given = map.iter().filter(|(_, text)| !text.is_empty());
+                given.map(|(name, text)| Ok((name.as_str().into(), Template::parse(text)?))).collect()
+            };
         let mut headers = Vec::new();
         for (name, template) in pairs(&request.headers)? {
             let name = HeaderName::try_from(&*name).map_err(|error| DescriptionError::Other(error.to_string()))?;

@@ -250,7 +250,8 @@ impl<'s> Session<'s> {
 
     fn renew(&mut self) {
         let due = self.renew_at().is_some_and(|at| at <= Instant::now());
-        if due || (self.api.token.is_some() && self.token.is_none() && self.renewal.is_none() && self.ending.is_none()) {
+        if due || (self.api.token.is_some() && self.token.is_none() && self.renewal.is_none() && self.ending.is_none())
+        {
             let timeouts = [self.settings.bind_timeout_seconds, self.settings.response_timeout_seconds];
             let [connect, answer] = timeouts.map(|seconds| Duration::from_secs(seconds.max(1).into()));
             self.renewal = renewal(self.api.clone(), (connect, answer), self.slot.engine.now());

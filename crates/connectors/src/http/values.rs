@@ -139,7 +139,9 @@ impl<'a> Values<'a> {
         for piece in &template.0 {
             match piece {
                 // A path and a piece of XML are written as such; elsewhere a description writes values.
-                Piece::Text(text) if matches!(place, Place::Path | Place::Xml) => out.extend_from_slice(text.as_bytes()),
+                Piece::Text(text) if matches!(place, Place::Path | Place::Xml) => {
+                    out.extend_from_slice(text.as_bytes())
+                }
                 Piece::Text(text) => escape::write(place, text.as_bytes(), out),
                 Piece::Slot(slot) => match self.filtered(slot) {
                     Some(Value::Text(text)) => escape::write(place, text.as_bytes(), out),
@@ -232,7 +234,9 @@ impl<'a> Values<'a> {
             Name::Part => number(i64::from(message.part) + 1),
             Name::Parts => number(message.parts.into()),
             Name::Validity => number(self.validity(body)?),
-            Name::ExpiresAt => Some(Value::Text(Cow::Owned(body.expires_at.to_string()))).filter(|_| body.validity_given),
+            Name::ExpiresAt => {
+                Some(Value::Text(Cow::Owned(body.expires_at.to_string()))).filter(|_| body.validity_given)
+            }
             Name::Class => number(body.class?.into()),
             Name::Priority => number(body.priority.into()),
             Name::Encoding => text(match body.encoding {

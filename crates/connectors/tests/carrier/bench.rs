@@ -8,7 +8,8 @@ use engine::{Accepted, Answer, Caller, CancelError, Engine, QueryError, Retentio
 use model::resources::{Connector, ResourceSet};
 use model::{Message, MessageId, Status, Submission, Timestamp};
 use simulator::{
-    Cimd2Smsc, Cimd2SmscSettings, Counters, HttpProvider, HttpProviderSettings, Smsc, SmscSettings, UcpSmsc, UcpSmscSettings,
+    Cimd2Smsc, Cimd2SmscSettings, Counters, HttpProvider, HttpProviderSettings, Smsc, SmscSettings, UcpSmsc,
+    UcpSmscSettings,
 };
 use store::MemoryStore;
 use tokio::net::TcpListener;
@@ -115,10 +116,8 @@ impl Bench<HttpProvider> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let callback = format!(
-            r#""callback":{{"url":"http://{}","secret":"sixteen-letters-long"}}"#,
-            door.local_addr().unwrap()
-        );
+        let callback =
+            format!(r#""callback":{{"url":"http://{}","secret":"sixteen-letters-long"}}"#, door.local_addr().unwrap());
         let comma = if beside.is_empty() { "" } else { "," };
         let more = format!(r#""http":{{{callback},{more}}}{comma}{beside}"#);
         let mut settings = settings;

@@ -39,12 +39,17 @@ async fn every_preset_sends_and_hears_what_became_of_it() {
             // The provider knows where to call when it was told.
             bench.until_counted(|counters| counters.inquiries >= 2).await;
         }
-        let id = bench.submit(r#"{"to":"+447700900123","from":"447700900999","text":"hello & good-bye, \"Ψ\" <é>"}"#).await;
+        let id =
+            bench.submit(r#"{"to":"+447700900123","from":"447700900999","text":"hello & good-bye, \"Ψ\" <é>"}"#).await;
         let told = !matches!(api, HttpApi::Ozeki | HttpApi::Get);
         let message = bench.until(id, if told { Status::Delivered } else { Status::Sent }).await;
         let [seen] = &bench.smsc.seen()[..] else { panic!("{name}: not one message") };
         assert_eq!(seen.to.trim_start_matches('+'), "447700900123", "{name}");
-        assert_eq!(seen.from.trim_start_matches('+'), "447700900999".repeat(usize::from(api != HttpApi::Android)), "{name}");
+        assert_eq!(
+            seen.from.trim_start_matches('+'),
+            "447700900999".repeat(usize::from(api != HttpApi::Android)),
+            "{name}"
+        );
         let text = match api {
             // GSM 7-bit (3GPP 23.038 §6.2.1), a septet an octet: Ψ is 17, é is 05.
             HttpApi::Jasmin => "68656c6c6f202620676f6f642d6279652c20221722203c053e".to_owned(),

@@ -131,7 +131,13 @@ impl HttpProvider {
 
     /// Behaves so from now on.
     pub fn change(&self, change: impl FnOnce(&mut HttpProviderSettings)) {
-        change(&mut self.shared.lock().settings);
+        let mut state = self.shared.lock();
+        let before = state.settings.callback.clone();
+        change(&mut state.settings);
+        if state.settings.callback != before {
+            // What the client subscribed to stays otherwise.
+            state.callback = state.settings.callback.clone();
+        }
     }
 
     /// Brings a message from a phone; false if nobody said where to.
@@ -263,7 +269,13 @@ impl State {
     }
 
     /// Decides about the messages of one request.
-    pub(super) fn judge(&mut self, provider: &dyn Provider, all: Vec<Submission>, now: Duration, counted: &mut Counters) -> Fate {
+    pub(super) fn judge(
+        &mut self,
+        provider: &dyn Provider,
+        all: Vec<Submission>,
+        now: Duration,
+        counted: &mut Counters,
+    ) -> Fate {
         let count = all.len() as u64;
         counted.submits += count;
         if self.second.0 != now.as_secs() {
@@ -297,7 +309,8 @@ impl State {
             }
         }
         if self.settings.memory == Memory::Messages {
-            let [from, to, text] = [&submission.from, &submission.to, &submission.text].map(|text| text.as_str().into());
+            let [from, to, text] =
+                [&submission.from, &submission.to, &submission.text].map(|text| text.as_str().into());
             self.seen.push(HttpSeen { from, to, text, id: id.as_str().into() });
         }
         if self.order.len() >= LEDGER

@@ -20,7 +20,8 @@ pub(super) async fn call(mut exchange: Exchange<'_>) -> Result<Reply, Problem> {
     let body = exchange.body().await?.to_vec();
     let headers = exchange.parts.headers.iter();
     let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
-    let call = CarrierCall { connector, secret, query: exchange.query().into(), headers, body, remote: exchange.remote };
+    let call =
+        CarrierCall { connector, secret, query: exchange.query().into(), headers, body, remote: exchange.remote };
     match exchange.engine().carrier_called(call).await {
         Ok(reply) => {
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);

@@ -38,7 +38,8 @@ pub(super) fn http() -> Value {
             "poll": list(object(&[], json!({ "request": request(), "every_seconds": maybe(1, 86_400) }))),
         }),
     );
-    http["description"] = json!("The provider's API; with `protocol` `http`. docs/http-connector.md says what the fields mean.");
+    http["description"] =
+        json!("The provider's API; with `protocol` `http`. docs/http-connector.md says what the fields mean.");
     http
 }
 

@@ -186,10 +186,16 @@ impl Check<'_> {
         let json = self.settings.send.as_ref().and_then(|send| send.json.as_ref());
         let list = json.and_then(|json| json.pointer(&batch.at)).and_then(Value::as_array);
         if list.is_none_or(|list| list.len() != 1) {
-            self.fault("batch.at", "must be the JSON pointer of a list in send.json with one entry, which stands for each message");
+            self.fault(
+                "batch.at",
+                "must be the JSON pointer of a list in send.json with one entry, which stands for each message",
+            );
         }
         if most > 1 && self.settings.answer.as_ref().is_none_or(|answer| answer.each.is_none()) {
-            self.fault("answer.each", "is missing: the JSON pointer of the list that answers for each message of a batch");
+            self.fault(
+                "answer.each",
+                "is missing: the JSON pointer of the list that answers for each message of a batch",
+            );
         }
     }
 
@@ -205,7 +211,10 @@ impl Check<'_> {
                 None => text.parse::<u16>().is_ok_and(|status| (100..600).contains(&status)),
             };
             if let Some(status) = error.status.iter().find(|status| !is_status(status)) {
-                self.fault(format!("answer.errors.{n}.status"), format!("\"{status}\" is no status such as 429 or 5xx"));
+                self.fault(
+                    format!("answer.errors.{n}.status"),
+                    format!("\"{status}\" is no status such as 429 or 5xx"),
+                );
             }
             if let Some(Err(why)) = error.body.as_deref().map(regex) {
                 self.fault(format!("answer.errors.{n}.body"), why);
@@ -219,7 +228,8 @@ impl Check<'_> {
             self.when("receipt.when", receipt.when.as_ref());
             for (field, place) in [("id", &receipt.id), ("state", &receipt.state)] {
                 // With neither it only says what the words mean, for what is asked about.
-                if place.is_empty() && (receipt.id.is_empty() != receipt.state.is_empty() || receipt.states.is_empty()) {
+                if place.is_empty() && (receipt.id.is_empty() != receipt.state.is_empty() || receipt.states.is_empty())
+                {
                     self.fault(format!("receipt.{field}"), "is missing: where it is, such as /id");
                 }
                 self.place(&format!("receipt.{field}"), Some(place));
@@ -263,7 +273,8 @@ impl Check<'_> {
                 self.fault("callback.secret", "is missing: the part of the path that nobody else knows");
             }
             if let Some(Secret::Plain(secret)) = &callback.secret
-                && (secret.len() < SECRET_MIN || !secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
+                && (secret.len() < SECRET_MIN
+                    || !secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
             {
                 let detail = format!("must be at least {SECRET_MIN} letters, digits, hyphens or underscores");
                 self.fault("callback.secret", detail);
@@ -273,11 +284,17 @@ impl Check<'_> {
             if reply.status.is_some_and(|status| !(200..300).contains(&status)) {
                 self.fault("reply.status", "must be 200 to 299");
             }
-            if reply.content_type.as_ref().is_some_and(|text| text.is_empty() || text.bytes().any(|b| !(0x20..0x7F).contains(&b))) {
+            if reply
+                .content_type
+                .as_ref()
+                .is_some_and(|text| text.is_empty() || text.bytes().any(|b| !(0x20..0x7F).contains(&b)))
+            {
                 self.fault("reply.content_type", "must be a type such as text/plain");
             }
         }
-        if let Some(signature) = settings.signature.as_ref().filter(|s| s.check != Some(false) && settings.callback.is_some()) {
+        if let Some(signature) =
+            settings.signature.as_ref().filter(|s| s.check != Some(false) && settings.callback.is_some())
+        {
             if signature.header.is_empty() {
                 self.fault("signature.header", "is missing: the header that has the signature");
             }
@@ -299,7 +316,8 @@ impl Check<'_> {
             self.place("query.state", Some(&query.state));
             self.place("query.error", query.error.as_deref());
         }
-        let (polls, subscribes) = (settings.poll.as_deref().unwrap_or_default(), settings.subscribe.as_deref().unwrap_or_default());
+        let (polls, subscribes) =
+            (settings.poll.as_deref().unwrap_or_default(), settings.subscribe.as_deref().unwrap_or_default());
         if polls.len() > LISTED_MAX || subscribes.len() > LISTED_MAX {
             self.fault("poll", format!("has too many entries: {LISTED_MAX} are allowed, as in subscribe"));
         }

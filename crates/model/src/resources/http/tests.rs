@@ -64,7 +64,9 @@ fn what_differs_is_joined_with_the_preset() {
 #[test]
 fn faults_say_what_to_do() {
     assert!(found("")[0].starts_with("http: is missing: name a preset"));
-    assert!(found("http = { preset = 'x' }")[0].contains("there is no preset \"x\"; there are android-sms-gateway, get"));
+    assert!(
+        found("http = { preset = 'x' }")[0].contains("there is no preset \"x\"; there are android-sms-gateway, get")
+    );
     let bad = "[http.send]\npath = 'x'\nquery = { a = '{nope}', b = '{secret:k}', c = '{body}' }\nform = {}\njson = {}\n\
                headers = { host = 'x', 'a b' = 'x' }";
     let found_there = found(bad);

@@ -129,7 +129,10 @@ impl Provider for Mtn {
                     200,
                     &json!({ "access_token": TOKEN, "token_type": "BearerToken", "expires_in": "3599", "status": "approved" }),
                 ),
-                false => Told::json(401, &json!({ "ErrorCode": "invalid_client", "Error": "Client credentials are invalid" })),
+                false => Told::json(
+                    401,
+                    &json!({ "ErrorCode": "invalid_client", "Error": "Client credentials are invalid" }),
+                ),
             });
         }
         if !self.knows(login, asked) {

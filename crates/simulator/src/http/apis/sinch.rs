@@ -32,9 +32,12 @@ impl Provider for Sinch {
     fn taken(&self, all: &[(Submission, String)]) -> Told {
         let Some((submission, id)) = all.first() else { return self.refused(Refusal::Unreadable) };
         let to: Vec<&str> = all.iter().map(|(submission, _)| submission.to.as_str()).collect();
-        Told::json(201, &json!({ "id": id, "to": to, "from": submission.from, "canceled": false, "type": "mt_text",
+        Told::json(
+            201,
+            &json!({ "id": id, "to": to, "from": submission.from, "canceled": false, "type": "mt_text",
             "body": submission.text, "created_at": "2020-01-01T12:00:00.000Z", "modified_at": "2020-01-01T12:00:00.000Z",
-            "delivery_report": "per_recipient", "flash_message": false }))
+            "delivery_report": "per_recipient", "flash_message": false }),
+        )
     }
 
     fn refused(&self, why: Refusal) -> Told {

@@ -22,9 +22,12 @@ impl Provider for Telnyx {
 
     fn taken(&self, all: &[(Submission, String)]) -> Told {
         let Some((submission, id)) = all.first() else { return self.refused(Refusal::Unreadable) };
-        Told::json(200, &json!({ "data": { "record_type": "message", "direction": "outbound", "id": id, "type": "SMS",
+        Told::json(
+            200,
+            &json!({ "data": { "record_type": "message", "direction": "outbound", "id": id, "type": "SMS",
             "from": { "phone_number": submission.from }, "text": submission.text, "parts": 1, "errors": [],
-            "to": [{ "phone_number": submission.to, "status": "queued" }] } }))
+            "to": [{ "phone_number": submission.to, "status": "queued" }] } }),
+        )
     }
 
     fn refused(&self, why: Refusal) -> Told {

@@ -47,7 +47,9 @@ mod tests {
     #[test]
     fn an_http_connector_has_what_http_has() {
         let http = |address: &str, more: &str| {
-            connector(&format!("protocol = \"http\"\naddress = \"{address}\"\nsystem_id = \"AC1\"\npassword = \"p\"\n{more}"))
+            connector(&format!(
+                "protocol = \"http\"\naddress = \"{address}\"\nsystem_id = \"AC1\"\npassword = \"p\"\n{more}"
+            ))
         };
         let twilio = "http = { preset = \"twilio\" }";
         for good in ["https://api.twilio.com", "http://[::1]:8090", "https://x.example/sms/v1"] {
@@ -58,7 +60,8 @@ mod tests {
         }
         let parts = "http = { preset = \"twilio\", parts = true }\nlong_messages = \"udh16\"\nreceipt_id = \"loose\"";
         assert_eq!(http("https://x", parts), Vec::<String>::new());
-        let others = "plus_sign = true\nlong_messages = \"udh16\"\nwindow = 1001\nprotocol_id = 1\nvalidity = \"absolute\"";
+        let others =
+            "plus_sign = true\nlong_messages = \"udh16\"\nwindow = 1001\nprotocol_id = 1\nvalidity = \"absolute\"";
         assert_eq!(http("https://x", &format!("{others}\n{twilio}")).len(), 5);
         assert_eq!(connector(&format!("protocol = \"smpp\"\naddress = \"h:1\"\nsystem_id = \"x\"\n{twilio}")).len(), 1);
     }
