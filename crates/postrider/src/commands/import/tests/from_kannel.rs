@@ -246,6 +246,32 @@ fn kannels_cimd2_links_become_connectors() {
 }
 
 #[test]
+fn links_to_http_interfaces_are_connectors() {
+    let imported = kannel(
+        "group = smsc\nsmsc = http\nsmsc-id = next\nsystem-type = kannel\nport = 13080\nsmsc-username = u\n\
+         smsc-password = p\nsend-url = http://10.0.0.1:13013/cgi-bin/sendsms\n\n\
+         group = smsc\nsmsc = http\nsmsc-id = own\nsystem-type = generic\n\
+         send-url = \"https://api.example/mt?key=k%3D1&dst=%P&src=%p&msg=%b\"\nstatus-success-regex = ^OK\n\
+         status-tempfail-regex = busy\ngeneric-foreign-id-regex = \"id=([0-9]+)\"\n\n\
+         group = smsc\nsmsc = http\nsystem-type = clickatell\nsend-url = http://x/\n",
+    );
+    let connectors = imported.resources_json()["connector"].clone();
+    assert_eq!(
+        connectors,
+        json!([
+            { "id": "next", "protocol": "http", "address": "http://10.0.0.1:13013", "system_id": "u", "password": "p",
+              "http": { "preset": "kannel" } },
+            { "id": "own", "protocol": "http", "address": "https://api.example", "http": {
+                "send": { "path": "/mt", "query": { "key": "k=1", "dst": "{to:plus}", "src": "{from:plus}", "msg": "{text}" } },
+                "answer": { "accepted": { "at": "regex:^OK" }, "id": "regex:id=([0-9]+)",
+                    "errors": [{ "body": "busy", "class": "temporary" }] } } },
+        ])
+    );
+    tells(&imported, "5: port", "/carriers/ID/SECRET");
+    tells(&imported, "19: smsc http", "docs/http-connector.md");
+}
+
+#[test]
 fn other_links_and_groups_are_told() {
     let imported = kannel("group = smsc\nsmsc = ois\n\ngroup = smsc\nsmsc = emi\n\ngroup = ppg\n\nx = 1\n\nnonsense\n");
     tells(&imported, "1: smsc ois", "no counterpart");

@@ -3,6 +3,7 @@
 mod at;
 mod cimd2;
 mod emi;
+mod http;
 mod smpp;
 
 use model::resources::Kind;
@@ -20,6 +21,7 @@ pub fn connector(mut section: Section, draft: &mut Draft, common: &mut Common) {
     match kind.as_str() {
         "smpp" => smpp::connector(section, draft, common),
         "emi" | "emi2" => emi::connector(section, draft, common),
+        "http" => http::connector(section, draft, common),
         "cimd" | "cimd2" => cimd2::connector(section, draft, common),
         "at" | "at2" => at::connector(section, draft, common),
         _ => draft.leave_out_at(&section.place, &format!("smsc {kind}"), why_kind(&kind)),
@@ -132,7 +134,6 @@ fn throughput(text: &str) -> Option<Option<u32>> {
 /// Kinds of links that Postrider has no connectors for yet; each gets its own translator here.
 fn why_kind(kind: &str) -> &'static str {
     match kind {
-        "http" => "there are no HTTP connectors yet",
         "fake" | "loopback" => "is for tests; see `postrider simulate smpp`",
         "smasi" | "cgw" | "oisd" | "ois" | "sema" | "parlayx" => "this protocol has no counterpart",
         _ => "is no kind of link that is known here",
