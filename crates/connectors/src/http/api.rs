@@ -251,9 +251,12 @@ fn split_at_path(url: &str) -> (&str, &str) {
     url.split_at(end)
 }
 
+/// Each with the connector that it was read from.
+type ByName = foldhash::HashMap<model::Name, (Arc<Connector>, Arc<Api>)>;
+
 /// Descriptions of connectors, each read once while it stays the same.
 #[derive(Debug, Default)]
-pub(crate) struct Apis(std::sync::Mutex<foldhash::HashMap<model::Name, (Arc<Connector>, Arc<Api>)>>);
+pub(crate) struct Apis(std::sync::Mutex<ByName>);
 
 impl Apis {
     /// The description of a connector.

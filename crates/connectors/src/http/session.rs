@@ -35,6 +35,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Questions under way at a time.
 const INQUIRIES_MAX: usize = 8;
 
+type Renewal = Pin<Box<dyn Future<Output = Result<Token, NoToken>> + Send>>;
 type Flying = Pin<Box<dyn Future<Output = (Load, Exchanged)> + Send>>;
 
 /// What a request carries.
@@ -69,7 +70,7 @@ pub(super) struct Session<'s> {
     /// How many tokens there were, and whether the last one was ever good.
     tokens: u32,
     token_was_good: bool,
-    renewal: Option<Pin<Box<dyn Future<Output = Result<Token, NoToken>> + Send>>>,
+    renewal: Option<Renewal>,
     /// Nothing is taken before: the provider asked for it.
     not_before: Option<Instant>,
     ending: Option<Ending>,
@@ -119,11 +120,7 @@ async fn begin(
 }
 
 /// Fetches a token, over a connection of its own: it may come from another server.
-fn renewal(
-    api: Arc<Api>,
-    (connect, answer): (Duration, Duration),
-    now: model::Timestamp,
-) -> Option<Pin<Box<dyn Future<Output = Result<Token, NoToken>> + Send>>> {
+fn renewal(api: Arc<Api>, (connect, answer): (Duration, Duration), now: model::Timestamp) -> Option<Renewal> {
     api.token.as_ref()?;
     Some(Box::pin(async move {
         let failed = |why: String| NoToken { why: why.into(), credentials: false };

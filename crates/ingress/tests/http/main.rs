@@ -4,6 +4,7 @@
 
 mod accounts;
 mod batches;
+mod carriers;
 mod contract;
 mod gateway;
 mod groups;

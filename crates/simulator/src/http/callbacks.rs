@@ -20,7 +20,7 @@ use crate::counters::Counters;
 use crate::timeline::Timeline;
 
 /// Calls under way at a time.
-const CALLS: usize = 16;
+const CALLS: usize = 256;
 /// How often something is tried that the client does not take.
 const TRIES: u8 = 20;
 /// How long to wait before it is tried again.

@@ -149,7 +149,7 @@ impl HttpProvider {
         let id = provider.id(state.number);
         let (url, callbacks) = (state.callback.clone().unwrap_or_default(), state.callbacks.clone());
         let login = Login { user: settings.user, password: settings.password };
-        let call = provider.from_phone(&login, &url, &FromPhone { from, to, text, id: &id });
+        let call = provider.incoming(&login, &url, &FromPhone { from, to, text, id: &id });
         match callbacks {
             _ if provider.is_polled() => state.inbox.push(call.body),
             Some(callbacks) if !url.is_empty() => callbacks.push(Duration::ZERO, call, false),

@@ -11,6 +11,7 @@ pub mod preset;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::form;
 use crate::receipt::ReceiptState;
 pub(super) use check::faults;
 pub use preset::HttpPreset;
+pub use words::{HttpAlgorithm, HttpAuthKind, HttpClass, HttpDigest, HttpMethod};
 
 /// Octets of a provider's answer that are read; more is an answer that can't be read.
 pub const HTTP_ANSWER_OCTETS: usize = 1024 * 1024;
@@ -125,23 +127,6 @@ pub struct HttpAuth {
     pub headers: BTreeMap<String, String>,
 }
 
-/// A way to say who we are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HttpAuthKind {
-    /// None but what the request's own headers and parameters say.
-    #[default]
-    None,
-    /// Basic authentication.
-    Basic,
-    /// A bearer token that is known.
-    Bearer,
-    /// A bearer token that is fetched with client credentials, kept, and renewed.
-    Oauth2,
-    /// A signature over the request.
-    Hmac,
-}
-
 /// A request. Its texts are templates.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -170,20 +155,6 @@ pub struct HttpRequest {
     /// The body as plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-}
-
-/// A method of HTTP (RFC 9110 §9.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum HttpMethod {
-    /// GET.
-    Get,
-    /// POST.
-    Post,
-    /// PUT.
-    Put,
-    /// PATCH.
-    Patch,
 }
 
 /// Several messages in one request.
@@ -251,25 +222,6 @@ pub struct HttpError {
     /// What it means.
     #[serde(deserialize_with = "form::word")]
     pub class: HttpClass,
-}
-
-/// What an error means for a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HttpClass {
-    /// It is refused.
-    #[default]
-    Permanent,
-    /// It is tried again later.
-    Temporary,
-    /// The connector pauses, and it goes first when it resumes.
-    Throttled,
-    /// We are not known: the connector goes down, and nothing is lost.
-    Credentials,
-    /// As good as accepted.
-    Accepted,
-    /// It may have been accepted, or not.
-    Doubt,
 }
 
 /// How a receipt is read, wherever it comes from.
@@ -394,32 +346,6 @@ pub struct HttpSignature {
     pub key: Option<String>,
 }
 
-/// How a signature is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HttpAlgorithm {
-    /// HMAC (RFC 2104) with SHA-1.
-    HmacSha1,
-    /// With SHA-256.
-    #[default]
-    HmacSha256,
-    /// With SHA-512.
-    HmacSha512,
-    /// Ed25519 (RFC 8032): call-backs only.
-    Ed25519,
-}
-
-/// How octets are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HttpDigest {
-    /// Hexadecimal.
-    #[default]
-    Hex,
-    /// Base64 (RFC 4648 §4).
-    Base64,
-}
-
 /// Asked once at the start, if there is a call-back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -474,19 +400,6 @@ impl HttpRequest {
     pub fn method(&self) -> HttpMethod {
         let has_body = self.form.is_some() || self.json.is_some() || self.xml.is_some() || self.text.is_some();
         self.method.unwrap_or(if has_body { HttpMethod::Post } else { HttpMethod::Get })
-    }
-}
-
-impl HttpMethod {
-    /// The word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-        }
     }
 }
 

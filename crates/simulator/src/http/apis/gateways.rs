@@ -45,7 +45,7 @@ impl Provider for Kannel {
         Some(Call::get(&url, &[]))
     }
 
-    fn from_phone(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         Call::get(url, &[("from", message.from), ("to", message.to), ("text", message.text)])
     }
 }
@@ -99,7 +99,7 @@ impl Provider for Jasmin {
         Some(Call { wants: "ACK/Jasmin", ..Call::form(submission.receipt_to.as_deref()?, &pairs) })
     }
 
-    fn from_phone(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         let hex: String = message.text.bytes().map(|octet| format!("{octet:02x}")).collect();
         let pairs = [
             ("id", message.id),
@@ -148,7 +148,7 @@ impl Provider for Ozeki {
         None
     }
 
-    fn from_phone(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         Call::get(url, &[("sender", message.from), ("receiver", message.to), ("msg", message.text)])
     }
 
@@ -192,7 +192,7 @@ impl Provider for Get {
         Some(Call::get(submission.receipt_to.as_deref()?, &[("id", id), ("status", status)]))
     }
 
-    fn from_phone(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         Call::get(url, &[("from", message.from), ("to", message.to), ("text", message.text)])
     }
 

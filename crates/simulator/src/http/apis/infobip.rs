@@ -70,7 +70,7 @@ impl Provider for Infobip {
         Some(Call::json(submission.receipt_to.as_deref()?, &json!({ "results": [result] })))
     }
 
-    fn from_phone(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         let FromPhone { from, to, text, id } = message;
         let digits = |number: &str| number.trim_start_matches('+').to_owned();
         let result = json!({ "messageId": id, "from": digits(from), "to": digits(to), "text": text, "cleanText": text,

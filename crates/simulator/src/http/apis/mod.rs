@@ -157,7 +157,7 @@ pub(super) trait Provider: Send + Sync {
     /// Tells what became of one.
     fn receipt(&self, login: &Login, submission: &Submission, id: &str, delivered: bool) -> Option<Call>;
     /// Brings a message from a phone.
-    fn from_phone(&self, login: &Login, url: &str, message: &FromPhone<'_>) -> Call;
+    fn incoming(&self, login: &Login, url: &str, message: &FromPhone<'_>) -> Call;
     /// What an id looks like that is made of a number.
     fn id(&self, number: u64) -> String {
         number.to_string()

@@ -64,7 +64,7 @@ impl Provider for Android {
         Some(Call::json(submission.receipt_to.as_deref()?, &webhook(event, &payload)))
     }
 
-    fn from_phone(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         let FromPhone { from, to, text, id } = message;
         let payload = json!({ "messageId": id, "message": text, "phoneNumber": from, "recipient": to, "simNumber": 1,
             "receivedAt": "2020-01-01T12:00:00.000+00:00" });

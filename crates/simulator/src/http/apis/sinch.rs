@@ -55,7 +55,7 @@ impl Provider for Sinch {
         Some(Call::json(submission.receipt_to.as_deref()?, &report))
     }
 
-    fn from_phone(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         let FromPhone { from, to, text, id } = message;
         let digits = |number: &str| number.trim_start_matches('+').to_owned();
         Call::json(

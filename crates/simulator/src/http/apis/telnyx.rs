@@ -49,7 +49,7 @@ impl Provider for Telnyx {
         Some(Call::json(submission.receipt_to.as_deref()?, &event("message.finalized", &payload)))
     }
 
-    fn from_phone(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         let FromPhone { from, to, text, id } = message;
         let payload = json!({ "record_type": "message", "direction": "inbound", "id": id, "type": "SMS", "text": text,
             "from": { "phone_number": from }, "errors": [],

@@ -60,7 +60,7 @@ impl Provider for Twilio {
         Some(signed(login, submission.receipt_to.as_deref()?, &pairs))
     }
 
-    fn from_phone(&self, login: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, login: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         let FromPhone { from, to, text, id } = message;
         let pairs = [
             ("MessageSid", *id),

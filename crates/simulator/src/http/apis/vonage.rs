@@ -66,7 +66,7 @@ impl Provider for Vonage {
         ))
     }
 
-    fn from_phone(&self, login: &Login, url: &str, message: &FromPhone<'_>) -> Call {
+    fn incoming(&self, login: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         let FromPhone { from, to, text, id } = message;
         let digits = |number: &str| number.trim_start_matches('+').to_owned();
         let keyword = text.split(' ').next().unwrap_or_default().to_uppercase();

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Messages in by SMPP, to disk, out over a provider's HTTP API, and their receipts back by call: how many a second.
 
-    bench/http.py [--messages 200000] [--api infobip telnyx] [--requests 32] [--sessions 4] [--window 250] [--rounds 1]
+    bench/providers.py [--messages 200000] [--api infobip telnyx] [--requests 32] [--sessions 4] [--window 250] [--rounds 1]
 
 POSTRIDER_BIN names a binary to use instead of a fresh one of the profile that is shipped (`dist`).
 
