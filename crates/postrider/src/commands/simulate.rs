@@ -21,9 +21,8 @@ use sms::receipt::ReceiptState;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
-use super::later::Rest;
 use crate::config::Span;
-use crate::outcome::{Failure, Outcome, say};
+use crate::outcome::{Outcome, say};
 use crate::signals::Signals;
 
 /// How often it is looked whether somebody is bound.
