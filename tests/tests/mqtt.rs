@@ -28,7 +28,7 @@ impl Broker {
     fn start(tls: &str) -> Option<Self> {
         let clients = ["mosquitto_pub", "mosquitto_sub", "mosquitto_rr", "mosquitto_passwd"];
         let found = |program: &&str| Path::new("/usr/bin").join(program).exists();
-        if !Path::new(BROKER).exists() || !clients.iter().all(|program| found(program)) {
+        if !Path::new(BROKER).exists() || !clients.iter().all(found) {
             skip("Mosquitto and its clients are not installed");
             return None;
         }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use model::resources::{Connector, FlowControl};
+use serial2_tokio::SerialPort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_serial::SerialPortBuilderExt as _;
 
 use super::ports::{Held, Ports};
 use super::settings::of;
@@ -48,12 +48,17 @@ async fn open(address: &str, settings: &Connector, ports: &Ports) -> Result<Box<
     let taken = ports.take(address).ok_or_else(|| unreachable(in_use()))?;
     let modem = of(settings);
     let flow = match modem.flow_control {
-        FlowControl::None => tokio_serial::FlowControl::None,
-        FlowControl::Hardware => tokio_serial::FlowControl::Hardware,
-        FlowControl::Software => tokio_serial::FlowControl::Software,
+        FlowControl::None => serial2_tokio::FlowControl::None,
+        FlowControl::Hardware => serial2_tokio::FlowControl::RtsCts,
+        FlowControl::Software => serial2_tokio::FlowControl::XonXoff,
     };
-    let port = tokio_serial::new(address, modem.baud).flow_control(flow).open_native_async();
-    let stream = Box::new(port.map_err(|error| unreachable(error.into()))?);
+    let port = SerialPort::open(address, |mut line: serial2_tokio::Settings| {
+        line.set_raw();
+        line.set_baud_rate(modem.baud)?;
+        line.set_flow_control(flow);
+        Ok(line)
+    });
+    let stream = Box::new(port.map_err(unreachable)?);
     Ok(Box::new(Held { stream, _taken: Some(taken) }))
 }
 

@@ -1,7 +1,6 @@
 //! The handle of a simulated modem, and its lines: TCP as ser2net has it, and a pseudo-terminal.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,16 +11,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tokio_serial::{SerialPort as _, SerialStream};
 
 use super::device::Device;
 use super::network::ModemSeen;
 use super::settings::ModemSettings;
+use super::terminal::Terminal;
 use crate::counters::{Counters, Totals};
 use crate::record::Record;
-
-/// `O_NOCTTY` of Linux: the modem's terminal is not to become that of this process.
-const NO_CONTROLLING_TERMINAL: i32 = 0o400;
 
 /// A running modem. Dropping it stops it.
 #[derive(Debug)]
@@ -29,8 +25,6 @@ pub struct SimModem {
     shared: Arc<Shared>,
     address: Option<SocketAddr>,
     path: Option<PathBuf>,
-    /// The other end of the pseudo-terminal, so that it stays while nobody has it open.
-    _terminal: Option<std::fs::File>,
     tasks: JoinSet<()>,
 }
 
@@ -57,7 +51,7 @@ impl SimModem {
         let shared = Arc::new(Shared::new(settings));
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, shared.clone()));
-        Self { shared, address: Some(address), path: None, _terminal: None, tasks }
+        Self { shared, address: Some(address), path: None, tasks }
     }
 
     /// Serves the modem's line on a new pseudo-terminal; its path is [`path`](Self::path). Needs a tokio runtime.
@@ -65,24 +59,17 @@ impl SimModem {
     /// # Errors
     /// When the system has none.
     pub fn start_pty(settings: ModemSettings) -> std::io::Result<Self> {
-        let (ours, theirs) = SerialStream::pair()?;
-        let path = theirs.name().map(PathBuf::from);
-        // The pair's own other end is locked against all others.
-        let terminal = path.as_ref().map(|path| {
-            let mut options = std::fs::OpenOptions::new();
-            options.read(true).write(true).custom_flags(NO_CONTROLLING_TERMINAL).open(path)
-        });
-        let terminal = terminal.transpose()?;
-        drop(theirs);
+        let terminal = Terminal::open()?;
+        let path = terminal.path().to_owned();
         let shared = Arc::new(Shared::new(settings));
         let mut tasks = JoinSet::new();
         let line = shared.clone();
         tasks.spawn(async move {
             line.device().connected();
             // A terminal has no end while this side is open.
-            serve(ours, &line).await;
+            serve(terminal, &line).await;
         });
-        Ok(Self { shared, address: None, path, _terminal: terminal, tasks })
+        Ok(Self { shared, address: None, path: Some(path), tasks })
     }
 
     /// Where it listens, unless it is on a pseudo-terminal.

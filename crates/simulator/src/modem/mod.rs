@@ -10,6 +10,7 @@ mod network;
 mod settings;
 mod sim;
 mod storage;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod text;
