@@ -31,7 +31,7 @@ class Plain(Stage):
     def __init__(self, args):
         super().__init__(window=args.window, sessions=2)
         self.binds = args.sessions
-        self.carrier = args.carrier
+        self.carrier = getattr(args, "carrier", "smpp")
 
     def account(self, name):
         return f"""
