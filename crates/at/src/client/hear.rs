@@ -21,6 +21,9 @@ const CALLER: Duration = Duration::from_secs(1);
 /// Characters of a text that spans lines.
 const JOINED_MAX: usize = 2048;
 
+/// How long answers to earlier questions may still come.
+const SETTLE: Duration = Duration::from_millis(300);
+
 impl Client {
     pub(super) fn hear(&mut self, token: Token, now: Duration) {
         match token {
@@ -181,6 +184,9 @@ impl Client {
             Step::Probe => {
                 if good {
                     self.phase = Phase::Setup(super::Setup::Echo);
+                    // A modem that was away answers everything that it was asked meanwhile: nobody is to take that
+                    // for the answer to what is asked next.
+                    self.not_before = Some(now.saturating_add(self.config.gap.max(SETTLE)));
                 } else if let Phase::Probing(tries) = self.phase {
                     self.not_before = Some(now.saturating_add(CALLER));
                     self.probe_again(tries, now);
@@ -249,8 +255,11 @@ impl Client {
                 (self.trouble, self.resets) = (0, 0);
                 self.events.push_back(Event::Sent { token, reference: lines.iter().find_map(|line| reference(line)) });
             }
-            // It did not ask for the message.
-            Ok(()) => self.events.push_back(Event::Refused { token, failure: Failure::Plain }),
+            // It did not ask for the message, or will do so yet: nothing else is to be typed into it.
+            Ok(()) => {
+                self.output.push(0x1B);
+                self.events.push_back(Event::Refused { token, failure: Failure::Plain });
+            }
             Err(failure) => {
                 if !running.body_written {
                     self.output.push(0x1B);

@@ -24,7 +24,7 @@ use crate::hex::to_hex;
 use crate::line::Lines;
 use inbox::Inbox;
 use setup::Setup;
-use step::{Outgoing, Running};
+use step::{Outgoing, Running, Step};
 
 /// Messages that wait for the modem; it sends one at a time.
 const WAITING_MAX: usize = 2;
@@ -374,6 +374,10 @@ impl Client {
     fn close(&mut self, reason: CloseReason) {
         if self.phase == Phase::Closed {
             return;
+        }
+        if self.running.as_ref().is_some_and(|running| running.step == Step::Setup(Setup::Pin)) {
+            // Nobody knows whether it was right, and each try counts.
+            self.events.push_back(Event::PinRefused);
         }
         self.give_up_running();
         self.give_back_waiting();

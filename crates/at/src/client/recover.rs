@@ -83,7 +83,6 @@ impl Client {
             }
             // To enter it again would cost a try.
             Step::Setup(Setup::Pin) => {
-                self.running = None;
                 self.close(CloseReason::Sim("no answer to its PIN".into()));
             }
             Step::Setup(step) => {

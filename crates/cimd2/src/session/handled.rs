@@ -68,7 +68,8 @@ impl Handled {
 
     /// Adds a new request. Of the answered ones the oldest is forgotten.
     pub(super) fn insert(&mut self, header: Header, parameters: &[u8]) {
-        if self.requests.len() >= REMEMBERED.max(self.max_unanswered)
+        // More would make a number that comes round again, with the same parameters, look like a repetition.
+        while self.requests.len() >= REMEMBERED
             && let Some(at) = self.requests.iter().position(|request| request.answer.is_some())
         {
             self.requests.remove(at);
@@ -139,6 +140,18 @@ mod tests {
         handled.insert(header(0), b"a");
         handled.answered(0, b"not now", true);
         assert_eq!((handled.find(header(0), b"a"), handled.unanswered()), (Known::New, 0));
+    }
+
+    #[test]
+    fn the_same_text_to_the_same_phone_is_another_message_when_its_number_comes_round() {
+        let mut handled = Handled::new(200);
+        for _ in 0..3 {
+            for sequence in (1..256).step_by(2) {
+                assert_eq!(handled.find(header(sequence), b"same"), Known::New, "{sequence}");
+                handled.insert(header(sequence), b"same");
+                handled.answered(sequence, b"taken", false);
+            }
+        }
     }
 
     #[test]

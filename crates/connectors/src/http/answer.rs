@@ -77,7 +77,10 @@ impl Answers {
             let id = self.id.as_ref().and_then(|id| document.find(id, entry, own_id));
             Verdict::Sent(id.unwrap_or_default().into())
         };
-        if is_success && accepted == Some(true) {
+        // What only its status says to be taken must have a name: a page of somebody in between has none.
+        let named = self.id.as_ref().is_none_or(|id| document.find(id, entry, own_id).is_some());
+        let is_taken = accepted == Some(true) && (named || self.accepted.is_some());
+        if is_success && is_taken {
             return sent();
         }
         let code = self.code.as_ref().and_then(|code| document.find(code, entry, ""));
@@ -85,7 +88,7 @@ impl Answers {
         let class = match self.listed(document, code.as_deref()) {
             Some(HttpClass::Accepted) => return sent(),
             Some(class) => class,
-            None if is_success && accepted.is_none() => HttpClass::Doubt,
+            None if is_success && (accepted.is_none() || self.accepted.is_none()) => HttpClass::Doubt,
             None if is_success => HttpClass::Permanent,
             None => usual(document),
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::header::HeaderValue;
 use model::resources::http::template::Template;
-use model::resources::http::{HttpAuth, HttpAuthKind, HttpReply, HttpSettings};
+use model::resources::http::{HttpAuth, HttpAuthKind, HttpCallback, HttpReply, HttpSettings};
 use model::resources::{Connector, SecretError, TlsSettings};
 
 use super::answer::Answers;
@@ -91,6 +91,20 @@ pub(crate) enum ApiError {
     Other(String),
 }
 
+/// Shortest secret of a path.
+const PATH_SECRET_MIN: usize = 16;
+
+/// The secret of the path that the provider calls, wherever it is kept: a file may be empty, and a variable too.
+fn path_secret(callback: Option<&HttpCallback>) -> Result<Option<String>, ApiError> {
+    let secret = callback.and_then(|callback| callback.secret.as_ref()).map(|secret| secret.reveal()).transpose()?;
+    let fits = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+    if secret.as_ref().is_some_and(|secret| secret.len() < PATH_SECRET_MIN || !secret.bytes().all(fits)) {
+        let detail = "callback.secret must be at least 16 letters, digits, hyphens or underscores";
+        return Err(ApiError::Other(detail.to_owned()));
+    }
+    Ok(secret)
+}
+
 impl From<String> for ApiError {
     fn from(text: String) -> Self {
         Self::Other(text)
@@ -133,7 +147,7 @@ impl Api {
             polls: polls.collect::<Result<_, _>>()?,
             subscribes: subscribes.collect::<Result<_, _>>()?,
             calls: Calls {
-                secret: settings.callback.as_ref().and_then(|c| c.secret.as_ref()).map(|s| s.reveal()).transpose()?,
+                secret: path_secret(settings.callback.as_ref())?,
                 url: known.callback_url.clone().unwrap_or_default(),
                 verifier: settings.signature.as_ref().map(Verifier::compile).transpose()?.flatten(),
                 reply: settings.reply.clone().unwrap_or_default(),

@@ -120,6 +120,8 @@ impl Client {
 
     fn keep(&self, connection: Connection) {
         let mut idle = self.lock();
+        // The last are used first: those of a peak would never be looked at again.
+        idle.retain(|(since, _)| since.elapsed() < IDLE);
         if idle.len() < KEPT_MAX {
             idle.push((Instant::now(), connection));
         }

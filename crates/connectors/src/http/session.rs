@@ -393,7 +393,11 @@ impl<'s> Session<'s> {
                 }
                 self.link.settle(ticket, Outcome::Throttled(reason));
             }
-            HttpClass::Doubt => self.link.settle(ticket, Outcome::InDoubt),
+            HttpClass::Doubt => {
+                self.link.settle(ticket, Outcome::InDoubt);
+                // What is sent again at once may go out as often as the provider answers so: first a pause.
+                self.end(reason.detail, false);
+            }
             HttpClass::Credentials => {
                 self.link.give_back(ticket);
                 self.not_known(token, reason);

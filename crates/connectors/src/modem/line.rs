@@ -69,7 +69,9 @@ async fn is_it(stream: &mut Box<dyn Transport>, imei: &str) -> bool {
         let mut heard = Vec::new();
         while heard.len() < IDENTITY_MAX {
             let read = stream.read_buf(&mut heard).await.ok().filter(|read| *read > 0);
-            if String::from_utf8_lossy(&heard).contains(imei) {
+            // With the end of its answer, which would pass for that of what is asked next.
+            let said = String::from_utf8_lossy(&heard);
+            if said.rsplit_once(imei).is_some_and(|(_, rest)| rest.contains("OK")) {
                 return Some(());
             }
             read?;

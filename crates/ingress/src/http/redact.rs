@@ -39,6 +39,12 @@ pub(super) fn connector(connector: &Connector) -> Connector {
     if let Some(modem) = &mut shown.modem {
         modem.pin = modem.pin.take().filter(is_reference);
     }
+    if let Some(http) = &mut shown.http {
+        http.secrets.retain(|_, secret| is_reference(secret));
+        if let Some(callback) = &mut http.callback {
+            callback.secret = callback.secret.take().filter(is_reference);
+        }
+    }
     shown
 }
 

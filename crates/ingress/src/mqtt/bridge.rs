@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use engine::notify::CallResult;
@@ -24,7 +25,8 @@ use tokio::time::Instant;
 
 use super::metrics::MqttMetrics;
 use super::options;
-use super::taking::{Outcome, Taken, take};
+use super::request::is_sending;
+use super::taking::{Outcome, Taken, Waits, take};
 
 /// Before the broker is tried again; doubled each time.
 const WAIT_MIN: Duration = Duration::from_secs(1);
@@ -36,9 +38,12 @@ const USEFUL: Duration = Duration::from_secs(10);
 const EVENTS: usize = 16;
 /// What the client has room for at a time: requests that are not written yet.
 const REQUESTS: usize = 256;
-/// Octets of messages that may wait for their turn; a broker that sends more, beyond the window that it was
-/// told, is left.
-const WAITING_MAX: usize = 16 << 20;
+/// Octets of messages that may wait for their turn, and how many they may be; a broker that sends more, beyond the
+/// window that it was told, is left.
+const WAITING_OCTETS: usize = 16 << 20;
+const WAITING: usize = 20_000;
+/// What a publication has beside its topic and its payload, at most.
+const AROUND: usize = 512;
 /// How long what is under way may take when the bridge ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -104,6 +109,8 @@ impl Bridge {
             poller,
             window,
             events_owed: None,
+            waits: Waits::default(),
+            longest: None,
             waiting: VecDeque::new(),
             waiting_octets: 0,
             taking: FuturesOrdered::new(),
@@ -147,6 +154,10 @@ struct Connection<'a> {
     window: usize,
     /// Takes the account's events, as soon as messages may come.
     events_owed: Option<Receiver>,
+    /// How many messages wait to be tried again.
+    waits: Waits,
+    /// The longest packet that the broker takes.
+    longest: Option<usize>,
     /// Messages beyond a window: some brokers send more than they were told.
     waiting: VecDeque<Publish>,
     waiting_octets: usize,
@@ -199,7 +210,11 @@ impl Connection<'_> {
 
     fn hear(&mut self, event: Event) -> Result<(), String> {
         match event {
-            Event::Incoming(Packet::ConnAck(_)) => self.subscribe(),
+            Event::Incoming(Packet::ConnAck(answer)) => {
+                let longest = answer.properties.and_then(|properties| properties.max_packet_size);
+                self.longest = longest.map(|longest| usize::try_from(longest).unwrap_or(usize::MAX));
+                self.subscribe()
+            }
             Event::Incoming(Packet::SubAck(answer)) => {
                 let refused = answer.return_codes.iter().find(|code| !matches!(code, SubscribeReasonCode::Success(_)));
                 if let Some(code) = refused {
@@ -251,13 +266,20 @@ impl Connection<'_> {
 
     /// A message that somebody wants sent.
     fn receive(&mut self, publish: Publish) -> Result<(), String> {
-        if publish.retain {
+        // What was kept for whoever comes, and what a subscription of earlier settings brings.
+        let ours = std::str::from_utf8(&publish.topic).is_ok_and(|topic| is_sending(&self.bridge.base, topic));
+        if publish.retain || !ours {
             self.acknowledge(publish);
             return Ok(());
         }
-        self.waiting_octets += publish.payload.len() + publish.topic.len();
+        // A window says nothing of those that are not acknowledged, and they are promised nothing.
+        if publish.qos == QoS::AtMostOnce && self.waiting.len() >= self.window {
+            self.bridge.metrics.message(&self.bridge.account, "dropped");
+            return Ok(());
+        }
+        self.waiting_octets += octets(&publish);
         self.waiting.push_back(publish);
-        if self.waiting_octets > WAITING_MAX {
+        if self.waiting_octets > WAITING_OCTETS || self.waiting.len() > WAITING {
             return Err("the broker sends far more than the window that it was told".into());
         }
         Ok(())
@@ -266,11 +288,14 @@ impl Connection<'_> {
     /// Takes on as many messages as may be under way.
     fn start_taking(&mut self, stop: &watch::Receiver<bool>) {
         while self.taking.len() + self.unacknowledged < self.window
+            && self.waits.load(Relaxed) == 0
+            && self.publications.len() < REQUESTS
             && let Some(publish) = self.waiting.pop_front()
         {
-            self.waiting_octets -= publish.payload.len() + publish.topic.len();
+            self.waiting_octets -= octets(&publish);
             let Bridge { engine, account, base, .. } = self.bridge;
-            let taking = take(engine.clone(), account.clone(), base.clone(), publish, stop.clone());
+            let taking =
+                take(engine.clone(), account.clone(), base.clone(), publish, (self.waits.clone(), stop.clone()));
             self.taking.push_back(Box::pin(taking));
         }
     }
@@ -289,7 +314,10 @@ impl Connection<'_> {
         let mut properties = reply_to.properties;
         properties.user_properties.push(("status".into(), status.to_string()));
         let topic = reply_to.topic.unwrap_or_else(|| format!("{}/{word}", self.bridge.base));
-        self.publications.push_back(Publication { topic, payload, properties, what: None });
+        let answer = Publication { topic, payload, properties, what: None };
+        if fits(&answer, self.longest) {
+            self.publications.push_back(answer);
+        }
     }
 
     fn acknowledge(&mut self, publish: Publish) {
@@ -341,7 +369,16 @@ impl Connection<'_> {
     fn publish_events(&mut self) {
         let room = self.room();
         let owed = self.events_owed.as_mut().map(|owed| owed.take(room)).unwrap_or_default();
-        self.publications.extend(owed.iter().map(|delivery| event(&self.bridge.base, delivery)));
+        for delivery in owed {
+            let publication = event(&self.bridge.base, &delivery);
+            match &mut self.events_owed {
+                Some(owed) if !fits(&publication, self.longest) => {
+                    let detail = "it is longer than the packets that the broker takes".into();
+                    owed.finish(delivery.id, CallResult::Refused { detail });
+                }
+                _ => self.publications.push_back(publication),
+            }
+        }
     }
 
     /// Acknowledges what reaches the disk in time, and says goodbye. Events that the broker has not acknowledged
@@ -389,4 +426,21 @@ fn event(base: &str, delivery: &Delivery) -> Publication {
         },
         what: Some(delivery.id),
     }
+}
+
+/// Does the broker take a packet of this?
+fn fits(publication: &Publication, longest: Option<usize>) -> bool {
+    let correlation = publication.properties.correlation_data.as_ref().map_or(0, |data| data.len());
+    let octets = publication.topic.len() + publication.payload.len() + correlation + AROUND;
+    longest.is_none_or(|longest| octets <= longest)
+}
+
+/// What a message takes up while it waits.
+fn octets(publish: &Publish) -> usize {
+    let properties = publish.properties.as_ref().map_or(0, |given| {
+        let texts = given.user_properties.iter().map(|(name, value)| name.len() + value.len() + AROUND);
+        let correlation = given.correlation_data.as_ref().map_or(0, |data| data.len());
+        texts.sum::<usize>() + correlation
+    });
+    publish.payload.len() + publish.topic.len() + properties + AROUND
 }

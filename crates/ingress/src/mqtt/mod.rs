@@ -48,6 +48,8 @@ pub async fn run(engine: Engine, metrics: MqttMetrics, shutdown: impl Future<Out
     tokio::pin!(shutdown);
     loop {
         let world = worlds.borrow_and_update().clone();
+        // A bridge that has panicked is started anew.
+        running.retain(|_, bridge| !bridge.task.is_finished());
         let gone: Vec<Name> = running
             .iter()
             .filter(|(account, bridge)| settings_of(&world, account).is_none_or(|now| now != *bridge.settings))

@@ -48,6 +48,12 @@ impl Asked {
     }
 }
 
+/// Is this a topic at which messages are handed in, below `base`?
+pub(super) fn is_sending(base: &str, topic: &str) -> bool {
+    let below = topic.strip_prefix(base).and_then(|rest| rest.strip_prefix("/send"));
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// A text to a number, from the account's usual sender.
 fn plain(number: &str, payload: &[u8]) -> Result<Submission, Problem> {
     let text = std::str::from_utf8(payload).map_err(|_| {
@@ -76,11 +82,14 @@ fn key_of(publish: &Publish) -> Result<Option<(String, [u8; 32])>, Problem> {
 
 impl ReplyTo {
     /// Where the publisher wants its answer, and what it is to be recognised by (MQTT 5.0 §4.10).
-    pub fn of(publish: &Publish) -> Self {
+    pub fn of(base: &str, publish: &Publish) -> Self {
         let asked = publish.properties.as_ref();
         let topic = asked.and_then(|asked| asked.response_topic.clone());
         // An answer that would be a request again, or can't be published.
-        let topic = topic.filter(|topic| !topic.is_empty() && !topic.contains(['+', '#']) && !topic.starts_with('$'));
+        let topic = topic.filter(|topic| {
+            let sends = topic.ends_with("/send") || topic.contains("/send/") || is_sending(base, topic);
+            !topic.is_empty() && !topic.contains(['+', '#']) && !topic.starts_with('$') && !sends
+        });
         let properties = PublishProperties {
             content_type: Some("application/json".into()),
             correlation_data: asked.and_then(|asked| asked.correlation_data.clone()),
@@ -141,21 +150,23 @@ mod tests {
         publish.properties = Some(properties.clone());
         let asked = Asked::read("b", &publish).unwrap();
         assert_eq!(asked.idempotency().unwrap().key, "k");
-        let reply = ReplyTo::of(&publish);
+        let reply = ReplyTo::of("b", &publish);
         assert_eq!(
             (reply.topic.as_deref(), reply.properties.correlation_data),
             (Some("app/answers"), Some(b"7"[..].into()))
         );
         let other = Publish { payload: b"y"[..].into(), ..publish.clone() };
         assert_ne!(Asked::read("b", &other).unwrap().key.unwrap().1, asked.key.unwrap().1);
-        for (topic, key) in [("a/+", ""), ("#", "\n"), ("$SYS/x", "é"), ("", "ä")] {
+        for (topic, key) in
+            [("a/+", ""), ("#", "\n"), ("$SYS/x", "é"), ("", "ä"), ("b/send/+4912", ""), ("other/send", "")]
+        {
             let properties = PublishProperties {
                 response_topic: Some(topic.into()),
                 user_properties: vec![("idempotency-key".into(), key.into())],
                 ..properties.clone()
             };
             publish.properties = Some(properties);
-            assert_eq!(ReplyTo::of(&publish).topic, None);
+            assert_eq!(ReplyTo::of("b", &publish).topic, None);
             assert!(Asked::read("b", &publish).is_err(), "{key:?}");
         }
     }

@@ -1,6 +1,7 @@
 //! One published message on its way to disk.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use engine::{Accepted, Answer, Engine, render};
@@ -10,6 +11,11 @@ use tokio::sync::watch;
 
 use super::request::{Asked, ReplyTo, client_ref};
 use crate::http::problem::{Problem, of_refusal};
+
+/// Before what is refused for now is tried again.
+const WAIT_MIN: Duration = Duration::from_secs(1);
+/// The longest such wait.
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// What became of a message that was published.
 pub(super) struct Taken {
@@ -28,15 +34,36 @@ pub(super) enum Outcome {
     Left,
 }
 
+/// How many messages wait to be tried again. What comes after them waits too, for it could not be acknowledged
+/// before them.
+pub(super) type Waits = Arc<AtomicUsize>;
+
+/// One of those.
+struct HeldUp(Waits);
+
+impl HeldUp {
+    fn new(waits: &Waits) -> Self {
+        waits.fetch_add(1, Relaxed);
+        Self(waits.clone())
+    }
+}
+
+impl Drop for HeldUp {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
 /// Takes a message, however long that takes: what is refused for now is tried again.
 pub(super) async fn take(
     engine: Engine,
     account: Name,
     base: Arc<str>,
     publish: Publish,
-    mut stop: watch::Receiver<bool>,
+    (waits, mut stop): (Waits, watch::Receiver<bool>),
 ) -> Taken {
-    let reply_to = ReplyTo::of(&publish);
+    let reply_to = ReplyTo::of(&base, &publish);
+    let mut held_up = None;
     let outcome = match Asked::read(&base, &publish) {
         Err(problem) => refused(&problem, &publish),
         Ok(asked) => loop {
@@ -46,7 +73,9 @@ pub(super) async fn take(
                     None => break refused(&problem, &publish),
                     Some(seconds) => {
                         tracing::debug!(%account, code = problem.entry.code, "a message is refused for now");
-                        let wait = Duration::from_secs(seconds.max(1).into());
+                        // What stands in the way may be taken away at any time: a quota raised, a disk freed.
+                        let wait = Duration::from_secs(seconds.into()).clamp(WAIT_MIN, WAIT_MAX);
+                        let _held_up = held_up.get_or_insert_with(|| HeldUp::new(&waits));
                         let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
                         if tokio::time::timeout(wait, stopped).await.is_ok() {
                             break Outcome::Left;

@@ -4,7 +4,7 @@ use engine::{Caller, Engine};
 use model::{Address, Dialect, Direction, Message, SessionProtocol, Timestamp};
 use store::{MessageFilter, StoreError};
 
-use super::names::AHEAD_MAX;
+use super::names::{AHEAD_MAX, bare};
 
 /// Messages that are looked at at a time.
 const PAGE: usize = 100;
@@ -44,7 +44,12 @@ pub(crate) async fn find(
         let (page, more) = engine.search(caller, filter.clone(), cursor, PAGE).await?;
         let is_it = |message: &Message| {
             message.body.ingress == protocol.ingress()
-                && message.body.dialect.as_deref().and_then(Dialect::name).is_some_and(|terms| terms.at == named.at)
+                && message
+                    .body
+                    .dialect
+                    .as_deref()
+                    .and_then(Dialect::name)
+                    .is_some_and(|terms| terms.at == named.at && is_written_alike(&terms.to, &named.to))
         };
         if let Some(found) = page.into_iter().find(is_it) {
             return Ok(Some(found));
@@ -54,4 +59,9 @@ pub(crate) async fn find(
             None => return Ok(None),
         }
     }
+}
+
+/// Names tell recipients apart as they were written.
+fn is_written_alike(one: &str, other: &str) -> bool {
+    bare(one.as_bytes()) == bare(other.as_bytes())
 }

@@ -135,7 +135,7 @@ pub(crate) fn seed(
 }
 
 /// A recipient without what stands for its `+`: clients take one way of writing it for another.
-fn bare(to: &[u8]) -> &[u8] {
+pub(super) fn bare(to: &[u8]) -> &[u8] {
     to.strip_prefix(b"+").or_else(|| to.strip_prefix(b"00")).unwrap_or(to)
 }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{AccountView, Caller, Engine, Refusal, World};
+use engine::{AccountView, BindDenied, Caller, Engine, Refusal, World};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::{MessageId, Submission};
@@ -262,7 +262,12 @@ impl<D: Dialogue> Connection<D> {
     }
 
     fn accept(&mut self, admitted: Admitted, now: Duration) {
-        let Admitted { caller, place, session: number, mode } = admitted;
+        let Admitted { mut caller, place, session: number, mode } = admitted;
+        // It may have been changed or switched off while the login was prepared.
+        let Some((account, ..)) = still_lets_in::<D>(&self.shared.engine.world(), &caller.account) else {
+            return self.dialogue.deny(&mut self.wire, Denied::Wrong(BindDenied::AccountDisabled), now);
+        };
+        caller.account = account;
         let account = &caller.account;
         let (Some(login), Some(terms)) = (D::login_of(&account.account).cloned(), terms_of::<D>(&account.account))
         else {

@@ -20,6 +20,8 @@ use crate::sessions::{
     Action, Attempt, Counts, Denied, Dialogue, NotSent, Sent, SessionLimits, SessionSettings, Turn, Wire,
 };
 
+/// Answers to inquiries that may wait to be sent; a client that asks for more is told nothing of those.
+const STATES_MAX: usize = 100;
 /// Who asks with an alert whether the client is there.
 const OURSELVES: &[u8] = b"0";
 /// Tokens of 57 have this bit; those of deliveries, counted from 0, never do.
@@ -151,7 +153,9 @@ impl Dialogue for UcpDialogue {
     fn reply(&mut self, session: &mut Session, mut reply: Reply, now: Duration) {
         // A session that has ended takes no answer, and needs none.
         let answered = session.respond(reply.trn, &reply.result(), now);
-        self.states.extend(reply.state.take().filter(|_| answered.is_ok()));
+        if self.states.len() < STATES_MAX {
+            self.states.extend(reply.state.take().filter(|_| answered.is_ok()));
+        }
     }
 
     fn refuse(&mut self, session: &mut Session, (trn, code): (Trn, ErrorCode), now: Duration) -> ErrorCode {
@@ -161,7 +165,10 @@ impl Dialogue for UcpDialogue {
 
     fn speak(&mut self, session: &mut Session, now: Duration) {
         let Some(known) = &self.known else { return };
-        while session.window_room() > 0 && !session.output_is_full() {
+        // Half of the window is left to what is owed.
+        let mut room = (Trn::COUNT / 2).saturating_sub(session.outstanding()).min(session.window_room());
+        while room > 0 && !session.output_is_full() {
+            room -= 1;
             let Some(state) = self.states.pop_front() else { return };
             deliver::inform(&state, session, (&known.clock, &known.user), UNACKNOWLEDGED, now);
         }

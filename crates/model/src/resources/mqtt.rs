@@ -92,7 +92,7 @@ impl MqttSettings {
             (plain(client_id, 64), "client_id", "must be 1 to 64 printable characters"),
             (self.username.as_deref().is_none_or(|name| plain(name, 256)), "username", "must be up to 256 characters"),
             ((1..=1000).contains(&self.window), "window", "must be 1 to 1000"),
-            ((1..=3600).contains(&self.keep_alive_seconds), "keep_alive_seconds", "must be 1 to 3600"),
+            ((5..=3600).contains(&self.keep_alive_seconds), "keep_alive_seconds", "must be 5 to 3600"),
             (
                 self.tls.is_none() || self.broker().is_none_or(|broker| broker.tls),
                 "tls",

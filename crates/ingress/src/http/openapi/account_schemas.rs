@@ -290,7 +290,7 @@ pub(super) fn mqtt_bridge() -> Value {
                 "pattern": "^[^$/+#\\x00-\\x1f\\x7f-\\x9f]([^+#\\x00-\\x1f\\x7f-\\x9f]*[^/+#\\x00-\\x1f\\x7f-\\x9f])?$" },
             "events": { "type": "array", "items": { "type": "string" }, "description": "Events that are published; none named is `message.*`." },
             "window": number(1, 1000, 64),
-            "keep_alive_seconds": number(1, 3600, 30),
+            "keep_alive_seconds": number(5, 3600, 30),
             "tls": nullable(object(&[], json!({ "ca": path(), "cert": path(), "key": path() }))),
         }),
     );
