@@ -29,7 +29,7 @@ class Plain(Stage):
     accounts = ["bench"]
 
     def __init__(self, args):
-        super().__init__(window=args.window, sessions=2)
+        super().__init__(window=args.window, sessions=getattr(args, "carrier_sessions", 2))
         self.binds = args.sessions
         self.carrier = getattr(args, "carrier", "smpp")
 
@@ -119,6 +119,7 @@ def main():
     parser.add_argument("--rate", type=int, help="messages a second at the most")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", choices=["plain", "busy"])
+    parser.add_argument("--carrier-sessions", type=int, default=2, help="to each carrier")
     parser.add_argument("--carrier", choices=sorted(WINDOW_MAX), default="smpp", help="what the carrier speaks")
     args = parser.parse_args()
     build()
