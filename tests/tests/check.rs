@@ -82,10 +82,7 @@ fn programs_are_told_the_same_faults_as_people() {
     let told: Vec<&str> = told.lines().filter_map(|line| line.rsplit_once('/').map(|(_, rest)| rest)).collect();
     assert_eq!(faults.iter().map(sentence).collect::<Vec<_>>(), told);
     let keys: Vec<&str> = faults.iter().filter_map(|fault| fault["key"].as_str()).collect();
-    assert!(
-        ["account.0.credit", "inbound.0.action", "sender.0"].iter().all(|k| keys.contains(k)),
-        "{keys:?}"
-    );
+    assert!(["account.0.credit", "inbound.0.action", "sender.0"].iter().all(|k| keys.contains(k)), "{keys:?}");
 }
 
 #[test]
