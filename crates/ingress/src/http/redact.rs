@@ -92,3 +92,27 @@ impl<'a> From<&'a Token> for TokenShown<'a> {
 fn is_reference(secret: &Secret) -> bool {
     matches!(secret, Secret::Env { .. } | Secret::File { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_protocol_of_a_connector_shows_its_secrets() {
+        let settings = r#"
+            id = "a"
+            protocol = "http"
+            address = "https://api.example"
+            password = "hunter2"
+            modem = { pin = "1234-hunter2" }
+            outbind = { listen = "127.0.0.1:1", allow = [], password = "hunter2" }
+            [http]
+            preset = "twilio"
+            secrets = { key = "hunter2", kept = { env = "KEPT" } }
+            callback = { url = "https://gateway.example", secret = "hunter2-hunter2-hunter2" }
+        "#;
+        let shown = connector(&toml::from_str(settings).unwrap());
+        let text = serde_json::to_string(&shown).unwrap();
+        assert!(!text.contains("hunter2") && text.contains("KEPT"), "{text}");
+    }
+}
