@@ -16,7 +16,7 @@ use super::inquiries::{DELIVERIES, Inquiries};
 use super::outgoing::Outgoing;
 use super::settings::{client_config, connect_timeout, of};
 use crate::lasting::Lasting;
-use crate::session::{BeginError, Begun, Closed, Dialogue, Leg, Slot, Talk, Unsent, Wire};
+use crate::session::{BeginError, Begun, Closed, Dialogue, Leg, Slot, Talk, Unsent};
 use crate::transport::{ConnectError, connect};
 use crate::verdict::Verdicts;
 
@@ -205,44 +205,6 @@ impl Cimd2Dialogue {
         }
         let request = DeliveryRequest { mode: Some(DELIVER_ALL), ..DeliveryRequest::default() };
         self.asks_for_deliveries = session.request(&request, DELIVERIES, now).is_err();
-    }
-}
-
-impl Wire for Session {
-    fn output(&self) -> &[u8] {
-        self.output()
-    }
-
-    fn consume_output(&mut self, written: usize) {
-        self.consume_output(written);
-    }
-
-    fn output_is_full(&self) -> bool {
-        self.output_is_full()
-    }
-
-    fn receive(&mut self, octets: &[u8], now: Duration) -> usize {
-        self.receive(octets, now)
-    }
-
-    fn transport_closed(&mut self) {
-        self.transport_closed();
-    }
-
-    fn is_bound(&self) -> bool {
-        self.is_logged_in()
-    }
-
-    fn is_closed(&self) -> bool {
-        self.is_closed()
-    }
-
-    fn next_deadline(&self) -> Option<Duration> {
-        self.next_deadline()
-    }
-
-    fn end(&mut self, now: Duration) {
-        self.logout(now);
     }
 }
 

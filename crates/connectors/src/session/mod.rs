@@ -8,6 +8,7 @@
 mod bound;
 mod leg;
 mod slot;
+mod wires;
 
 use std::time::Duration;
 

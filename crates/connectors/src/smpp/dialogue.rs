@@ -15,7 +15,7 @@ use super::inquiries::Inquiries;
 use super::outbind::{Door, Guest};
 use super::settings::{bind_timeout, client_config, modes};
 use super::{Answers, Outgoing, Rules, Verdict};
-use crate::session::{BeginError, Begun, Closed, Dialogue, Leg, Slot, Talk, Unsent, Wire};
+use crate::session::{BeginError, Begun, Closed, Dialogue, Leg, Slot, Talk, Unsent};
 use crate::transport::{ConnectError, connect};
 
 /// The dialogue of one session. A pair of binds is one with two legs, of which the first sends.
@@ -136,44 +136,6 @@ impl Dialogue for SmppDialogue {
             // It will come again over the next session, and is known by then.
             tracing::debug!(connector = %settings.id, %error, "an acknowledgement came too late");
         }
-    }
-}
-
-impl Wire for Session {
-    fn output(&self) -> &[u8] {
-        self.output()
-    }
-
-    fn consume_output(&mut self, written: usize) {
-        self.consume_output(written);
-    }
-
-    fn output_is_full(&self) -> bool {
-        self.output_is_full()
-    }
-
-    fn receive(&mut self, octets: &[u8], now: Duration) -> usize {
-        self.receive(octets, now)
-    }
-
-    fn transport_closed(&mut self) {
-        self.transport_closed();
-    }
-
-    fn is_bound(&self) -> bool {
-        self.is_bound()
-    }
-
-    fn is_closed(&self) -> bool {
-        self.is_closed()
-    }
-
-    fn next_deadline(&self) -> Option<Duration> {
-        self.next_deadline()
-    }
-
-    fn end(&mut self, now: Duration) {
-        self.unbind(now);
     }
 }
 

@@ -15,9 +15,7 @@ use super::deliver;
 use super::requests::{Operation, Reply, Request};
 use super::submission::{self, Asked, Reading};
 use crate::named::{AccountNames, Clock, Digits, Names, seed};
-use crate::sessions::{
-    Action, Attempt, Counts, Denied, Dialogue, NotSent, Sent, SessionLimits, SessionSettings, Turn, Wire,
-};
+use crate::sessions::{Action, Attempt, Counts, Denied, Dialogue, NotSent, Sent, SessionLimits, SessionSettings, Turn};
 
 /// The largest window: one less than there are packet numbers.
 const WINDOW_MAX: usize = 127;
@@ -239,55 +237,5 @@ fn session_config(limits: &SessionLimits) -> SessionConfig {
         max_packet: limits.frame_octets,
         max_unanswered: UNANSWERED_MAX,
         ..SessionConfig::default()
-    }
-}
-
-impl Wire for Session {
-    fn receive(&mut self, octets: &[u8], now: Duration) -> usize {
-        Session::receive(self, octets, now)
-    }
-
-    fn transport_closed(&mut self) {
-        Session::transport_closed(self);
-    }
-
-    fn output(&self) -> &[u8] {
-        Session::output(self)
-    }
-
-    fn consume_output(&mut self, written: usize) {
-        Session::consume_output(self, written);
-    }
-
-    fn output_is_full(&self) -> bool {
-        Session::output_is_full(self)
-    }
-
-    fn next_deadline(&self) -> Option<Duration> {
-        Session::next_deadline(self)
-    }
-
-    fn is_open(&self) -> bool {
-        self.is_logged_in()
-    }
-
-    fn is_closed(&self) -> bool {
-        Session::is_closed(self)
-    }
-
-    fn unanswered(&self) -> usize {
-        Session::unanswered(self)
-    }
-
-    fn outstanding(&self) -> usize {
-        Session::outstanding(self)
-    }
-
-    fn window_room(&self) -> usize {
-        Session::window_room(self)
-    }
-
-    fn finish(&mut self, now: Duration) {
-        self.logout(now);
     }
 }

@@ -32,9 +32,10 @@ mod metrics;
 mod server;
 mod settings;
 mod stream;
+mod wires;
 
 pub use binds::{BindView, Binds};
-pub(crate) use dialogue::{Action, Dialogue, NotSent, PART_BITS, Sent, Turn, Wire};
+pub(crate) use dialogue::{Action, Dialogue, NotSent, PART_BITS, Sent, Turn};
 pub(crate) use gate::{Attempt, Denied};
 pub(crate) use metrics::Counts;
 pub use metrics::SessionMetrics;

@@ -15,9 +15,7 @@ use super::action::{self, Asked};
 use super::answer::{status_of, status_of_bind, write_id};
 use super::deliver::{Deliveries, outcome_of};
 use super::requests::{Reply, Request};
-use crate::sessions::{
-    Action, Attempt, Counts, Denied, Dialogue, NotSent, Sent, SessionLimits, SessionSettings, Turn, Wire,
-};
+use crate::sessions::{Action, Attempt, Counts, Denied, Dialogue, NotSent, Sent, SessionLimits, SessionSettings, Turn};
 
 /// The largest window of an account.
 const WINDOW_MAX: usize = 1000;
@@ -186,56 +184,6 @@ impl Dialogue for SmppDialogue {
 
     fn named(asked: &Asked) -> (&'static str, u32) {
         (if asked.data_sm { "data_sm" } else { "submit_sm" }, asked.sequence)
-    }
-}
-
-impl Wire for Session {
-    fn receive(&mut self, octets: &[u8], now: Duration) -> usize {
-        Session::receive(self, octets, now)
-    }
-
-    fn transport_closed(&mut self) {
-        Session::transport_closed(self);
-    }
-
-    fn output(&self) -> &[u8] {
-        Session::output(self)
-    }
-
-    fn consume_output(&mut self, written: usize) {
-        Session::consume_output(self, written);
-    }
-
-    fn output_is_full(&self) -> bool {
-        Session::output_is_full(self)
-    }
-
-    fn next_deadline(&self) -> Option<Duration> {
-        Session::next_deadline(self)
-    }
-
-    fn is_open(&self) -> bool {
-        self.is_bound()
-    }
-
-    fn is_closed(&self) -> bool {
-        Session::is_closed(self)
-    }
-
-    fn unanswered(&self) -> usize {
-        Session::unanswered(self)
-    }
-
-    fn outstanding(&self) -> usize {
-        Session::outstanding(self)
-    }
-
-    fn window_room(&self) -> usize {
-        Session::window_room(self)
-    }
-
-    fn finish(&mut self, now: Duration) {
-        self.unbind(now);
     }
 }
 

@@ -16,9 +16,7 @@ use super::deliver::{self, State};
 use super::requests::{Reply, Request};
 use super::submission::{self, Asked, Reading};
 use crate::named::{AccountNames, Clock, Digits, Names, seed};
-use crate::sessions::{
-    Action, Attempt, Counts, Denied, Dialogue, NotSent, Sent, SessionLimits, SessionSettings, Turn, Wire,
-};
+use crate::sessions::{Action, Attempt, Counts, Denied, Dialogue, NotSent, Sent, SessionLimits, SessionSettings, Turn};
 
 /// Answers to inquiries that may wait to be sent; a client that asks for more is told nothing of those.
 const STATES_MAX: usize = 100;
@@ -261,54 +259,4 @@ fn session_config(limits: &SessionLimits) -> SessionConfig {
     };
     config.frames.max_len = limits.frame_octets;
     config
-}
-
-impl Wire for Session {
-    fn receive(&mut self, octets: &[u8], now: Duration) -> usize {
-        Session::receive(self, octets, now)
-    }
-
-    fn transport_closed(&mut self) {
-        Session::transport_closed(self);
-    }
-
-    fn output(&self) -> &[u8] {
-        Session::output(self)
-    }
-
-    fn consume_output(&mut self, written: usize) {
-        Session::consume_output(self, written);
-    }
-
-    fn output_is_full(&self) -> bool {
-        Session::output_is_full(self)
-    }
-
-    fn next_deadline(&self) -> Option<Duration> {
-        Session::next_deadline(self)
-    }
-
-    fn is_open(&self) -> bool {
-        Session::is_open(self)
-    }
-
-    fn is_closed(&self) -> bool {
-        Session::is_closed(self)
-    }
-
-    fn unanswered(&self) -> usize {
-        Session::unanswered(self)
-    }
-
-    fn outstanding(&self) -> usize {
-        Session::outstanding(self)
-    }
-
-    fn window_room(&self) -> usize {
-        Session::window_room(self)
-    }
-
-    fn finish(&mut self, now: Duration) {
-        Session::finish(self, now);
-    }
 }
