@@ -21,6 +21,9 @@ const CALLER: Duration = Duration::from_secs(1);
 /// Characters of a text that spans lines.
 const JOINED_MAX: usize = 2048;
 
+/// How long its lines may take.
+const JOINED_TIME: Duration = Duration::from_secs(1);
+
 /// How long answers to earlier questions may still come.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -42,8 +45,11 @@ impl Client {
     }
 
     fn hear_line(&mut self, line: String, now: Duration) {
-        if let Some(joined) = self.joining.take() {
-            return self.join(joined + "\n" + &line);
+        if let Some((joined, until)) = self.joining.take() {
+            if now <= until {
+                return self.join(joined + "\n" + &line, until);
+            }
+            self.ussd_said(&joined);
         }
         if let Some((report, until)) = self.follows.take()
             && now <= until
@@ -78,10 +84,9 @@ impl Client {
         }
     }
 
-    fn join(&mut self, joined: String) {
-        let open = !joined.matches('"').count().is_multiple_of(2);
-        if open && joined.len() < JOINED_MAX {
-            self.joining = Some(joined);
+    fn join(&mut self, joined: String, until: Duration) {
+        if is_open(&joined) && joined.len() < JOINED_MAX {
+            self.joining = Some((joined, until));
         } else {
             self.ussd_said(&joined);
         }
@@ -96,7 +101,7 @@ impl Client {
                 );
             }
             Urc::Direct { report } => self.follows = Some((report, now.saturating_add(FOLLOWS))),
-            Urc::Ussd(text) => self.join(text),
+            Urc::Ussd(text) => self.join(text, now.saturating_add(JOINED_TIME)),
             Urc::Ring => self.ring(now),
             Urc::Caller(number) => self.caller(number, now),
             Urc::Registration(registration) => {
@@ -284,6 +289,30 @@ impl Client {
                 self.ussd = Ussd::Idle;
                 self.events.push_back(Event::UssdFailed(failure));
             }
+        }
+    }
+}
+
+/// Does the text of a `+CUSD` go on in the next line? It ends with a quotation mark, and perhaps its coding; those within
+/// are the network's, and need not come in pairs.
+fn is_open(said: &str) -> bool {
+    let text = said.split_once(',').map_or("", |(_, text)| text.trim());
+    let Some(text) = text.strip_prefix('"') else { return false };
+    let end = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ').trim_end();
+    !end.strip_suffix(',').unwrap_or(end).trim_end().ends_with('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_open;
+
+    #[test]
+    fn a_text_ends_with_its_last_quotation_mark() {
+        for whole in ["0", "2", "0,\"Balance 5\",15", "0,\"a 5\" screen\",15", "0,\"x\"", "0,\"\",15", "1,\"a\" , 72"] {
+            assert!(!is_open(whole), "{whole}");
+        }
+        for more in ["0,\"Line one", "0,\"You have 5", "0,\"a 5\" screen"] {
+            assert!(is_open(more), "{more}");
         }
     }
 }

@@ -50,7 +50,7 @@ pub struct Client {
     /// A message is to follow in the next line, if it comes by then; whether it is a report.
     follows: Option<(bool, Duration)>,
     /// A quoted text that goes on in the next line.
-    joining: Option<String>,
+    joining: Option<(String, Duration)>,
     /// Until when the SIM, or a network, is waited for.
     patience: Option<Duration>,
     pin_entered: bool,
