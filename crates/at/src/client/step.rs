@@ -56,7 +56,6 @@ pub(super) struct Outgoing {
 }
 
 /// The command that the modem is to answer.
-#[derive(Debug)]
 pub(super) struct Running {
     pub(super) step: Step,
     /// As it was written, for its echo.
@@ -68,6 +67,13 @@ pub(super) struct Running {
     pub(super) outgoing: Option<Outgoing>,
     /// The message itself was written: what becomes of it is the modem's to say.
     pub(super) body_written: bool,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What was written may be a PIN.
+        f.debug_struct("Running").field("step", &self.step).field("deadline", &self.deadline).finish_non_exhaustive()
+    }
 }
 
 impl Running {

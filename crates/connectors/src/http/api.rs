@@ -41,7 +41,6 @@ pub(super) struct Api {
 }
 
 /// What calls of the provider are held against.
-#[derive(Debug)]
 pub(super) struct Calls {
     /// The secret of the path; without one nobody calls.
     pub(super) secret: Option<String>,
@@ -49,6 +48,13 @@ pub(super) struct Calls {
     pub(super) url: String,
     pub(super) verifier: Option<Verifier>,
     pub(super) reply: HttpReply,
+}
+
+impl std::fmt::Debug for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address has the secret in it.
+        f.debug_struct("Calls").field("verifier", &self.verifier).field("reply", &self.reply).finish_non_exhaustive()
+    }
 }
 
 /// Whom to connect to.

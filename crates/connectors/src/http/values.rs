@@ -12,7 +12,7 @@ use sms::{Alphabet, TextPlan};
 use super::escape::{self, Place};
 
 /// What a connector knows of itself.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Known {
     pub(super) user: String,
     pub(super) password: String,
@@ -20,6 +20,13 @@ pub(super) struct Known {
     pub(super) values: BTreeMap<String, String>,
     /// Where the provider calls us.
     pub(super) callback_url: Option<String>,
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // All but these are secrets, or have them in them.
+        f.debug_struct("Known").field("user", &self.user).field("values", &self.values).finish_non_exhaustive()
+    }
 }
 
 /// What a template may name, where it stands.
