@@ -389,6 +389,27 @@ impl LinkSession {
         self.to_acknowledge.push(ack);
     }
 
+    /// Takes what a carrier sent once, without a session of its own: true when all of it is kept durably, false if the
+    /// engine has ended. Dropped before, what had no room with the recorder is forgotten, and the carrier sends it again.
+    pub async fn keep(mut self, incoming: Vec<Incoming>) -> bool {
+        let recorder = self.link.facts.clone();
+        let Ok(permit) = recorder.reserve().await else { return false };
+        let count = incoming.len();
+        for (ack, one) in (0u64..).zip(incoming) {
+            self.receive(one, ack);
+        }
+        hand_over(Some(permit), &mut self.facts, &mut self.to_acknowledge, &self.recorded_sender);
+        let mut kept = 0;
+        while kept < count {
+            tokio::select! {
+                biased;
+                acks = self.acknowledged() => kept += acks.len(),
+                () = recorder.closed() => return false,
+            }
+        }
+        true
+    }
+
     /// Facts that wait for [`report`](Self::report). A session stops reading and taking when there
     /// are thousands: the store can't be written now.
     #[must_use]

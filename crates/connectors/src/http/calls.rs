@@ -42,17 +42,8 @@ impl CarrierCalls for HttpCalls {
             tracing::debug!(connector = %connector.id, "a provider's call says nothing of messages");
             return Ok(reply(&api));
         }
-        let count = incoming.len();
-        let mut session = link.session();
-        for (ack, one) in (0u64..).zip(incoming) {
-            session.receive(one, ack);
-        }
-        // The gateway that stops drops what waits, and the provider calls again.
-        let mut kept = 0;
-        while kept < count {
-            kept += session.acknowledged().await.len();
-        }
-        Ok(reply(&api))
+        // What is not kept the provider brings again.
+        if link.session().keep(incoming).await { Ok(reply(&api)) } else { Err(CarrierDenied::Later) }
     }
 }
 
