@@ -73,6 +73,8 @@ pub(super) struct Session<'s> {
     renewal: Option<Renewal>,
     /// Nothing is taken before: the provider asked for it.
     not_before: Option<Instant>,
+    /// So many messages go out by themselves next: a request with all of them was refused.
+    singly: usize,
     ending: Option<Ending>,
     stopped: bool,
     useful: bool,
@@ -156,6 +158,7 @@ impl<'s> Session<'s> {
             token_was_good: false,
             renewal: None,
             not_before: None,
+            singly: 0,
             ending: None,
             stopped: false,
             useful: false,
@@ -238,7 +241,12 @@ impl<'s> Session<'s> {
 
     /// Messages that the window has room for.
     fn room(&self) -> usize {
-        usize::from(self.settings.window.max(1)).saturating_sub(self.flying.len()).saturating_mul(self.api.batch)
+        usize::from(self.settings.window.max(1)).saturating_sub(self.flying.len()).saturating_mul(self.batch())
+    }
+
+    /// Messages that go into one request.
+    fn batch(&self) -> usize {
+        if self.singly > 0 { 1 } else { self.api.batch }
     }
 
     fn renew_at(&self) -> Option<Instant> {
@@ -282,7 +290,8 @@ impl<'s> Session<'s> {
         }
         let mut texts = texts.into_iter().peekable();
         while texts.peek().is_some() {
-            let some: Vec<Job> = texts.by_ref().take(self.api.batch).collect();
+            let some: Vec<Job> = texts.by_ref().take(self.batch()).collect();
+            self.singly = self.singly.saturating_sub(some.len());
             self.send(some, false);
         }
     }
@@ -358,7 +367,14 @@ impl<'s> Session<'s> {
         };
         let ids: Vec<&str> = messages.iter().map(|(_, _, id)| &**id).collect();
         let wait = retry_after(&document, SystemTime::now());
-        for ((ticket, message, _), verdict) in messages.iter().zip(self.api.answers.read(&document, &ids)) {
+        let verdicts = self.api.answers.read(&document, &ids);
+        let refused = |verdict: &Verdict| matches!(verdict, Verdict::Not(HttpClass::Permanent, _));
+        if messages.len() > 1 && !(200..300).contains(&document.status) && verdicts.iter().all(refused) {
+            // One of them may be what is wrong with all: each by itself shows which.
+            self.singly = self.singly.saturating_add(messages.len());
+            return messages.iter().for_each(|(ticket, ..)| self.link.give_back(*ticket));
+        }
+        for ((ticket, message, _), verdict) in messages.iter().zip(verdicts) {
             self.settle((*ticket, *message, token), verdict, wait);
         }
     }
