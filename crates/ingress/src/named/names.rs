@@ -33,7 +33,11 @@ pub(crate) struct Names {
 
 /// The names that one account has taken.
 #[derive(Debug, Default)]
-pub(crate) struct AccountNames(Mutex<Taken>);
+pub(crate) struct AccountNames {
+    taken: Mutex<Taken>,
+    /// Held by whoever finds out what an earlier process has taken.
+    seeding: tokio::sync::Mutex<()>,
+}
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -67,7 +71,7 @@ impl Names {
 impl AccountNames {
     /// The next free second to a recipient.
     pub fn next(&self, to: &[u8], now: Timestamp) -> Timestamp {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now.as_millis().div_euclid(1000);
         if taken.last.len() >= taken.room.max(ROOM_MIN) {
             taken.last.retain(|_, last| *last >= now);
@@ -88,11 +92,11 @@ impl AccountNames {
     }
 
     fn is_seeded(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).seeded
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).seeded
     }
 
     fn seed(&self, found: impl Iterator<Item = (Box<[u8]>, i64)>) {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         for (to, second) in found {
             let last = taken.last.entry(bare(&to).into()).or_insert(second);
             *last = (*last).max(second);
@@ -109,29 +113,43 @@ pub(crate) fn seed(
     (clock, order): (Clock, Digits),
 ) -> BoxFuture<'static, Result<(), String>> {
     let (engine, caller) = (engine.clone(), caller.clone());
-    Box::pin(async move {
-        let since = engine.now().plus_seconds(-AHEAD_MAX);
-        let filter =
-            MessageFilter { created_after: Some(since), direction: Some(Direction::Mt), ..MessageFilter::default() };
-        let (mut found, mut cursor) = (Vec::new(), None);
-        loop {
-            let page = engine.search(&caller, filter.clone(), cursor, PAGE).await;
-            let (page, more) = page.map_err(|error| error.to_string())?;
-            found.extend(page.iter().filter(|message| message.body.ingress == protocol.ingress()).filter_map(
-                |message| {
-                    let terms = message.body.dialect.as_deref().and_then(Dialect::name)?;
-                    let at = clock.moment(terms.at.as_bytes(), order)?;
-                    Some((terms.to.as_bytes().into(), at.as_millis().div_euclid(1000)))
-                },
-            ));
-            match more {
-                Some(_) => cursor = more,
-                None => break,
-            }
+    // It goes on if the session that waits for it does not live so long: its client comes again.
+    let work = tokio::spawn(async move {
+        let _alone = names.seeding.lock().await;
+        if names.is_seeded() {
+            return Ok(());
         }
+        let found = taken_before(&engine, &caller, protocol, &(clock, order)).await?;
         names.seed(found.into_iter());
         Ok(())
-    })
+    });
+    Box::pin(async move { work.await.map_err(|error| error.to_string())? })
+}
+
+/// The names that an earlier process may have taken ahead of the clock.
+async fn taken_before(
+    engine: &Engine,
+    caller: &Caller,
+    protocol: SessionProtocol,
+    (clock, order): &(Clock, Digits),
+) -> Result<Vec<(Box<[u8]>, i64)>, String> {
+    let since = engine.now().plus_seconds(-AHEAD_MAX);
+    let filter =
+        MessageFilter { created_after: Some(since), direction: Some(Direction::Mt), ..MessageFilter::default() };
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = engine.search(caller, filter.clone(), cursor, PAGE).await;
+        let (page, more) = page.map_err(|error| error.to_string())?;
+        found.extend(page.iter().filter(|message| message.body.ingress == protocol.ingress()).filter_map(|message| {
+            let terms = message.body.dialect.as_deref().and_then(Dialect::name)?;
+            let at = clock.moment(terms.at.as_bytes(), *order)?;
+            Some((terms.to.as_bytes().into(), at.as_millis().div_euclid(1000)))
+        }));
+        match more {
+            Some(_) => cursor = more,
+            None => return Ok(found),
+        }
+    }
 }
 
 /// A recipient without what stands for its `+`: clients take one way of writing it for another.
@@ -174,7 +192,7 @@ mod tests {
         for n in 0..100_000_u32 {
             names.next(&n.to_be_bytes(), at(i64::from(n / 100)));
         }
-        assert!(names.0.lock().unwrap().last.len() <= ROOM_MIN * 2);
+        assert!(names.taken.lock().unwrap().last.len() <= ROOM_MIN * 2);
     }
 
     #[test]
