@@ -54,7 +54,7 @@ pub use lease::{Fence, Lease};
 pub use memory::MemoryStore;
 pub use query::{
     BatchCounts, DeliveryFilter, GroupFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead,
-    QueuedMessage, ResourceChange, Resources, ScheduleFilter,
+    QueuedMessage, ResourceChange, Resources, ScheduleFilter, Shards,
 };
 
 /// Where the gateway's state is kept. Cheap to share; every method may be called at any time from
@@ -87,7 +87,7 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<(Vec<Message>, Option<MessageId>), StoreError>;
 
-    /// Accounts that have entries in `lane`, each with the due time of its first one; ordered by name,
+    /// Accounts that have entries in `lane`, each once, with the due time of its first one; ordered by name,
     /// octet by octet, strictly after `after`, at most `limit`. Costs by the account, not by the entry.
     async fn queue_accounts(
         &self,

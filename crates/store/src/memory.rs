@@ -143,14 +143,7 @@ impl Store for MemoryStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(Name, Timestamp)>, StoreError> {
-        let mut accounts: Vec<(Name, Timestamp)> = Vec::new();
-        for entry in self.state().lane(lane).filter(|entry| after.is_none_or(|after| &*entry.account > after)) {
-            if accounts.last().is_none_or(|(account, _)| *account != entry.account) {
-                accounts.push((entry.account.clone(), entry.due));
-            }
-        }
-        accounts.truncate(limit);
-        Ok(accounts)
+        Ok(self.state().queue_accounts(lane, after).into_iter().take(limit).collect())
     }
 
     async fn queue_pages(

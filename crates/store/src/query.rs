@@ -1,5 +1,9 @@
 //! What is asked of a store, and what it answers.
 
+use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::Arc;
+
 use model::{BatchId, Delivery, Direction, Message, MessageId, Name, Status, Timestamp};
 
 use crate::Document;
@@ -55,15 +59,40 @@ impl MessageFilter {
     }
 }
 
-/// One lane of a connector's queue.
+/// One lane of a connector's queue, or what one node owns of it: the shards are read as one queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct QueueLane {
     /// The connector.
     pub connector: Name,
-    /// The shard.
-    pub shard: u16,
+    /// The shards. Of none nothing is read.
+    pub shards: Shards,
     /// The priority.
     pub priority: u8,
+}
+
+/// Shards of a queue, each once and in their order. Cheap to copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shards(Arc<[u16]>);
+
+impl FromIterator<u16> for Shards {
+    fn from_iter<I: IntoIterator<Item = u16>>(shards: I) -> Self {
+        let shards: BTreeSet<u16> = shards.into_iter().collect();
+        Self(shards.into_iter().collect())
+    }
+}
+
+impl From<u16> for Shards {
+    fn from(shard: u16) -> Self {
+        Self([shard].into())
+    }
+}
+
+impl Deref for Shards {
+    type Target = [u16];
+
+    fn deref(&self) -> &[u16] {
+        &self.0
+    }
 }
 
 /// One account's messages in a lane, to be read on.

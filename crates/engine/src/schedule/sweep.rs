@@ -78,6 +78,6 @@ impl Sweep {
     }
 
     fn lane(&self, priority: u8) -> QueueLane {
-        QueueLane { connector: self.connector.clone(), shard: self.shard, priority }
+        QueueLane { connector: self.connector.clone(), shards: self.shard.into(), priority }
     }
 }

@@ -1,4 +1,6 @@
-//! The queue.
+//! The queue. Shards are read one by one: as a rule there is one.
+
+use std::collections::BTreeMap;
 
 use model::{MessageId, Name, Timestamp};
 use rusqlite::Statement;
@@ -17,13 +19,33 @@ pub(crate) fn queue_accounts(
     after: Option<&str>,
     limit: usize,
 ) -> Read<Vec<(Name, Timestamp)>> {
+    if let [shard] = lane.shards[..] {
+        return accounts_of(reader, lane, shard, after, limit);
+    }
+    let mut merged: BTreeMap<Name, Timestamp> = BTreeMap::new();
+    for shard in lane.shards.iter() {
+        for (account, due) in accounts_of(reader, lane, *shard, after, limit)? {
+            let first = merged.entry(account).or_insert(due);
+            *first = due.min(*first);
+        }
+    }
+    Ok(merged.into_iter().take(limit).collect())
+}
+
+fn accounts_of(
+    reader: &Reader,
+    lane: &QueueLane,
+    shard: u16,
+    after: Option<&str>,
+    limit: usize,
+) -> Read<Vec<(Name, Timestamp)>> {
     const LANE: &str = "SELECT account, due FROM queue WHERE connector = ?1 AND shard = ?2 AND priority = ?3";
     const ORDER: &str = "ORDER BY account, due, id LIMIT 1";
     let mut first = reader.db.prepare_cached(&format!("{LANE} {ORDER}"))?;
     let mut next = reader.db.prepare_cached(&format!("{LANE} AND account > ?4 {ORDER}"))?;
     let mut accounts: Vec<(Name, Timestamp)> = Vec::new();
     while accounts.len() < limit {
-        let (connector, shard, priority) = (lane.connector.as_ref(), lane.shard, lane.priority);
+        let (connector, priority) = (lane.connector.as_ref(), lane.priority);
         let mut rows = match accounts.last().map(|(account, _)| account.as_ref()).or(after) {
             Some(after) => next.query((connector, shard, priority, after))?,
             // The first may have the empty name, as copies have.
@@ -48,7 +70,26 @@ pub(crate) fn queue_pages(
             AND (due, id) > (?5, ?6) ORDER BY due, id",
     )?;
     let mut by_id = ById::new(reader)?;
-    reads.iter().map(|read| queue_page(reader, &mut statement, &mut by_id, lane, read, due_by)).collect()
+    let mut page = |shard, read| queue_page(reader, &mut statement, &mut by_id, lane, shard, read, due_by);
+    let pages = reads.iter().map(|read| match lane.shards[..] {
+        [shard] => page(shard, read),
+        _ => {
+            let pages: Read<Vec<QueuePage>> = lane.shards.iter().map(|shard| page(*shard, read)).collect();
+            Ok(merged(pages?, read.limit))
+        }
+    });
+    pages.collect()
+}
+
+/// The pages of several shards as one.
+fn merged(pages: Vec<QueuePage>, limit: usize) -> QueuePage {
+    let next_due = pages.iter().filter_map(|page| page.next_due).min();
+    let mut messages: Vec<QueuedMessage> = pages.into_iter().flat_map(|page| page.messages).collect();
+    messages.sort_unstable_by_key(|queued| (queued.entry.due, queued.entry.id));
+    messages.truncate(limit);
+    // If they are fewer, no shard's page was full, and each told of its own.
+    let next_due = next_due.filter(|_| messages.len() < limit);
+    QueuePage { messages, next_due }
 }
 
 fn queue_page(
@@ -56,11 +97,12 @@ fn queue_page(
     statement: &mut Statement<'_>,
     by_id: &mut ById<'_>,
     lane: &QueueLane,
+    shard: u16,
     read: &QueueRead,
     due_by: Timestamp,
 ) -> Read<QueuePage> {
     let (after_due, after_id) = read.after.map_or((i64::MIN, [0; 16]), |(due, id)| (due.as_millis(), *id.as_bytes()));
-    let of = (lane.connector.as_ref(), lane.shard, lane.priority, read.account.as_ref());
+    let of = (lane.connector.as_ref(), shard, lane.priority, read.account.as_ref());
     let mut rows = statement.query((of.0, of.1, of.2, of.3, after_due, after_id.as_slice()))?;
     let mut page = QueuePage { messages: Vec::with_capacity(read.limit.min(1024)), next_due: None };
     while page.messages.len() < read.limit
@@ -74,7 +116,7 @@ fn queue_page(
         }
         if let Some(message) = by_id.get(id)? {
             let (connector, account) = (lane.connector.clone(), read.account.clone());
-            let entry = QueueEntry { connector, shard: lane.shard, priority: lane.priority, account, due, id };
+            let entry = QueueEntry { connector, shard, priority: lane.priority, account, due, id };
             page.messages.push(QueuedMessage { entry, message });
         }
     }

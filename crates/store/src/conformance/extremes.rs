@@ -252,7 +252,7 @@ pub async fn times_at_the_ends(world: &World) {
         let (page, _) = world.store.search(&Default::default(), Some(up(message.body.id)), 1).await.unwrap();
         assert_eq!(page, [message]);
     }
-    let lane = QueueLane { connector: "carrier-a".into(), shard: 0, priority: 1 };
+    let lane = QueueLane { connector: "carrier-a".into(), shards: 0.into(), priority: 1 };
     for at in [i64::MIN, i64::MIN + 1, -1, i64::MAX].map(Timestamp::from_millis) {
         let mut message = world.samples.message();
         change_body(&mut message, |b| (b.created_at, b.send_at, b.expires_at) = (at, Some(at), at));

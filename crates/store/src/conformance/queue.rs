@@ -7,7 +7,7 @@ use super::{START, World};
 use crate::{Changes, NewMessage, QueueEntry, QueueLane, QueuePage, QueueRead, QueuedMessage, Store};
 
 fn lane() -> QueueLane {
-    QueueLane { connector: "carrier-a".into(), shard: 0, priority: 1 }
+    QueueLane { connector: "carrier-a".into(), shards: 0.into(), priority: 1 }
 }
 
 /// A message that is due `after` milliseconds from the start.
@@ -98,7 +98,8 @@ pub async fn lanes_do_not_mix(world: &World) {
     let insert = m.iter().zip(&entries).map(new).collect();
     world.commit(Changes { insert, ..Changes::default() }).await;
     for entry in &entries {
-        let lane = QueueLane { connector: entry.connector.clone(), shard: entry.shard, priority: entry.priority };
+        let (connector, shards) = (entry.connector.clone(), entry.shard.into());
+        let lane = QueueLane { connector, shards, priority: entry.priority };
         let page = due(world, &lane, START).await;
         assert_eq!(page.iter().map(|q| &q.entry).collect::<Vec<_>>(), [entry]);
         assert_eq!(world.store.queue_entry(entry.id).await.unwrap().as_ref(), Some(entry));

@@ -222,7 +222,7 @@ async fn compare(ours: &dyn Store, model: &MemoryStore, known: &Known, now: Time
     same!(s => s.queued(&["shop", "nobody", "bank", "club"].map(Name::from)).await.unwrap());
     for connector in ["carrier-a", "carrier-b"] {
         for (shard, priority) in (0..2).flat_map(|shard| (0..4).map(move |priority| (shard, priority))) {
-            let lane = QueueLane { connector: connector.into(), shard, priority };
+            let lane = QueueLane { connector: connector.into(), shards: shard.into(), priority };
             same!(s => entries(s, &lane, now.plus_seconds(60)).await);
             same!(s => s.queue_accounts(&lane, None, 9).await.unwrap());
             same!(s => s.queue_accounts(&lane, Some("club"), 1).await.unwrap());

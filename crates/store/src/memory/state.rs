@@ -3,6 +3,8 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::iter::Peekable;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use model::delivery::DeliveryState;
@@ -224,19 +226,35 @@ impl State {
         self.queue.insert(entry);
     }
 
-    /// The entries of one lane, in order.
-    pub fn lane<'a>(&'a self, lane: &'a QueueLane) -> impl Iterator<Item = &'a QueueEntry> {
-        let first = QueueEntry {
-            connector: lane.connector.clone(),
-            shard: lane.shard,
-            priority: lane.priority,
-            account: "".into(),
-            due: Timestamp::from_millis(i64::MIN),
-            id: MessageId::first_at(Timestamp::from_millis(0)),
-        };
+    /// The entries of one shard of a lane, in order, from an account on and for it after `after`.
+    fn shard<'a>(
+        &'a self,
+        lane: &'a QueueLane,
+        shard: u16,
+        account: &str,
+        after: Option<(Timestamp, MessageId)>,
+    ) -> impl Iterator<Item = &'a QueueEntry> {
+        let (due, id) =
+            after.unwrap_or((Timestamp::from_millis(i64::MIN), MessageId::first_at(Timestamp::from_millis(0))));
+        let (connector, priority) = (lane.connector.clone(), lane.priority);
+        let first = QueueEntry { connector, shard, priority, account: account.into(), due, id };
+        let first = if after.is_some() { Bound::Excluded(first) } else { Bound::Included(first) };
         let same =
-            |e: &&QueueEntry| e.connector == lane.connector && e.shard == lane.shard && e.priority == lane.priority;
-        self.queue.range(first..).take_while(same)
+            move |e: &&QueueEntry| e.connector == lane.connector && e.shard == shard && e.priority == lane.priority;
+        self.queue.range((first, Bound::Unbounded)).take_while(same)
+    }
+
+    /// The accounts of a lane after `after`, with what is due first of each.
+    pub fn queue_accounts(&self, lane: &QueueLane, after: Option<&str>) -> BTreeMap<Name, Timestamp> {
+        let mut accounts: BTreeMap<Name, Timestamp> = BTreeMap::new();
+        for shard in lane.shards.iter() {
+            let entries = self.shard(lane, *shard, after.unwrap_or(""), None);
+            for entry in entries.filter(|entry| after.is_none_or(|after| &*entry.account > after)) {
+                let first = accounts.entry(entry.account.clone()).or_insert(entry.due);
+                *first = entry.due.min(*first);
+            }
+        }
+        accounts
     }
 
     /// How many messages of an account wait.
@@ -246,17 +264,26 @@ impl State {
 
     /// What is due of one account.
     pub fn queue_page(&self, lane: &QueueLane, read: &QueueRead, due_by: Timestamp) -> QueuePage {
-        let theirs = self.lane(lane).filter(|entry| entry.account == read.account);
-        let mut rest = theirs.filter(|entry| read.after.is_none_or(|after| (entry.due, entry.id) > after)).peekable();
-        let mut messages = Vec::new();
-        while messages.len() < read.limit
-            && let Some(entry) = rest.next_if(|entry| entry.due <= due_by)
-        {
+        let theirs = |shard: &u16| {
+            let entries = self.shard(lane, *shard, &read.account, read.after);
+            entries.take_while(|entry| entry.account == read.account).peekable()
+        };
+        let mut shards: Vec<_> = lane.shards.iter().map(theirs).collect();
+        let mut page = QueuePage::default();
+        while page.messages.len() < read.limit {
+            // Of several shards the one whose next entry goes first.
+            let next =
+                |(place, shard): (usize, &mut Peekable<_>)| shard.peek().map(|e: &&QueueEntry| (e.due, e.id, place));
+            let Some((due, _, place)) = shards.iter_mut().enumerate().filter_map(next).min() else { break };
+            if due > due_by {
+                page.next_due = Some(due);
+                break;
+            }
+            let Some(entry) = shards.get_mut(place).and_then(Iterator::next) else { break };
             let message = self.messages.get(&entry.id).cloned();
-            messages.extend(message.map(|message| QueuedMessage { entry: entry.clone(), message }));
+            page.messages.extend(message.map(|message| QueuedMessage { entry: entry.clone(), message }));
         }
-        let next_due = if messages.len() < read.limit { rest.peek().map(|entry| entry.due) } else { None };
-        QueuePage { messages, next_due }
+        page
     }
 
     /// Pending deliveries of one endpoint, ordered by due time and id.
