@@ -152,6 +152,9 @@ impl Store for SqliteStore {
         if changes.is_empty() && changes.fences.is_empty() {
             return Ok(());
         }
+        if !(changes.mail.is_empty() && changes.mail_done.is_empty()) {
+            return Err(StoreError::Unavailable("it is one node's own and carries no mail between nodes".into()).into());
+        }
         let clock = self.clock.clone();
         self.writer.run(move |desk| write::commit(desk, &changes, clock())).await?
     }

@@ -8,6 +8,7 @@ use model::{
 };
 
 use crate::claims::{Claim, TallyRow};
+use crate::fleet::Mail;
 use crate::lease::Fence;
 use crate::query::PartRef;
 
@@ -69,6 +70,11 @@ pub struct Changes {
     pub entries: Vec<LedgerEntry>,
     /// Numbers that are put as they are.
     pub tallies: Vec<TallyRow>,
+    /// What is written to whoever holds a slot; of a store with a [`Fleet`](crate::Fleet) only. Mail whose id is
+    /// there already is left as it is, so that a commit can be repeated.
+    pub mail: Vec<Mail>,
+    /// Mail that this commit does what it says, by its ids.
+    pub mail_done: Vec<MessageId>,
 }
 
 impl Changes {
@@ -100,6 +106,8 @@ impl Changes {
             claims,
             entries,
             tallies,
+            mail,
+            mail_done,
         } = self;
         fences.clear();
         answers.clear();
@@ -126,6 +134,8 @@ impl Changes {
         claims.clear();
         entries.clear();
         tallies.clear();
+        mail.clear();
+        mail_done.clear();
     }
 
     /// Is there nothing to write?
@@ -152,6 +162,8 @@ impl Changes {
             && self.opt_outs_done.is_empty()
             && self.opt_outs.is_empty()
             && self.groups.is_empty()
+            && self.mail.is_empty()
+            && self.mail_done.is_empty()
             && !self.touches_accounts()
     }
 

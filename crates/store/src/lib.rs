@@ -23,6 +23,7 @@
 //! * **schedules**: what is sent again and again, by when it is due. A change of one names the revision
 //!   that it follows, and is refused with its whole commit if there is another.
 //! * **idempotency answers**, **batches**, **resources**, **leases**.
+//! * what nodes of a [`Fleet`] hold, and **mail** from one to another; of stores that several nodes can work on.
 //!
 //! [`conformance`] says what all this means, as tests that every implementation must pass.
 //! [`MemoryStore`] is the smallest one.
@@ -31,6 +32,7 @@ mod changes;
 mod claims;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod fleet;
 mod lease;
 mod memory;
 mod query;
@@ -50,6 +52,7 @@ pub use changes::{
     ParkedReceipt, QueueEntry, RemoteId, RemoteKey, ScheduleChange, SupersedeKey,
 };
 pub use claims::{AccountRows, ChargeClaim, Claim, QueueClaim, QuotaClaim, Settled, Short, Tally, TallyRow, settle};
+pub use fleet::{Fleet, MEMBERSHIP, Mail, Node, Slot};
 pub use lease::{Fence, Lease};
 pub use memory::MemoryStore;
 pub use query::{
@@ -63,6 +66,11 @@ pub use query::{
 pub trait Store: Send + Sync + 'static {
     /// The store's clock. Due times, deadlines and leases compare with this one only.
     fn now(&self) -> Timestamp;
+
+    /// What nodes do together on this store; `None` if it is one node's own.
+    fn fleet(self: Arc<Self>) -> Option<Arc<dyn Fleet>> {
+        None
+    }
 
     /// Applies `changes` in one transaction that is on disk when this returns `Ok`. On an error
     /// nothing of it was applied. Reads that start after the return see it. No store keeps the

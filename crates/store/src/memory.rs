@@ -1,6 +1,8 @@
 //! The smallest store: ordered maps behind one mutex. Nothing of it survives the process.
 
+mod fleet;
 mod groups;
+mod leases;
 mod state;
 
 use std::fmt;
@@ -24,7 +26,8 @@ use crate::query::{
     BatchCounts, DeliveryFilter, GroupFilter, MessageFilter, OptOutFilter, PartRef, QueueLane, QueuePage, QueueRead,
     ResourceChange, Resources, ScheduleFilter,
 };
-use crate::{CommitError, Document, Lease, Store, StoreError};
+use crate::{CommitError, Document, Fleet, Lease, Store, StoreError};
+use fleet::News;
 use state::State;
 
 /// How many rows one call of [`Store::search`] looks at before it answers with a cursor. Small, so
@@ -37,6 +40,7 @@ pub struct MemoryStore {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     failure: Mutex<Option<StoreError>>,
     gate: Mutex<Gate>,
+    news: News,
 }
 
 /// Where commits wait while they are held.
@@ -49,11 +53,17 @@ struct Gate {
 impl MemoryStore {
     /// An empty store whose clock is `clock`.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { state: Mutex::default(), clock: Box::new(clock), failure: Mutex::new(None), gate: Mutex::default() }
+        Self {
+            state: Mutex::default(),
+            clock: Box::new(clock),
+            failure: Mutex::new(None),
+            gate: Mutex::default(),
+            news: News::default(),
+        }
     }
 
-    /// From now on every [`Store::commit`] and [`Store::take_lease`] fails with this, and writes
-    /// nothing, until it is given `None`. Reads and resources go on.
+    /// From now on every [`Store::commit`] and [`Store::take_lease`], and all of [`Fleet`] but waiting for news,
+    /// fails with this, and writes nothing, until it is given `None`. Other reads and resources go on.
     pub fn fail_with(&self, failure: Option<StoreError>) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
@@ -104,10 +114,15 @@ impl Store for MemoryStore {
         (self.clock)()
     }
 
+    fn fleet(self: Arc<Self>) -> Option<Arc<dyn Fleet>> {
+        Some(self)
+    }
+
     async fn commit_shared(&self, changes: Arc<Changes>) -> Result<(), CommitError> {
         self.passed_gate().await;
         self.well()?;
-        self.state().apply(Arc::unwrap_or_clone(changes), self.now())
+        let mut state = self.state();
+        state.apply(Arc::unwrap_or_clone(changes), self.now())
     }
 
     async fn messages(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
@@ -385,11 +400,13 @@ impl Store for MemoryStore {
 
     async fn take_lease(&self, name: &str, holder: &str, ttl_millis: i64) -> Result<Option<Lease>, StoreError> {
         self.well()?;
-        Ok(self.state().take_lease(name, holder, self.now(), ttl_millis))
+        let mut state = self.state();
+        Ok(state.leases.take(name, holder, self.now(), ttl_millis))
     }
 
     async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.state().release_lease(lease, self.now());
+        let mut state = self.state();
+        state.leases.release(lease, self.now());
         Ok(())
     }
 

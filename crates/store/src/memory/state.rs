@@ -15,13 +15,14 @@ use model::{
 };
 
 use super::groups::Groups;
+use super::leases::Leases;
 use crate::changes::{
     Batch, Changes, IdempotencyAnswer, IdempotencyKey, MoPart, MoPartKey, NewMessage, ParkedReceipt, QueueEntry,
     RemoteId, RemoteKey, ScheduleChange, SupersedeKey,
 };
 use crate::claims::{AccountRows, Tally, settle};
 use crate::query::{BatchCounts, QueueLane, QueuePage, QueueRead, QueuedMessage, ResourceChange};
-use crate::{CommitError, Lease};
+use crate::{CommitError, Mail};
 
 /// Everything that the store holds.
 #[derive(Default)]
@@ -46,8 +47,8 @@ pub(super) struct State {
     pub schedules: BTreeMap<ScheduleId, (Schedule, Arc<str>)>,
     pub groups: Groups,
     pub ledger: BTreeMap<(Name, LedgerId), LedgerEntry>,
-    /// A lease that was given back has an empty holder.
-    leases: BTreeMap<Name, Lease>,
+    pub leases: Leases,
+    pub mail: BTreeMap<MessageId, Mail>,
 }
 
 impl AccountRows for &mut State {
@@ -75,7 +76,7 @@ impl State {
     /// fields of [`Changes`].
     pub fn apply(&mut self, changes: Changes, now: Timestamp) -> Result<(), CommitError> {
         for fence in &changes.fences {
-            if self.leases.get(&fence.name).is_none_or(|lease| lease.epoch != fence.epoch) {
+            if !self.leases.holds(fence) {
                 return Err(CommitError::Fenced(fence.name.clone()));
             }
         }
@@ -148,6 +149,12 @@ impl State {
             self.opt_outs.entry(opt_out.key.clone()).or_insert(opt_out);
         }
         changes.groups.into_iter().for_each(|change| self.groups.apply(change));
+        for mail in changes.mail {
+            self.mail.entry(mail.id).or_insert(mail);
+        }
+        for id in &changes.mail_done {
+            self.mail.remove(id);
+        }
         Ok(())
     }
 
@@ -316,32 +323,6 @@ impl State {
         Some(self.version)
     }
 
-    pub fn take_lease(&mut self, name: &str, holder: &str, now: Timestamp, ttl_millis: i64) -> Option<Lease> {
-        let expires_at = now.plus_millis(ttl_millis);
-        let kept = self.leases.get(name);
-        let epoch = match kept {
-            None => 1,
-            Some(kept) if kept.holder.as_ref() == holder => kept.epoch,
-            Some(kept) if kept.expires_at > now => return None,
-            Some(kept) => kept.epoch + 1,
-        };
-        let lease = Lease { name: name.into(), holder: holder.into(), epoch, expires_at };
-        self.leases.insert(lease.name.clone(), lease.clone());
-        Some(lease)
-    }
-
-    /// The epoch rises here too: what the holder still fences with it is refused from now on.
-    pub fn release_lease(&mut self, lease: &Lease, now: Timestamp) {
-        if let Some(kept) = self.leases.get_mut(&lease.name)
-            && kept.holder == lease.holder
-            && kept.epoch == lease.epoch
-        {
-            kept.holder = "".into();
-            kept.epoch += 1;
-            kept.expires_at = now;
-        }
-    }
-
     pub fn forget_messages(&mut self, before: Timestamp) -> u64 {
         let mut days: BTreeMap<i64, bool> = BTreeMap::new();
         for (id, message) in &self.messages {
@@ -397,6 +378,14 @@ impl State {
         let gone: Vec<ScheduleId> = gone.take(limit).map(|schedule| schedule.id).collect();
         gone.iter().for_each(|id| drop(self.schedules.remove(id)));
         gone.len() as u64
+    }
+
+    /// Mail to slots that nobody holds. A membership that has run out ends for it.
+    pub fn forget_mail(&mut self, prefix: &str, now: Timestamp) -> u64 {
+        let before = self.mail.len();
+        let Self { mail, leases, .. } = self;
+        mail.retain(|_, mail| !(mail.to.starts_with(prefix) && leases.set_free(&mail.to, now)));
+        (before - mail.len()) as u64
     }
 
     pub fn forget_expired(&mut self, now: Timestamp) -> u64 {
