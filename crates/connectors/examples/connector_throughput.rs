@@ -37,6 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         webhook_concurrency: 1,
         watch_resources: Duration::from_secs(3600),
         authority: None,
+        node: None,
     };
     let engine = Engine::start(store, settings).await?;
     let caller = engine.authenticate("secret")?;

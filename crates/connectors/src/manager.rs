@@ -112,11 +112,10 @@ async fn supervise(
     while !*stop.borrow_and_update() {
         let bound_by = settings.borrow_and_update().clone();
         lasting.begin();
-        let (halt, halted) = watch::channel(false);
         let settings_seen = settings.clone();
         let open = OpenDoor::open(&bound_by, link.desired());
         let door = open.as_ref().map(|open| open.door.clone());
-        let slot = |number| Slot {
+        let slot = |number, halted: watch::Receiver<bool>| Slot {
             engine: engine.clone(),
             link: link.clone(),
             number,
@@ -126,19 +125,29 @@ async fn supervise(
             lasting: lasting.clone(),
             modem: modem.clone(),
             follow_ups: follow_ups.clone(),
-            stop: halted.clone(),
+            stop: halted,
         };
         let mut slots = Slots::default();
-        for number in 0..bound_by.sessions.max(1) {
-            slots.start(slot(number), Duration::ZERO);
-        }
+        let mut binds = link.binds();
         loop {
+            let wanted = binds.borrow_and_update().clone();
+            slots.halt_all_but(&wanted);
+            for number in wanted.iter().copied() {
+                // One that is about to end, and wanted again, starts when it has.
+                if !slots.has(number) {
+                    slots.start(number, &slot, Duration::ZERO);
+                }
+            }
             tokio::select! {
-                Some(number) = slots.lost() => {
+                ended = slots.ended() => {
+                    let Ended { number, by_panic: true } = ended else { continue };
                     let reason = "an internal error ended the session".into();
                     link.set_state(number, SessionState::Down { reason, retry_at: None });
-                    slots.start(slot(number), AFTER_PANIC);
+                    if binds.borrow().contains(&number) {
+                        slots.start(number, &slot, AFTER_PANIC);
+                    }
                 }
+                changed = binds.changed() => if changed.is_err() { break },
                 changed = settings.changed() => {
                     let same = same_link(&bound_by, &settings.borrow_and_update());
                     if changed.is_err() || !same {
@@ -148,7 +157,7 @@ async fn supervise(
                 _ = stop.changed() => break,
             }
         }
-        halt.send_replace(true);
+        slots.halt_all_but(&[]);
         if let Some(open) = open {
             open.close().await;
         }
@@ -173,12 +182,28 @@ fn same_link(one: &Connector, other: &Connector) -> bool {
 struct Slots {
     tasks: JoinSet<()>,
     numbers: HashMap<tokio::task::Id, u16>,
+    /// Those that run, or are about to end.
+    sessions: HashMap<u16, watch::Sender<bool>>,
+}
+
+/// A session that has ended.
+struct Ended {
+    number: u16,
+    /// Its task has failed.
+    by_panic: bool,
 }
 
 impl Slots {
-    fn start(&mut self, slot: Slot, delay: Duration) {
-        let number = slot.number;
+    fn has(&self, number: u16) -> bool {
+        self.sessions.contains_key(&number)
+    }
+
+    fn start(&mut self, number: u16, slot: &impl Fn(u16, watch::Receiver<bool>) -> Slot, delay: Duration) {
+        let (halt, halted) = watch::channel(false);
+        let slot = slot(number, halted);
+        let runs = slot.link.run_session(number);
         let task = self.tasks.spawn(async move {
+            let _runs = runs;
             tokio::time::sleep(delay).await;
             let protocol = slot.settings.borrow().protocol;
             match protocol {
@@ -190,18 +215,31 @@ impl Slots {
             }
         });
         self.numbers.insert(task.id(), number);
+        self.sessions.insert(number, halt);
     }
 
-    /// Waits for a session that ended by a panic, and gives its number; `None` if one ended in order.
-    async fn lost(&mut self) -> Option<u16> {
-        let error = match self.tasks.join_next_with_id().await {
-            None => return std::future::pending().await,
-            Some(Ok(_)) => return None,
-            Some(Err(error)) => error,
-        };
-        let number = self.numbers.remove(&error.id())?;
-        tracing::error!(session = number, %error, "a session's task has failed; it is started again");
-        Some(number)
+    /// Sessions that are not to be here any more come to their end.
+    fn halt_all_but(&self, wanted: &[u16]) {
+        for halt in self.sessions.iter().filter(|(number, _)| !wanted.contains(number)).map(|(_, halt)| halt) {
+            halt.send_replace(true);
+        }
+    }
+
+    /// Waits until a session has ended.
+    async fn ended(&mut self) -> Ended {
+        loop {
+            let (id, error) = match self.tasks.join_next_with_id().await {
+                None => return std::future::pending().await,
+                Some(Ok((id, ()))) => (id, None),
+                Some(Err(error)) => (error.id(), Some(error)),
+            };
+            let Some(number) = self.numbers.remove(&id) else { continue };
+            self.sessions.remove(&number);
+            if let Some(error) = &error {
+                tracing::error!(session = number, %error, "a session's task has failed; it is started again");
+            }
+            return Ended { number, by_panic: error.is_some() };
+        }
     }
 
     async fn finish(mut self) {

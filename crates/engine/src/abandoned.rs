@@ -12,10 +12,12 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use model::{Message, Name};
 use routing::{Health, Outcome};
-use store::StoreError;
+use store::{Shards, StoreError};
 
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts};
+use crate::fleet::Slot;
+use crate::fleet::slots::SHARDS;
 use crate::health::Wellbeing;
 use crate::persist;
 use crate::route::question_again;
@@ -69,7 +71,8 @@ impl Engine {
 
     async fn rehome_from(&self, connector: &Name) -> Result<usize, StoreError> {
         let mut moved = 0;
-        let mut sweep = Sweep::new(connector.clone(), 0);
+        let Some(shards) = self.shards_of_gone(connector) else { return Ok(0) };
+        let mut sweep = Sweep::new(connector.clone(), shards);
         while let Some(page) = sweep.next(&*self.inner.store).await? {
             let world = self.world();
             let moves = page.iter().filter_map(|queued| {
@@ -84,6 +87,17 @@ impl Engine {
             tracing::info!(%connector, messages = moved, "what waited for a connector that is gone was moved");
         }
         Ok(moved)
+    }
+
+    /// The slices of the queue of a connector that is gone which are this node's; those that nobody has are
+    /// claimed by who does what is done once.
+    fn shards_of_gone(&self, connector: &Name) -> Option<Shards> {
+        let Some(member) = &self.inner.fleet else { return Some(0.into()) };
+        if member.has_duty() {
+            (0..SHARDS).for_each(|shard| _ = member.written_to(&Slot::Queue { shard, connector: connector.clone() }));
+        }
+        let shards = member.held().shards(connector);
+        (!shards.is_empty()).then(|| shards.into_iter().collect())
     }
 
     /// Where a message goes whose connector is gone.

@@ -266,6 +266,7 @@ mod tests {
             webhook_concurrency: 1,
             watch_resources: Duration::from_secs(3600),
             authority: None,
+            node: None,
         };
         Engine::start(store, settings).await.unwrap()
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use model::{BatchId, Change, Message, MessageId};
+use serde::{Deserialize, Serialize};
 use store::{Batch, BatchCounts, BatchPhase, MessageFilter, Store, StoreError};
 use tokio::sync::{Notify, watch};
 
@@ -54,7 +55,8 @@ pub enum BatchRefused {
 }
 
 /// What is done to one message of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
     /// It is put aside.
     Park,
@@ -109,6 +111,23 @@ impl Batches {
         }
         let (deciding, receiving) = (tokio::sync::Mutex::default(), Mutex::default());
         Ok(Self { phases: ArcSwap::from_pointee(phases), deciding, receiving, wanted: Notify::new() })
+    }
+
+    /// As other nodes have left them.
+    pub async fn read_again(&self, store: &dyn Store) -> Result<(), StoreError> {
+        // Who decides something here meanwhile is not undone.
+        let _deciding = self.deciding.lock().await;
+        let now = Self::read(store).await?.phases.load_full();
+        if **self.phases.load() != *now {
+            self.phases.store(now);
+            self.wanted.notify_one();
+        }
+        Ok(())
+    }
+
+    /// There may be something to do.
+    pub fn wake(&self) {
+        self.wanted.notify_one();
     }
 
     pub fn phase(&self, id: BatchId) -> BatchPhase {

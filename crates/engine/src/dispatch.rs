@@ -39,6 +39,7 @@ use crate::inquire::Desks;
 pub use crate::inquire::{Ask, Inquiry, Told};
 pub use crate::modem::{ModemIncident, ModemView, UssdAsk, UssdError, UssdTold};
 use crate::schedule::Lane;
+pub use crate::schedule::RunsHere;
 
 /// A part that a session may send now.
 #[derive(Clone, Debug)]
@@ -193,6 +194,20 @@ impl Link {
     #[must_use]
     pub fn desired(&self) -> watch::Receiver<Desired> {
         self.lane.desired()
+    }
+
+    /// The sessions that there may be here, by number, with changes: all of the connector's, or those that
+    /// this node has of them.
+    #[must_use]
+    pub fn binds(&self) -> watch::Receiver<Arc<[u16]>> {
+        self.lane.binds()
+    }
+
+    /// Says that session number `session` runs until what is returned is dropped. Another node may have the
+    /// session only after that.
+    #[must_use]
+    pub fn run_session(&self, session: u16) -> RunsHere {
+        self.lane.run_session(session)
     }
 
     /// Tells where session number `session` (counted from 0; a pair of binds is one) stands.

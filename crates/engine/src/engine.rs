@@ -17,8 +17,10 @@ use crate::batches::{self, Batches};
 use crate::carriers::CarrierCalls;
 use crate::completion::{self, Endings};
 use crate::dispatch::{Desired, Link};
+use crate::duty;
 use crate::facts::FactSender;
 use crate::failover;
+use crate::fleet::{self, FleetView, Member, NodeSettings};
 use crate::group_tasks;
 use crate::groups::Groups;
 use crate::inquire::Desks;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub watch_resources: Duration,
     /// The resources file that is the only authority, if one is: nothing else may change them.
     pub authority: Option<String>,
+    /// Which node this is, if others work on the store as well; `None` is alone there.
+    pub node: Option<NodeSettings>,
 }
 
 /// The engine. Cheap to clone; it runs until [`Engine::stop`].
@@ -92,6 +96,12 @@ pub(crate) struct Inner {
     pub policy_caller: OnceLock<Arc<dyn PolicyCaller>>,
     pub carrier_calls: OnceLock<Arc<dyn CarrierCalls>>,
     pub authority: Option<String>,
+    /// This node among others, if the store is for several.
+    pub fleet: Option<Arc<Member>>,
+    /// When this engine began, by the store's clock.
+    pub began: Timestamp,
+    /// Whether what is done once for a fleet is done here.
+    pub duty: watch::Sender<bool>,
     /// Held by whoever changes the stored resources or takes them up.
     pub editing: tokio::sync::Mutex<()>,
     tasks: Mutex<JoinSet<()>>,
@@ -115,6 +125,12 @@ pub enum StartError {
     /// The stored resources can't be used.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// The store is one node's own.
+    #[error("this store can't be shared by several nodes")]
+    NotShared,
+    /// Another process is the node of this name.
+    #[error("another process is the node {0} of the fleet: each node needs a name of its own")]
+    NodeTaken(Name),
 }
 
 /// A connector as it is now, for people.
@@ -142,9 +158,19 @@ impl Engine {
     /// Starts on `store`: reads the resources, and begins to record, schedule and keep.
     pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Self, StartError> {
         let world = Arc::new(World::read(&store.resources().await?, &settings.vault)?);
+        let fleet = match settings.node {
+            Some(node) => Some(Arc::new(Member::join(&store, node).await?)),
+            None => None,
+        };
         let (facts, inbox) = mpsc::channel(FACTS_WAITING);
         let world_sender = watch::Sender::new(world.clone());
-        let outbox = Outbox::new(store.clone(), facts.clone(), world_sender.subscribe(), settings.webhook_concurrency);
+        let outbox = Outbox::new(
+            store.clone(),
+            facts.clone(),
+            world_sender.subscribe(),
+            settings.webhook_concurrency,
+            fleet.clone(),
+        );
         let inner = Arc::new(Inner {
             vault: settings.vault,
             world: world_sender,
@@ -171,33 +197,71 @@ impl Engine {
             policy_caller: OnceLock::new(),
             carrier_calls: OnceLock::new(),
             authority: settings.authority,
+            began: store.now(),
+            duty: watch::Sender::new(fleet.is_none()),
+            fleet,
             editing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),
             store,
         });
         let engine = Self { inner };
         engine.install(world);
-        for (connector, depth) in engine.inner.store.queue_depths().await? {
-            if let Some(lane) = engine.lane(&connector) {
-                lane.waits(i64::try_from(depth).unwrap_or(i64::MAX));
+        if engine.inner.fleet.is_none() {
+            for (connector, depth) in engine.inner.store.queue_depths().await? {
+                if let Some(lane) = engine.lane(&connector) {
+                    lane.waits(i64::try_from(depth).unwrap_or(i64::MAX));
+                }
             }
         }
         let recorder = Recorder::new(&engine).await?;
         engine.spawn(persist::run(recorder, inbox));
         engine.spawn(async move { outbox.run().await });
         engine.spawn(keep::watch_resources(engine.clone(), settings.watch_resources));
-        engine.spawn(keep::deadlines(engine.clone()));
         engine.spawn(failover::run(engine.clone()));
         engine.spawn(keep::orphans(engine.clone()));
         engine.spawn(token_use::run(engine.clone()));
-        engine.spawn(batches::run(engine.clone()));
-        engine.spawn(completion::run(engine.clone()));
-        engine.spawn(recurring::run(engine.clone()));
-        engine.spawn(group_tasks::run(engine.clone()));
-        engine.spawn(money::watch_balances(engine.clone()));
         engine.spawn(keep::count_queued(engine.clone()));
-        engine.spawn(keep::retention(engine.clone(), settings.retention));
+        engine.spawn_duty(keep::deadlines);
+        engine.spawn_duty(batches::run);
+        engine.spawn_duty(completion::run);
+        engine.spawn_duty(recurring::run);
+        engine.spawn_duty(group_tasks::run);
+        engine.spawn_duty(money::watch_balances);
+        engine.spawn_duty(move |engine| keep::retention(engine, settings.retention));
+        if let Some(member) = engine.inner.fleet.clone() {
+            engine.spawn_duty(duty::run);
+            engine.spawn(duty::follow(engine.clone()));
+            engine.spawn(fleet::bring(engine.clone(), member.clone()));
+            engine.spawn(fleet::keep(engine.clone(), member));
+        }
         Ok(engine)
+    }
+
+    /// The fleet that this engine is a node of, as it was a moment ago; `None` if its store is its own.
+    #[must_use]
+    pub fn fleet(&self) -> Option<FleetView> {
+        let member = self.inner.fleet.as_ref()?;
+        Some(member.view().shown(member.name()))
+    }
+
+    /// Waits until this node's membership in its fleet has ended, so that nothing more can be recorded and the
+    /// engine has to be started anew. For ever where it is alone.
+    pub async fn lost(&self) {
+        let Some(member) = &self.inner.fleet else { return std::future::pending().await };
+        // The sender lives as long as the engine.
+        let _ = member.watch_lost().wait_for(|lost| *lost).await;
+    }
+
+    /// Is what is done once for the whole fleet done here? Always, where there is no fleet.
+    #[must_use]
+    pub fn has_duty(&self) -> bool {
+        *self.inner.duty.borrow()
+    }
+
+    /// The same, with changes.
+    #[must_use]
+    pub fn watch_duty(&self) -> watch::Receiver<bool> {
+        self.inner.duty.subscribe()
     }
 
     /// The resources as they are now.
@@ -300,12 +364,18 @@ impl Engine {
         for lane in self.inner.lanes.load().iter() {
             lane.want(Desired::Draining);
         }
+        if let Some(member) = &self.inner.fleet {
+            member.look();
+        }
     }
 
     /// Ends after [`drain`](Self::drain): records what was reported until now, then stops.
     pub async fn stop(&self) {
         self.write_token_use().await;
         persist::flush(&self.inner.facts).await;
+        if let Some(member) = &self.inner.fleet {
+            member.leave().await;
+        }
         let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for (_, refill) in self.inner.refills.lock().unwrap_or_else(PoisonError::into_inner).drain() {
             refill.abort();
@@ -330,7 +400,8 @@ impl Engine {
                 lanes.push(lane.clone());
                 continue;
             }
-            let new = || Arc::new(Lane::new(connector.clone(), 0, inner.store.clone(), inner.orphaned.clone()));
+            let (store, orphaned, member) = (&inner.store, &inner.orphaned, &inner.fleet);
+            let new = || Arc::new(Lane::new(connector.clone(), store.clone(), orphaned.clone(), member.clone()));
             let lane = retired.take(&connector.id).unwrap_or_else(new);
             lane.set_settings(connector.clone());
             lane.want(if connector.enabled { Desired::Running } else { Desired::Stopped });
@@ -353,6 +424,7 @@ impl Engine {
         inner.rhythm.store(rhythm);
         inner.lanes.store(Arc::new(lanes));
         drop(retired);
+        self.heed_slots();
         inner.current.store(world.clone());
         inner.world.send_replace(world);
     }
@@ -360,6 +432,32 @@ impl Engine {
     pub(crate) fn next_id(&self, now: Timestamp) -> MessageId {
         let mut ids = self.inner.ids.lock().unwrap_or_else(PoisonError::into_inner);
         MessageId(ids.next(now, fastrand::u64(..)))
+    }
+
+    /// An id for a message that goes out over `connector`: of a slice of this node, if it has one.
+    pub(crate) fn next_id_over(&self, connector: &str, now: Timestamp) -> MessageId {
+        let random = fastrand::u64(..);
+        let random = self.inner.fleet.as_ref().map_or(random, |member| member.random_for(connector, random));
+        let mut ids = self.inner.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        MessageId(ids.next(now, random))
+    }
+
+    /// Runs a task for as long as it is this node's duty: anew whenever that comes to it.
+    fn spawn_duty<T>(&self, task: impl Fn(Engine) -> T + Send + 'static)
+    where
+        T: Future<Output = ()> + Send + 'static,
+    {
+        let (engine, mut duty) = (self.clone(), self.watch_duty());
+        self.spawn(async move {
+            // The sender lives as long as the engine.
+            while duty.wait_for(|mine| *mine).await.is_ok() {
+                let over = async { drop(duty.wait_for(|mine| !*mine).await) };
+                tokio::select! {
+                    () = task(engine.clone()) => return,
+                    () = over => {}
+                }
+            }
+        });
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -5,15 +5,19 @@
 
 use std::sync::Arc;
 
-use model::{BatchId, Delivery, GroupChange, LedgerEntry, Message, MessageId, Name, Timestamp};
+use model::{
+    BatchId, Delivery, DeliveryId, GroupChange, LedgerEntry, Message, MessageId, Name, OptOutKey, Receipt, Timestamp,
+};
 use store::{
-    Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, ScheduleChange, Short, TallyRow,
+    Batch, BatchPhase, Claim, DeliveryKey, IdempotencyAnswer, IdempotencyKey, MoPart, ParkedReceipt, PartRef,
+    QueueEntry, RemoteKey, ScheduleChange, Short, TallyRow,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use crate::answers::ServiceAnswer;
 use crate::batches::Step;
 use crate::dispatch::{Ask, Incoming, Outcome, Told};
+use crate::fleet::{Asked, Letter, RemoteAnswer, Slot};
 use crate::group_tasks::TaskDone;
 use crate::opt_outs::OptOutChange;
 use crate::replace::Replacing;
@@ -51,6 +55,7 @@ impl Facts {
             Fact::Accepted(acceptance) => acceptance.messages.len(),
             Fact::Groups { changes, .. } => changes.len(),
             Fact::GroupTask { done, .. } => done.weight(),
+            Fact::Queued { places } => places.len(),
             _ => 1,
         };
         self.facts.iter().map(weight).sum()
@@ -116,6 +121,32 @@ pub(crate) enum Fact {
     GroupTask { done: Box<TaskDone>, reply: oneshot::Sender<()> },
     /// The parts of an MO have waited long enough, or a parked receipt has.
     Sweep,
+    /// A receipt whose part is known already.
+    Receipt { key: RemoteKey, part: PartRef, receipt: Receipt },
+    /// A receipt that was parked belongs to this part.
+    Unparked { parked: Box<ParkedReceipt>, part: PartRef },
+    /// Parts of incoming messages wait in the store, wherever they came in.
+    MoParts { parts: Vec<MoPart> },
+    /// Another node has put these into slices of queues that this one has.
+    Queued { places: Vec<QueueEntry> },
+    /// Another node owes this to an endpoint that this one serves.
+    OwedElsewhere { endpoint: Name, places: Vec<(Timestamp, DeliveryId)> },
+    /// Another node has accepted a newer message that stands for this one.
+    Superseded { message: MessageId, by: MessageId },
+    /// Messages of these batches have ended at another node.
+    Ended { batches: Vec<BatchId> },
+    /// A phone has told another node that it wants nothing more, or wants it again.
+    OptedElsewhere { key: OptOutKey, out: bool },
+    /// Something is written to whoever has a slot.
+    Post { slot: Slot, letter: Letter },
+    /// Another node asks for something to be done with a message.
+    Asked { message: MessageId, asked: Asked },
+    /// What another node answered to what this one asked under this ticket.
+    AnsweredElsewhere { ticket: u64, answer: RemoteAnswer },
+    /// This node has let go of slices: what is remembered of their messages is out of date soon.
+    ForgetOthers,
+    /// What this mail says stands before it.
+    MailDone { id: MessageId },
 }
 
 /// Messages that were accepted together, or money that an operator moved.

@@ -63,7 +63,7 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     fn new(lane: &Lane, others: Vec<Name>) -> Self {
-        let sweep = Sweep::new(lane.connector().clone(), lane.shard());
+        let sweep = Sweep::new(lane.connector().clone(), lane.shards());
         Self { sweep, moved: 0, rests_until: None, others, soonest: None }
     }
 }

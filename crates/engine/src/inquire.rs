@@ -13,6 +13,7 @@ use std::time::Duration;
 use foldhash::HashMap;
 use model::message::Status;
 use model::{Body, Message, MessageId, Name, PartStatus, Reason, Receipt, ReceiptWish};
+use serde::{Deserialize, Serialize};
 use store::StoreError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -80,7 +81,8 @@ impl Inquiry {
 }
 
 /// Why a carrier's answer could not be had, or is not what was wanted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum CarrierError {
     /// The connector is set not to.
     #[error("the connector {0} is set not to ask its carrier that")]
@@ -176,7 +178,16 @@ impl Engine {
     /// Where it has none, or all is known, the message is given as it is.
     pub async fn query(&self, caller: &Caller, id: MessageId) -> Result<Message, QueryError> {
         let message = self.message(caller, id).await?.ok_or(QueryError::NoSuchMessage)?;
-        self.query_message(message).await
+        match self.is_elsewhere(&message) {
+            true => self.query_elsewhere(id).await,
+            false => self.query_message(message).await,
+        }
+    }
+
+    /// The same of a message that this node writes, for another one.
+    pub(crate) async fn query_here(&self, id: MessageId) -> Result<Message, QueryError> {
+        let message = self.inner.store.messages(&[id]).await?.pop();
+        self.query_message(message.ok_or(QueryError::NoSuchMessage)?).await
     }
 
     /// [`query`](Self::query) by a connector itself, for a message that it has sent and whose final

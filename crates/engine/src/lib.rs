@@ -36,12 +36,14 @@ mod carriers;
 mod charge;
 mod completion;
 pub mod dispatch;
+mod duty;
 mod engine;
 mod explain;
 mod explain_inbound;
 mod facts;
 mod failover;
 mod families;
+mod fleet;
 mod group_tasks;
 mod groups;
 mod guessing;
@@ -95,6 +97,7 @@ pub use explain_inbound::{
     GroupExplained, InboundExplanation, InboundQuestion, InboundResponse, InboundTaken, RuleTried,
 };
 pub use facts::{CancelRefused, ConnectorEvent};
+pub use fleet::{FleetView, NodeSettings, NodeView};
 pub use groups::GroupError;
 pub use inquire::{CarrierError, QueryError};
 pub use keep::Retention;

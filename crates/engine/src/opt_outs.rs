@@ -42,15 +42,21 @@ impl OptOuts {
     /// With all that the store has.
     pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let opt_outs = Self::default();
+        opt_outs.read(store).await?;
+        Ok(opt_outs)
+    }
+
+    /// Adds all that the store has.
+    pub async fn read(&self, store: &dyn Store) -> Result<(), StoreError> {
         let (filter, mut before) = (OptOutFilter::default(), None);
         loop {
             let page = store.opt_outs(&filter, before, PAGE).await?;
             for opt_out in &page {
-                opt_outs.add(&opt_out.key);
+                self.add(&opt_out.key);
             }
             match page.last() {
                 Some(last) if page.len() == PAGE => before = Some(last.id),
-                _ => return Ok(opt_outs),
+                _ => return Ok(()),
             }
         }
     }
@@ -72,6 +78,11 @@ impl OptOuts {
 
     fn remove(&self, key: &OptOutKey) -> bool {
         self.change(|hashes| hashes.remove(&self.hash_of(key)))
+    }
+
+    /// Another node has put it into the store, or taken it out.
+    pub fn put(&self, key: &OptOutKey, out: bool) {
+        _ = if out { self.add(key) } else { self.remove(key) };
     }
 
     fn change(&self, change: impl FnOnce(&mut HashSet<u64>) -> bool) -> bool {

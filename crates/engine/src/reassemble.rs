@@ -51,31 +51,33 @@ impl Reassembly {
     }
 
     pub fn add(&mut self, received: MoReceived, now: Timestamp) -> Added {
-        let Some(concat) = received.concat.filter(|c| c.total > 1 && (1..=c.total).contains(&c.sequence)) else {
-            return Added::Whole(received.body);
-        };
-        let addresses = format!("{} {}", received.body.from, received.body.to).into();
-        let key = MoPartKey {
-            connector: received.connector,
-            addresses,
-            reference: concat.reference,
-            total: concat.total,
-            sequence: concat.sequence,
-        };
-        let expires_at = now.plus_seconds(WAIT_SECONDS);
-        let part = MoPart { key, body: Arc::new(received.body), expires_at };
-        let set_key = set_key(&part.key);
-        let set = self.sets.entry(set_key.clone()).or_insert_with(|| Set::new(expires_at));
+        match received.into_part(now) {
+            Err(whole) => Added::Whole(*whole),
+            Ok(part) => match self.put(part.clone()) {
+                Some((body, keys)) => Added::Complete(body, keys),
+                None => Added::Waits(part),
+            },
+        }
+    }
+
+    /// Takes up a part that another node has put into the store, unless it is known.
+    pub fn take_in(&mut self, part: MoPart) -> Option<(Body, Vec<MoPartKey>)> {
+        let same = |known: &MoPart| known.body.id == part.body.id;
+        let known = self.sets.get(&set_key(&part.key)).and_then(|set| set.parts.get(&part.key.sequence));
+        if known.is_some_and(same) { None } else { self.put(part) }
+    }
+
+    /// Puts a part to the others. All together, if it was the last.
+    fn put(&mut self, part: MoPart) -> Option<(Body, Vec<MoPartKey>)> {
+        let (set_key, total) = (set_key(&part.key), part.key.total);
+        let set = self.sets.entry(set_key.clone()).or_insert_with(|| Set::new(part.expires_at));
         // A part that comes again replaces the first, whether the carrier repeats itself or the
         // phone has come round to this reference again.
-        set.parts.insert(part.key.sequence, part.clone());
-        if set.parts.len() < usize::from(concat.total) {
-            return Added::Waits(part);
+        set.parts.insert(part.key.sequence, part);
+        if set.parts.len() < usize::from(total) {
+            return None;
         }
-        match self.sets.remove(&set_key).and_then(Set::join) {
-            Some((body, keys)) => Added::Complete(body, keys),
-            None => Added::Waits(part),
-        }
+        self.sets.remove(&set_key).and_then(Set::join)
     }
 
     /// Sets that have waited long enough, each as one message of what came.
@@ -97,6 +99,23 @@ impl Reassembly {
                 Some((key.0, body, keys))
             })
             .collect()
+    }
+}
+
+impl MoReceived {
+    /// It as a part that waits for the others; or the body of one that is whole.
+    pub fn into_part(self, now: Timestamp) -> Result<MoPart, Box<Body>> {
+        let Some(concat) = self.concat.filter(|c| c.total > 1 && (1..=c.total).contains(&c.sequence)) else {
+            return Err(Box::new(self.body));
+        };
+        let key = MoPartKey {
+            connector: self.connector,
+            addresses: format!("{} {}", self.body.from, self.body.to).into(),
+            reference: concat.reference,
+            total: concat.total,
+            sequence: concat.sequence,
+        };
+        Ok(MoPart { key, body: Arc::new(self.body), expires_at: now.plus_seconds(WAIT_SECONDS) })
     }
 }
 

@@ -13,7 +13,7 @@ use model::{
     SessionProtocol, Status, Timestamp,
 };
 use routing::Incoming as InboundQuestion;
-use store::{ParkedReceipt, PartRef, RemoteKey, StoreError};
+use store::{MoPart, ParkedReceipt, PartRef, RemoteKey, StoreError};
 
 use crate::dispatch::{Incoming, MobileOriginated, Outcome};
 use crate::facts::Fact;
@@ -133,7 +133,10 @@ impl Recorder {
                 match choose(found.collect(), &addresses, self.learnt.form(&connector)) {
                     Some(Candidate { form, key, part, .. }) => {
                         self.learn(&connector, form);
-                        self.receipt_for(part, &connector, &key, receipt, world, draft);
+                        let fact = self.forward_receipt(Fact::Receipt { key, part, receipt }, draft);
+                        if let Some(Fact::Receipt { key, part, receipt }) = fact {
+                            self.receipt_for(part, &connector, &key, receipt, world, draft);
+                        }
                     }
                     None => self.park(connector, remote_ids, receipt, addresses, world, draft),
                 }
@@ -143,6 +146,14 @@ impl Recorder {
                 let concat = mo.concat;
                 let body = body_of(self.engine.next_id(draft.now), *mo, draft.now);
                 let body = MoReceived { connector: connector.clone(), body, concat };
+                if !self.engine.has_duty() {
+                    // Parts come in at any node; they are put together at one.
+                    match body.into_part(draft.now) {
+                        Ok(part) => draft.changes.mo_parts.push(part),
+                        Err(whole) => self.give(&connector, *whole, world, draft),
+                    }
+                    return;
+                }
                 match self.reassembly.add(body, draft.now) {
                     crate::reassemble::Added::Whole(body) => self.give(&connector, body, world, draft),
                     crate::reassemble::Added::Waits(part) => draft.changes.mo_parts.push(part),
@@ -280,6 +291,32 @@ impl Recorder {
     pub(crate) fn learn(&mut self, connector: &Name, form: Form) {
         let count = self.learnt.count(connector, form);
         self.engine.inner.metrics.learnt(connector, form.as_str(), count);
+    }
+
+    /// A receipt that was parked, and whose part is known by now.
+    pub(crate) fn unpark(&mut self, parked: ParkedReceipt, part: PartRef, world: &World, draft: &mut Draft) {
+        if draft.changes.parked_done.iter().any(|done| done.id == parked.id) {
+            return;
+        }
+        draft.changes.parked_done.push(parked.clone());
+        self.parked = self.parked.saturating_sub(1);
+        let ParkedReceipt { key, receipt, .. } = parked;
+        let fact = self.forward_receipt(Fact::Receipt { key, part, receipt }, draft);
+        if let Some(Fact::Receipt { key, part, receipt }) = fact {
+            self.receipt_for(part, &key.connector.clone(), &key, receipt, world, draft);
+        }
+    }
+
+    /// Takes up parts of incoming messages that other nodes have put into the store.
+    pub(crate) fn gather_parts(&mut self, parts: Vec<MoPart>, world: &World, draft: &mut Draft) {
+        for part in parts {
+            let connector = part.key.connector.clone();
+            if let Some((body, keys)) = self.reassembly.take_in(part) {
+                draft.changes.mo_parts.retain(|part| !keys.contains(&part.key));
+                draft.changes.mo_parts_done.extend(keys);
+                self.give(&connector, body, world, draft);
+            }
+        }
     }
 
     /// Gives out incoming messages whose parts have been waited for long enough.

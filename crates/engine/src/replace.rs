@@ -20,6 +20,7 @@ use model::{
     Body, Change, Charge, Content, Encoding, LedgerEntry, LedgerId, LedgerKind, Message, MessageId, Plan, ReceiptWish,
     Replacement, Submission, Sum, Timestamp,
 };
+use store::QueueEntry;
 use store::{ChargeClaim, Claim, CommitError, StoreError};
 use tokio::sync::oneshot;
 
@@ -28,7 +29,7 @@ use crate::access::Caller;
 use crate::admit;
 use crate::engine::Engine;
 use crate::facts::Fact;
-use crate::persist::{Draft, Recorder, queue_entry};
+use crate::persist::{Draft, Recorder};
 use crate::schedule::End;
 use crate::text;
 use crate::validate::{Faults, Valid, wanted_encoding};
@@ -101,12 +102,12 @@ impl Engine {
     ) -> Result<Message, ReplaceError> {
         self.open_for_business()?;
         let message = self.message(caller, id).await?.ok_or(ReplaceError::NoSuchMessage)?;
-        let sound = Sound::of(replacement, self.now()).map_err(Refusal::Invalid)?;
+        let sound = Sound::of(replacement.clone(), self.now()).map_err(Refusal::Invalid)?;
         Box::pin(self.consulted_again(&message, &sound)).await?;
-        let (reply, replaced) = oneshot::channel();
-        self.report(Fact::Replace(Box::new(Replacing { message: id, sound, reply }))).await?;
-        let gone = || Refusal::StoreAway("the gateway has stopped".into());
-        let outcome = replaced.await.map_err(|_| gone())?;
+        let outcome = match self.replace_here(id, sound).await? {
+            Some(outcome) => outcome,
+            None => self.replace_elsewhere(id, replacement).await,
+        };
         self.inner.metrics.replaced(match &outcome {
             Ok(_) => "replaced",
             Err(ReplaceError::TooLate) => "too_late",
@@ -116,6 +117,31 @@ impl Engine {
             self.inner.metrics.limited(&caller.account.id, refusal);
         }
         outcome
+    }
+
+    /// Has it replaced by this node; `None` if another one writes the message.
+    async fn replace_here(
+        &self,
+        id: MessageId,
+        sound: Sound,
+    ) -> Result<Option<Result<Message, ReplaceError>>, ReplaceError> {
+        let (reply, replaced) = oneshot::channel();
+        self.report(Fact::Replace(Box::new(Replacing { message: id, sound, reply }))).await?;
+        match (replaced.await, self.inner.fleet.is_some()) {
+            (Ok(outcome), _) => Ok(Some(outcome)),
+            (Err(_), true) => Ok(None),
+            (Err(_), false) => Err(Refusal::StoreAway("the gateway has stopped".into()).into()),
+        }
+    }
+
+    /// The same for another node, which has asked whoever had to be asked.
+    pub(crate) async fn replace_for_other(
+        &self,
+        id: MessageId,
+        replacement: Replacement,
+    ) -> Result<Option<Message>, ReplaceError> {
+        let sound = Sound::of(replacement, self.now()).map_err(Refusal::Invalid)?;
+        self.replace_here(id, sound).await?.transpose()
     }
 }
 
@@ -259,8 +285,12 @@ impl Recorder {
             Ok(None) => return asked.refuse(ReplaceError::NoSuchMessage),
             Err(error) => return asked.refuse(error.into()),
         };
-        let mut draft = Draft::default();
-        draft.now = self.engine.now();
+        let mut draft = Draft::new(&self.engine);
+        if draft.foreign(&message).is_some() {
+            // Who asked asks the other node.
+            self.messages.take(&id);
+            return;
+        }
         draft.load(message.clone());
         let planned = self.planned(&asked, &world, &draft).and_then(|mut planned| {
             let claim = planned.claim.take();
@@ -274,7 +304,7 @@ impl Recorder {
             }
         };
         draft.changes.claims.extend(claim.clone());
-        draft.close();
+        draft.close(&self.engine);
         let Err(error) = self.engine.inner.store.commit(draft.changes.clone()).await else {
             draft.replaced.push(Replaced { message: id, outcome: Ok(()), reply: asked.reply });
             return self.after(&mut draft);
@@ -314,7 +344,7 @@ impl Recorder {
         let Planned { body, parts, refund, .. } = planned;
         draft.apply(&self.engine, world, id, Change::Replace { body: body.into(), parts }, None);
         draft.changes.entries.extend(refund);
-        let back = draft.message(id).and_then(back);
+        let back = draft.place_of(id).map(back);
         for (_, end) in draft.ends.iter_mut().skip(ends) {
             *end = back.clone().unwrap_or_else(|| end.clone());
         }
@@ -325,7 +355,8 @@ impl Recorder {
     fn wait_on(&self, message: &Message) {
         let lane = message.progress.connector.as_ref().and_then(|connector| self.engine.any_lane(connector));
         if let Some(lane) = lane {
-            lane.settled(std::iter::once(back(message).unwrap_or(End::Message(message.body.id))));
+            let place = Draft::new(&self.engine).place(message);
+            lane.settled(std::iter::once(place.map_or(End::Message(message.body.id), back)));
         }
     }
 
@@ -336,8 +367,8 @@ impl Recorder {
 }
 
 /// It is found in the store again, unless it was put aside.
-fn back(message: &Message) -> Option<End> {
-    Some(End::Back(Box::new(queue_entry(message)?)))
+fn back(place: QueueEntry) -> End {
+    End::Back(Box::new(place))
 }
 
 impl Replacing {

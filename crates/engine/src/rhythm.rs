@@ -11,7 +11,7 @@ use routing::Quiet;
 
 use crate::accept::Refusal;
 use crate::admit::Exempt;
-use crate::persist::{Draft, Recorder, queue_entry};
+use crate::persist::{Draft, Recorder};
 use crate::schedule::{End, Of, Owner, PaceRule, Paces, Turn};
 use crate::validate::Valid;
 use crate::world::{AccountView, World};
@@ -187,7 +187,7 @@ impl Recorder {
             self.engine.inner.metrics.put_off(&message.body.account, why);
         }
         // Wherever it waits in this lane, it is found there again.
-        let entry = draft.message(id).filter(|_| waits_there).and_then(queue_entry).map(Box::new);
+        let entry = draft.place_of(id).filter(|_| waits_there).map(Box::new);
         draft.ends.push((connector, End::PutOff(id, entry)));
     }
 }

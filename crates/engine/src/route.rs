@@ -75,6 +75,11 @@ impl Engine {
     ) -> Result<Prepared, Refusal> {
         let layout = Layout { world, account, wish, now };
         let mut way = self.way(world, account, &valid, wish, now)?;
+        let mut valid = valid;
+        if let (Way::Send(plan), true) = (&way, self.inner.fleet.is_some()) {
+            // Among several nodes the id says whose message it is.
+            valid.body.id = self.next_id_over(plan.connectors.first().map_or("", |name| name), now);
+        }
         let (Way::Send(RoutePlan { copies, .. }) | Way::Drop { copies, .. }) = &mut way;
         let copies = std::mem::take(copies);
         let copies = copies.into_iter().filter_map(|plan| {

@@ -52,18 +52,28 @@ impl Engine {
         if self.message(caller, id).await?.is_none() {
             return Err(CancelRefused::NoSuchMessage.into());
         }
+        match self.cancel_here(id).await? {
+            Some(message) => Ok(message),
+            None => self.cancel_elsewhere(id).await,
+        }
+    }
+
+    /// Takes back a message that this node writes; `None` if another one does.
+    pub(crate) async fn cancel_here(&self, id: MessageId) -> Result<Option<Message>, CancelError> {
         let (reply, canceled) = oneshot::channel();
         self.report(Fact::Cancel { message: id, reply }).await?;
-        match canceled.await.map_err(|_| stopped())? {
-            Ok(message) => {
+        match (canceled.await, self.inner.fleet.is_some()) {
+            (Ok(Ok(message)), _) => {
                 self.withdraw_rest(&message);
-                Ok(message)
+                Ok(Some(message))
             }
-            Err(CancelRefused::TooLate) => {
-                let message = self.message(caller, id).await?.ok_or(CancelRefused::NoSuchMessage)?;
-                self.withdraw(message).await
+            (Ok(Err(CancelRefused::TooLate)), _) => {
+                let found = self.inner.store.messages(&[id]).await?.pop();
+                self.withdraw(found.ok_or(CancelRefused::NoSuchMessage)?).await.map(Some)
             }
-            Err(refused) => Err(refused.into()),
+            (Ok(Err(refused)), _) => Err(refused.into()),
+            (Err(_), true) => Ok(None),
+            (Err(_), false) => Err(stopped().into()),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::announce;
 use crate::dispatch::{Ask, Outcome, Told};
 use crate::facts::{CancelRefused, ConnectorEvent, Fact};
 use crate::matching::{Form, normal_id, other_phone, parked_under};
-use crate::persist::{Cancellation, Draft, Recorder, Resolved, queue_entry};
+use crate::persist::{Cancellation, Draft, Recorder, Resolved};
 use crate::schedule::End;
 use crate::world::World;
 
@@ -73,6 +73,23 @@ impl Recorder {
                 draft.heard.push(reply);
             }
             Fact::Sweep => self.sweep(world, draft),
+            Fact::Receipt { key, part, receipt } => {
+                self.receipt_for(part, &key.connector, &key, receipt, world, draft);
+            }
+            Fact::Unparked { parked, part } => self.unpark(*parked, part, world, draft),
+            Fact::MoParts { parts } => self.gather_parts(parts, world, draft),
+            Fact::Queued { places } => {
+                draft.ends.extend(places.into_iter().map(|place| (place.connector.clone(), End::Waits(place.into()))));
+            }
+            Fact::OwedElsewhere { endpoint, places } => draft.owed_elsewhere.push((endpoint, places)),
+            Fact::Superseded { message, by } => self.superseded_elsewhere(message, by, world, draft),
+            Fact::Ended { batches } => draft.ended_elsewhere.extend(batches),
+            Fact::OptedElsewhere { key, out } => self.engine.inner.opt_outs.put(&key, out),
+            Fact::Post { slot, letter } => draft.post(slot, letter),
+            Fact::Asked { message, asked } => self.engine.answer(message, asked),
+            Fact::AnsweredElsewhere { ticket, answer } => self.engine.answered_elsewhere(ticket, answer),
+            Fact::ForgetOthers => self.forget_others(),
+            Fact::MailDone { id } => draft.changes.mail_done.push(id),
             // Taken out before.
             Fact::Accepted(_) => {}
         }
@@ -137,7 +154,7 @@ impl Recorder {
             true => draft.park(id),
             false => draft.requeue(id, due),
         }
-        let entry = draft.message(id).and_then(queue_entry).map(Box::new);
+        let entry = draft.place_of(id).map(Box::new);
         draft.ends.push((connector.clone(), End::Retry(id, entry)));
     }
 
@@ -311,7 +328,10 @@ impl Fact {
             | Fact::Move { message, .. }
             | Fact::PutOff { message, .. }
             | Fact::OfBatch { message, .. }
+            | Fact::Superseded { message, .. }
+            | Fact::Asked { message, .. }
             | Fact::Overdue { message } => Some(*message),
+            Fact::Receipt { part, .. } | Fact::Unparked { part, .. } => Some(part.message),
             Fact::Replace(asked) => Some(asked.message),
             Fact::Answered { delivery, .. } => delivery.message,
             Fact::GroupTask { done, .. } => Some(done.message),

@@ -6,9 +6,9 @@ mod support;
 
 use std::time::Duration;
 
-use engine::dispatch::{Incoming, MobileOriginated, Outcome};
+use engine::dispatch::Outcome;
 use engine::{Accepted, CancelError, CancelRefused, Refusal};
-use model::{Address, Content, Encoding, PartStatus, Reason, ReceiptState, Status};
+use model::{PartStatus, Reason, ReceiptState, Status};
 use sms::Concat;
 use store::{DeliveryFilter, Store, StoreError};
 use support::*;
@@ -380,17 +380,6 @@ async fn a_store_that_fails_is_back_when_it_has_been_written_and_then_for_good()
         bench.submit(PLAIN).await.expect("it was said to be back");
         bench.store.fail_with(Some(StoreError::Unavailable("the disk is full".into())));
     }
-}
-
-fn mo(text: &str, concat: Option<Concat>) -> Incoming {
-    Incoming::Mo(Box::new(MobileOriginated {
-        from: Address::from_carrier("447700900123", true),
-        to: Address::from_carrier("60777", false),
-        content: Content::Text(text.into()),
-        encoding: Encoding::Gsm7,
-        class: None,
-        concat,
-    }))
 }
 
 async fn received(bench: &Bench) -> Vec<String> {

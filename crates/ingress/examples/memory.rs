@@ -28,6 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         webhook_concurrency: 1,
         watch_resources: Duration::from_secs(60),
         authority: None,
+        node: None,
     };
     let engine = Engine::start(store, settings).await?;
     let listener = tokio::net::TcpListener::bind(address).await?;

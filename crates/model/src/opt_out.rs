@@ -1,6 +1,6 @@
 //! Opt-outs: who wants to hear nothing more from an account.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Address, MessageId, Name, OptOutId, Timestamp};
 
@@ -19,7 +19,7 @@ pub struct OptOut {
 }
 
 /// What an opt-out is about. There is one for each.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OptOutKey {
     /// The account.
     pub account: Name,

@@ -297,6 +297,7 @@ fn engine_settings(config: &Config, storage: &Storage, resources: Option<&Path>)
         webhook_concurrency: config.webhooks.concurrency,
         watch_resources: WATCH_RESOURCES,
         authority: resources.map(|file| file.display().to_string()),
+        node: None,
     }
 }
 

@@ -148,6 +148,7 @@ impl<S: Peer> Bench<S> {
             webhook_concurrency: 1,
             watch_resources: Duration::from_secs(3600),
             authority: None,
+            node: None,
         };
         let engine = Engine::start(store, settings).await.unwrap();
         let caller = engine.authenticate("secret").unwrap();

@@ -75,7 +75,7 @@ impl Bench {
     fn on(store: Arc<MemoryStore>, world: Arc<World>, concurrency: usize, started: Instant) -> Self {
         let (facts, inbox) = mpsc::channel(64);
         let world = watch::Sender::new(world);
-        let outbox = Outbox::new(store.clone(), facts, world.subscribe(), concurrency);
+        let outbox = Outbox::new(store.clone(), facts, world.subscribe(), concurrency, None);
         let commits = Arc::new(AtomicU64::new(0));
         let recorder = tokio::spawn(record(store.clone(), outbox.clone(), inbox, commits.clone()));
         let keeper = tokio::spawn(outbox.clone().run());

@@ -125,6 +125,13 @@ impl Lane {
         }
     }
 
+    /// Another node has put a delivery into the store.
+    pub fn owed_elsewhere(&mut self, place: Place, now: Timestamp) {
+        if !self.knows(place.1) {
+            self.paging.left(place, now);
+        }
+    }
+
     /// Should something be read from the store?
     pub fn is_hungry(&self, limit: usize, now: Timestamp) -> bool {
         let waiting = self.resident.len() - self.under_way;

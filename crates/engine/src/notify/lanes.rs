@@ -5,6 +5,8 @@
 //! what is still free. One busy endpoint may take a lot while nobody else needs it, many slow ones
 //! together can't take everything, and a lane that has nothing under way always finds a place.
 
+mod slots;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use super::call::CallResult;
 use super::lane::{GONE, Lane, Read, Settled, Taken};
 use super::target::{Target, settings_of, target_of};
 use crate::facts::Fact;
+use crate::fleet::Held;
 use crate::world::{MQTT_LANE, World, is_session_lane};
 
 /// Calls under way over all endpoints.
@@ -58,6 +61,8 @@ pub(super) struct Lanes {
     receivers: HashMap<Name, Receivers>,
     /// The store may have endpoints that have no lane.
     unlisted: bool,
+    /// Which endpoints are this node's, if it is one of several.
+    held: Option<Arc<Held>>,
     signals: Signals,
 }
 
@@ -78,6 +83,11 @@ struct Receivers {
     count: usize,
     /// One of them may take something.
     news: Arc<Notify>,
+}
+
+/// Is this endpoint served by those who come and take, and not called?
+pub(crate) fn is_received(endpoint: &str) -> bool {
+    is_session_lane(endpoint) || endpoint.starts_with(MQTT_LANE)
 }
 
 /// A fact to be recorded, and the number by which it is heard of again.
@@ -112,7 +122,7 @@ pub struct EndpointView {
 }
 
 impl Lanes {
-    pub fn new(concurrency: usize) -> Self {
+    pub fn new(concurrency: usize, held: Option<Arc<Held>>) -> Self {
         Self {
             lanes: HashMap::new(),
             turn: VecDeque::new(),
@@ -127,6 +137,7 @@ impl Lanes {
             receivers: HashMap::new(),
             next_ticket: 0,
             unlisted: true,
+            held,
             signals: Signals::default(),
         }
     }
@@ -159,6 +170,10 @@ impl Lanes {
         if self.lanes.contains_key(endpoint) {
             return true;
         }
+        let received = is_received(endpoint);
+        if self.held.as_ref().is_some_and(|held| !held.has_endpoint(endpoint, received)) {
+            return false;
+        }
         if self.lanes.len() >= LANES_MAX {
             self.unlisted = true;
             let asleep = self.lanes.iter().find(|(_, slot)| slot.lane.is_asleep(now)).map(|(name, _)| name.clone());
@@ -167,7 +182,6 @@ impl Lanes {
                 None => return false,
             };
         }
-        let received = is_session_lane(endpoint) || endpoint.starts_with(MQTT_LANE);
         let mut lane = Lane::new();
         lane.set_closed(received && !self.receivers.contains_key(endpoint), now);
         let slot = Slot { lane, received, in_turn: false, in_hungry: false, alarm: None };
@@ -218,13 +232,16 @@ impl Lanes {
     }
 
     /// Somebody who served `endpoint` is gone.
-    pub fn close_receiver(&mut self, endpoint: &Name, now: Timestamp) {
-        let Some(receivers) = self.receivers.get_mut(endpoint) else { return };
+    /// Whether it was the last of them.
+    pub fn close_receiver(&mut self, endpoint: &Name, now: Timestamp) -> bool {
+        let Some(receivers) = self.receivers.get_mut(endpoint) else { return false };
         receivers.count -= 1;
         if receivers.count == 0 {
             self.receivers.remove(endpoint);
             self.with(endpoint, now, |lane, _, _| lane.set_closed(true, now));
+            return true;
         }
+        false
     }
 
     /// What a receiver of `endpoint` may take now.

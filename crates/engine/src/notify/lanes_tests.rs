@@ -38,7 +38,7 @@ fn take_all(lanes: &mut Lanes) -> Vec<Taken> {
 
 #[test]
 fn lanes_take_turns() {
-    let mut lanes = Lanes::new(64);
+    let mut lanes = Lanes::new(64, None);
     load(&mut lanes, "a", 3);
     load(&mut lanes, "b", 3);
     let order: Vec<_> = take_all(&mut lanes).iter().map(|t| t.delivery.endpoint.to_string()).collect();
@@ -47,7 +47,7 @@ fn lanes_take_turns() {
 
 #[test]
 fn many_slow_endpoints_leave_room_for_one_more() {
-    let mut lanes = Lanes::new(64);
+    let mut lanes = Lanes::new(64, None);
     for n in 0..100 {
         load(&mut lanes, &format!("slow-{n}"), 100);
     }
@@ -65,14 +65,14 @@ fn many_slow_endpoints_leave_room_for_one_more() {
 
 #[test]
 fn a_lane_alone_uses_all_that_an_endpoint_may() {
-    let mut lanes = Lanes::new(64);
+    let mut lanes = Lanes::new(64, None);
     load(&mut lanes, "a", 500);
     assert_eq!(take_all(&mut lanes).len(), 64);
 }
 
 #[test]
 fn a_lane_with_nothing_to_do_is_dropped_and_one_without_room_is_found_later() {
-    let mut lanes = Lanes::new(1);
+    let mut lanes = Lanes::new(1, None);
     lanes.take_unlisted();
     for n in 0..LANES_MAX {
         assert!(lanes.open(&format!("e{n}").into(), START));
@@ -86,7 +86,7 @@ fn a_lane_with_nothing_to_do_is_dropped_and_one_without_room_is_found_later() {
 
 #[test]
 fn a_lane_that_only_waits_makes_room_for_one_that_is_due() {
-    let mut lanes = Lanes::new(1);
+    let mut lanes = Lanes::new(1, None);
     for n in 0..LANES_MAX {
         let name: Name = format!("e{n}").into();
         lanes.open(&name, START);
@@ -104,7 +104,7 @@ fn a_lane_that_only_waits_makes_room_for_one_that_is_due() {
 
 #[test]
 fn memory_over_all_lanes_is_bounded_and_every_lane_has_a_little() {
-    let mut lanes = Lanes::new(1);
+    let mut lanes = Lanes::new(1, None);
     let large: Box<str> = "x".repeat(100_000).into();
     for n in 0..200u128 {
         let name: Name = format!("e{n}").into();
@@ -125,7 +125,7 @@ fn memory_over_all_lanes_is_bounded_and_every_lane_has_a_little() {
 
 #[test]
 fn alarms_ring_in_order_and_only_once() {
-    let mut lanes = Lanes::new(1);
+    let mut lanes = Lanes::new(1, None);
     load(&mut lanes, "a", 1);
     let taken = take_all(&mut lanes).remove(0);
     lanes.abandon(&taken, START);

@@ -47,6 +47,7 @@ mod target;
 pub use call::{Call, CallResult};
 pub(crate) use escapes::push_encoded;
 pub(crate) use event::{between, owed, owed_because};
+pub(crate) use lanes::is_received;
 pub use lanes::{CALLS_MAX, EndpointView};
 pub use outbox::Outbox;
 pub use receiver::Receiver;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{Delivery, Name, Timestamp};
+use model::{Delivery, DeliveryId, Name, Timestamp};
 use store::{Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
@@ -13,6 +13,7 @@ use super::lane::{Read, Taken};
 use super::lanes::{Booked, EndpointView, Lanes};
 use super::restore::restore;
 use crate::facts::{Fact, FactSender, Facts, Recorded};
+use crate::fleet::{Held, Member, Slot};
 use crate::world::World;
 
 /// How long to wait after the store could not be read.
@@ -34,6 +35,8 @@ struct Inner {
     facts: FactSender,
     world: watch::Receiver<Arc<World>>,
     lanes: Mutex<Lanes>,
+    /// This node, if it is one of several.
+    member: Option<Arc<Member>>,
     /// Those who wait for the next delivery.
     callers: Notify,
     keeper: Notify,
@@ -49,13 +52,15 @@ impl Outbox {
         facts: FactSender,
         world: watch::Receiver<Arc<World>>,
         concurrency: usize,
+        member: Option<Arc<Member>>,
     ) -> Self {
         let (durable, heard) = mpsc::unbounded_channel();
         let inner = Inner {
             store,
             facts,
             world,
-            lanes: Mutex::new(Lanes::new(concurrency)),
+            lanes: Mutex::new(Lanes::new(concurrency, member.is_some().then(Arc::default))),
+            member,
             callers: Notify::new(),
             keeper: Notify::new(),
             durable,
@@ -71,6 +76,38 @@ impl Outbox {
             let now = self.now();
             self.change(|lanes| lanes.offer(deliveries, now));
         }
+    }
+
+    /// Deliveries that other nodes have put into the store for endpoints of this one.
+    pub(crate) fn owed_elsewhere(&self, owed: impl ExactSizeIterator<Item = (Name, Vec<(Timestamp, DeliveryId)>)>) {
+        if owed.len() > 0 {
+            let now = self.now();
+            self.change(|lanes| owed.for_each(|(endpoint, places)| lanes.owed_elsewhere(&endpoint, places, now)));
+        }
+    }
+
+    /// From now on these endpoints are this node's.
+    pub(crate) fn set_slots(&self, held: &Arc<Held>) {
+        let now = self.now();
+        self.change(|lanes| lanes.set_slots(held.clone(), now));
+        self.inner.callers.notify_one();
+    }
+
+    /// Is a call under way, or on its way to the store, that belongs to a slot?
+    pub(crate) fn is_busy_with(&self, slot: &Slot) -> bool {
+        self.lock().is_busy_with(slot)
+    }
+
+    /// Sessions that serve an endpoint have come, or the last of them has gone.
+    pub(super) fn serves(&self, endpoint: &Name, any: bool) {
+        if let Some(member) = &self.inner.member {
+            member.serves(endpoint, any);
+        }
+    }
+
+    /// May anything be attempted now?
+    fn may_act(&self) -> bool {
+        self.inner.member.as_ref().is_none_or(|member| member.may_act(std::time::Instant::now()))
     }
 
     /// The next delivery that may be attempted, when there is one. Waits for ever once the engine
@@ -93,7 +130,7 @@ impl Outbox {
     /// The next delivery that may be attempted, if there is one now.
     #[must_use]
     pub fn try_next(&self) -> Option<Call> {
-        if self.inner.facts.is_closed() {
+        if self.inner.facts.is_closed() || !self.may_act() {
             return None;
         }
         let (world, now) = (self.inner.world.borrow().clone(), self.now());

@@ -32,6 +32,7 @@ impl Outbox {
     pub fn receiver(&self, endpoint: &Name) -> Receiver {
         let now = self.now();
         let news = self.change(|lanes| lanes.open_receiver(endpoint, now));
+        self.serves(endpoint, true);
         Receiver {
             outbox: self.clone(),
             endpoint: endpoint.clone(),
@@ -105,10 +106,13 @@ impl Drop for Receiver {
         }
         let now = self.outbox.now();
         let left = self.taken.values().chain(self.finished.iter().map(|(taken, _)| taken));
-        self.outbox.change(|lanes| {
+        let is_last = self.outbox.change(|lanes| {
             left.for_each(|taken| lanes.abandon(taken, now));
-            lanes.close_receiver(&self.endpoint, now);
+            lanes.close_receiver(&self.endpoint, now)
         });
+        if is_last {
+            self.outbox.serves(&self.endpoint, false);
+        }
         // What woke this one may be somebody else's to take now.
         self.news.notify_one();
     }

@@ -1,7 +1,10 @@
 //! A draft: one commit in the making, with what is to be done once it is durable.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use foldhash::HashMap;
-use model::{Body, Change, DeliveryId, LedgerId, Message, MessageId, Name, Status, Timestamp};
+use model::{BatchId, Body, Change, DeliveryId, LedgerId, Message, MessageId, Name, Status, Timestamp};
 use store::{Changes, NewMessage, QueueEntry, RemoteKey};
 use tokio::sync::oneshot;
 
@@ -9,6 +12,7 @@ use super::supersede::{Superseded, Superseding};
 use crate::charge;
 use crate::engine::Engine;
 use crate::facts::{AcceptFailed, Acceptance, CancelRefused};
+use crate::fleet::{Letter, Member, Slot, shard_of};
 use crate::notify;
 use crate::replace::Replaced;
 use crate::respond::{Consequence, Follows};
@@ -88,15 +92,28 @@ pub(crate) struct Draft {
     pub heard: Vec<oneshot::Sender<()>>,
     /// What was to follow from messages of phones and could not be sent after all.
     pub unmet: Vec<Follows>,
+    /// What other nodes have owed to endpoints of this one.
+    pub owed_elsewhere: Vec<(Name, Vec<(Timestamp, DeliveryId)>)>,
+    /// Batches of which messages have ended at other nodes.
+    pub ended_elsewhere: Vec<BatchId>,
+    /// What is written to other nodes' slots.
+    pub(super) letters: BTreeMap<Slot, Vec<Letter>>,
+    /// This node, if it is one of several.
+    pub(super) member: Option<Arc<Member>>,
     pub now: Timestamp,
 }
 
 impl Draft {
+    /// An empty one of this engine.
+    pub fn new(engine: &Engine) -> Self {
+        Self { member: engine.inner.fleet.clone(), now: engine.now(), ..Self::default() }
+    }
+
     /// Begins the next commit at `now`, in the room of the last one: a busy gateway makes hundreds a
     /// second, and room of that size is dear to come by.
     pub fn begin(&mut self, now: Timestamp) {
         if self.changes.insert.capacity() > ROOM_KEPT {
-            *self = Self::default();
+            *self = Self { member: self.member.take(), ..Self::default() };
         }
         self.now = now;
         self.changes.clear();
@@ -111,11 +128,35 @@ impl Draft {
         self.moved.clear();
         self.unmet.clear();
         self.heard.clear();
+        self.owed_elsewhere.clear();
+        self.ended_elsewhere.clear();
+        self.letters.clear();
+    }
+
+    /// A message's place in the queue, if it has one.
+    pub fn place(&self, message: &Message) -> Option<QueueEntry> {
+        let shard = if self.member.is_some() { shard_of(message.body.id) } else { 0 };
+        queue_entry(message, shard)
+    }
+
+    /// The place of a message that this draft has taken in.
+    pub fn place_of(&self, id: MessageId) -> Option<QueueEntry> {
+        self.message(id).and_then(|message| self.place(message))
+    }
+
+    /// The slot of a message that another node writes.
+    pub fn foreign(&self, message: &Message) -> Option<Slot> {
+        self.member.as_ref()?.foreign(message)
+    }
+
+    /// Writes to whoever has a slot, in this commit.
+    pub fn post(&mut self, slot: Slot, letter: Letter) {
+        self.letters.entry(slot).or_default().push(letter);
     }
 
     /// Takes a message in, as it is stored now.
     pub fn load(&mut self, message: Message) {
-        let stored = queue_entry(&message);
+        let stored = self.place(&message);
         self.entries.insert(message.body.id, Entry { message, stored, dirty: false, replaced: false });
     }
 
@@ -201,7 +242,7 @@ impl Draft {
 
     /// Adds a new message: one that was accepted, or one that came in.
     pub fn insert(&mut self, message: Message) {
-        let queue = queue_entry(&message);
+        let queue = self.place(&message);
         self.changes.insert.push(NewMessage { message, queue });
     }
 
@@ -258,13 +299,13 @@ impl Draft {
     }
 
     /// Moves the changed messages into the changes: one row each, however much happened to it.
-    pub fn close(&mut self) {
-        for (_, entry) in self.entries.drain() {
+    pub fn close(&mut self, engine: &Engine) {
+        for (_, entry) in std::mem::take(&mut self.entries) {
             if !entry.dirty {
                 self.unchanged.push(entry.message);
                 continue;
             }
-            let place = queue_entry(&entry.message);
+            let place = self.place(&entry.message);
             if place != entry.stored {
                 self.changes.dequeue.extend(entry.stored);
                 self.changes.enqueue.extend(place);
@@ -277,11 +318,15 @@ impl Draft {
         self.changes.update.sort_unstable_by_key(|message| message.body.id);
         self.changes.dequeue.sort_unstable();
         self.changes.remote_ids.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        if let Some(member) = self.member.clone() {
+            self.tell_others(&member, engine);
+        }
     }
 
     /// Messages of a closed draft that wait for `connector` now and waited for another before.
     pub fn relayed_to(&self, connector: &str) -> impl Iterator<Item = (&QueueEntry, &Message)> {
-        let theirs = self.changes.enqueue.iter().filter(move |entry| *entry.connector == *connector);
+        let mine = |entry: &&QueueEntry| *entry.connector == *connector && self.is_mine(entry);
+        let theirs = self.changes.enqueue.iter().filter(mine);
         theirs.filter(|entry| self.relayed.contains(&entry.id)).filter_map(|entry| {
             let place = self.changes.update.binary_search_by_key(&entry.id, |message| message.body.id).ok()?;
             Some((entry, self.changes.update.get(place)?))
@@ -296,8 +341,9 @@ impl Draft {
             None => drop(changes.insert(connector.clone(), change)),
         };
         let Changes { insert, enqueue, dequeue, .. } = &self.changes;
-        insert.iter().filter_map(|new| new.queue.as_ref()).for_each(|entry| add(&entry.connector, 1));
-        enqueue.iter().for_each(|entry| add(&entry.connector, 1));
+        let mine = |entry: &&QueueEntry| self.is_mine(entry);
+        insert.iter().filter_map(|new| new.queue.as_ref()).filter(mine).for_each(|entry| add(&entry.connector, 1));
+        enqueue.iter().filter(mine).for_each(|entry| add(&entry.connector, 1));
         dequeue.iter().for_each(|entry| add(&entry.connector, -1));
         changes
     }
@@ -387,12 +433,12 @@ struct Places {
     schedules: Vec<usize>,
 }
 
-/// A message's place in the queue, if it has one.
-pub(crate) fn queue_entry(message: &Message) -> Option<QueueEntry> {
+/// A message's place in a slice of its connector's queue, if it has one.
+fn queue_entry(message: &Message, shard: u16) -> Option<QueueEntry> {
     let connector = message.progress.connector.clone()?;
     let due = message.progress.due?;
     let Body { id, priority, account, .. } = &*message.body;
-    Some(QueueEntry { connector, shard: 0, priority: *priority, account: account.clone(), due, id: *id })
+    Some(QueueEntry { connector, shard, priority: *priority, account: account.clone(), due, id: *id })
 }
 
 fn event_of(status: Status) -> Option<&'static str> {

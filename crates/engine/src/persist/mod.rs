@@ -17,6 +17,7 @@
 mod away;
 mod draft;
 mod flight;
+mod others;
 mod recent;
 mod supersede;
 
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use foldhash::{HashMap, HashMapExt};
 use model::{BatchId, GroupChange, Message, MessageId};
-use store::{CommitError, PartRef, RemoteKey, StoreError};
+use store::{Changes, CommitError, PartRef, RemoteKey, StoreError};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -37,7 +38,7 @@ use crate::reassemble::Reassembly;
 use crate::replace::Replacing;
 use crate::schedule::End;
 use crate::world::World;
-pub(crate) use draft::{Cancellation, Draft, Waiter, Waiting, queue_entry};
+pub(crate) use draft::{Cancellation, Draft, Waiter, Waiting};
 use flight::{Acknowledgement, Flight};
 pub(crate) use recent::Recent;
 use supersede::Older;
@@ -84,6 +85,8 @@ pub(crate) struct Recorder {
     pub paid: VecDeque<Box<Replacing>>,
     /// A draft and facts that are done with, for the room in them.
     spare: (Option<Draft>, Vec<Fact>),
+    /// Nothing can be written any more.
+    ended: bool,
 }
 
 /// A commit in the making: facts are put into it as they come.
@@ -105,7 +108,7 @@ pub(crate) async fn run(mut recorder: Recorder, mut inbox: mpsc::Receiver<Facts>
     let mut groups = Vec::new();
     let mut closed = false;
     let mut not_before: Option<Instant> = None;
-    loop {
+    while !recorder.ended {
         if recorder.may_begin(closed, not_before) {
             not_before = recorder.begin();
         }
@@ -192,12 +195,13 @@ impl Recorder {
             reassembly: Reassembly::new(engine.inner.store.mo_parts().await?),
             lately: Lately::default(),
             parked: engine.inner.store.parked(None, 1).await?.len() as u64,
-            open: Open::default(),
+            open: Open { draft: Draft::new(engine), ..Open::default() },
             flight: None,
             left: VecDeque::new(),
             aside: Vec::new(),
             paid: VecDeque::new(),
             spare: (None, Vec::new()),
+            ended: false,
         })
     }
 
@@ -209,10 +213,11 @@ impl Recorder {
 
     /// Sends the open draft on its way and opens the next. Returns when the one after it may begin.
     fn begin(&mut self) -> Option<Instant> {
-        let next = Open { draft: self.spare.0.take().unwrap_or_default(), ..Open::default() };
+        let draft = self.spare.0.take().unwrap_or_else(|| Draft::new(&self.engine));
+        let next = Open { draft, ..Open::default() };
         let Open { mut draft, acknowledge, weight } = std::mem::replace(&mut self.open, next);
         self.open.draft.begin(self.engine.now());
-        draft.close();
+        draft.close(&self.engine);
         self.fly(draft, acknowledge);
         (weight >= BUSY).then(|| Instant::now() + BUSY_PACE)
     }
@@ -260,6 +265,9 @@ impl Recorder {
                 });
                 self.open.draft.correct(back);
             }
+            Err(CommitError::Fenced(lease)) if self.engine.inner.fleet.is_some() => {
+                return self.end(&lease, draft);
+            }
             Err(CommitError::Fenced(lease)) => {
                 let error = StoreError::Unavailable(format!("the lease {lease} was lost"));
                 self.store_away(&error, &mut draft, inbox).await;
@@ -267,6 +275,21 @@ impl Recorder {
             Err(CommitError::Store(error)) => self.store_away(&error, &mut draft, inbox).await,
         }
         self.fly(draft, acknowledge);
+    }
+
+    /// The membership has ended that these commits were to be made under: nothing more is recorded by this
+    /// recorder. What carriers were not told of they send again, and clients keep what they are refused.
+    fn end(&mut self, lease: &str, mut draft: Draft) {
+        let why = format!("the lease {lease} was lost");
+        let refused = |_: &Waiting, _: &Changes| Some(AcceptFailed::Store(why.clone()));
+        draft.refuse_acceptances(refused);
+        self.open.draft.refuse_acceptances(refused);
+        self.refuse_aside(&why);
+        self.engine.inner.health.send_modify(|health| health.store = Some(why.as_str().into()));
+        if let Some(member) = &self.engine.inner.fleet {
+            member.lose();
+        }
+        self.ended = true;
     }
 
     /// A message as it is after everything that was recorded, if that is known without the store.
@@ -304,7 +327,9 @@ impl Recorder {
         };
         self.supersede(&world, &mut resolved, &mut draft);
         for fact in facts.drain(..) {
-            self.apply(fact, &world, &mut resolved, &mut draft);
+            if let Some(fact) = self.keep_mine(fact, &mut draft) {
+                self.apply(fact, &world, &mut resolved, &mut draft);
+            }
         }
         self.open.draft = draft;
         self.spare.1 = facts;
@@ -391,7 +416,8 @@ impl Recorder {
                 lane.settled(ends.into_iter());
             }
             let mine = draft.changes.insert.iter().filter_map(|new| {
-                let entry = new.queue.as_ref().filter(|entry| entry.connector == *lane.connector())?;
+                let entry =
+                    new.queue.as_ref().filter(|entry| entry.connector == *lane.connector() && draft.is_mine(entry))?;
                 Some((entry, &new.message))
             });
             lane.offer(mine);
@@ -400,6 +426,10 @@ impl Recorder {
             }
         }
         inner.outbox.offer(draft.changes.deliveries.drain(..));
+        inner.outbox.owed_elsewhere(draft.owed_elsewhere.drain(..));
+        if let Some(member) = &inner.fleet {
+            member.posted(draft.changes.mail.iter());
+        }
         for Cancellation { message, outcome, reply } in std::mem::take(&mut draft.canceled) {
             let message = draft.closed_message(message).cloned().ok_or(CancelRefused::NoSuchMessage);
             let _ = reply.send(outcome.and(message));
@@ -418,10 +448,13 @@ impl Recorder {
                 }
                 // It is seldom spoken of again, and would push what is out of near memory.
                 self.messages.take(&message.body.id);
-            } else {
+            } else if self.is_mine(&message) {
                 self.messages.insert(message.body.id, message);
+            } else {
+                self.messages.take(&message.body.id);
             }
         }
+        ended.append(&mut draft.ended_elsewhere);
         if !ended.is_empty() {
             inner.endings.look_at(ended);
         }

@@ -30,6 +30,11 @@ impl<K: Hash + Eq + Clone, V> Recent<K, V> {
         self.entries.remove(key).map(|(_, value)| value)
     }
 
+    /// Keeps those that pass.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
+        self.entries.retain(|key, (_, value)| keep(key, value));
+    }
+
     pub fn insert(&mut self, key: K, value: V) {
         self.stamp += 1;
         self.order.push_back((self.stamp, key.clone()));

@@ -11,9 +11,9 @@ use foldhash::HashSet;
 use model::{Change, LedgerId, Message, MessageId, Status};
 use store::{Changes, Store, StoreError, SupersedeKey};
 
-use super::draft::queue_entry;
 use super::{Draft, Recorder, Resolved};
 use crate::facts::{AcceptFailed, Acceptance, Fact, Facts};
+use crate::fleet::Letter;
 use crate::schedule::End;
 use crate::world::World;
 
@@ -126,6 +126,11 @@ impl Recorder {
             let Some(entry) = draft.entries.get(&id).filter(|entry| entry.message.progress.waits_whole()) else {
                 continue;
             };
+            if let Some(slot) = draft.foreign(&entry.message) {
+                // Whose it is takes it out, if it still waits there; the newer one goes out in any case.
+                draft.post(slot, Letter::Superseded { message: id, by });
+                continue;
+            }
             let mut superseded = Superseded { before: entry.message.clone(), dirty: entry.dirty, refund: None };
             let entries = draft.changes.entries.len();
             // One that a session has taken goes out: nobody can call it back any more.
@@ -137,13 +142,23 @@ impl Recorder {
     }
 }
 
+impl Recorder {
+    /// A newer message that another node has accepted stands for this one, if it still waits.
+    pub(crate) fn superseded_elsewhere(&mut self, id: MessageId, by: MessageId, world: &World, draft: &mut Draft) {
+        let waits = draft.message(id).is_some_and(|message| message.progress.waits_whole());
+        if waits && self.take_out(id, draft) {
+            draft.apply(&self.engine, world, id, Change::Supersede { by }, None);
+        }
+    }
+}
+
 impl Draft {
     /// What was canceled for a message that is not accepted after all waits on. Its refund is the
     /// caller's to take out.
     pub(super) fn bring_back(&mut self, superseded: Superseded) -> Message {
         let Superseded { before, dirty, .. } = superseded;
         let id = before.body.id;
-        let place = queue_entry(&before);
+        let place = self.place(&before);
         for (_, end) in &mut self.ends {
             if let (End::Message(ended), Some(place)) = (&end, &place)
                 && *ended == id

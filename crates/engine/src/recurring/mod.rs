@@ -50,6 +50,13 @@ pub(crate) struct Recurring {
     changed: Notify,
 }
 
+impl Recurring {
+    /// Another node may have changed a schedule.
+    pub fn wake(&self) {
+        self.changed.notify_one();
+    }
+}
+
 /// Why a schedule is not what somebody wants it to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {

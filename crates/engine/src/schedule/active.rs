@@ -11,12 +11,13 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashSet};
 
 use model::{Body, MessageId, Name, Timestamp};
-use store::{QueueEntry, QueueRead};
+use store::{QueueEntry, QueueRead, Shards};
 
 pub(crate) use super::backlog::Place;
 
 use super::backlog::Backlog;
 use super::ready::{First, Ready, Shares};
+use crate::fleet::shard_of;
 
 /// Of so many parts taken, one comes from the lowest priority that has any: nothing starves.
 const STARVATION_TURN: u32 = 16;
@@ -378,6 +379,41 @@ impl Active {
     /// [`put_back`](Self::put_back) or [`forget`](Self::forget) must follow when the store knows.
     pub fn put_off(&mut self, id: MessageId) -> bool {
         self.revoke_but(id, 1)
+    }
+
+    /// A message waits in the store, where another node has put it.
+    pub fn waits(&mut self, place: Place, account: &Name, priority: u8, now: Timestamp) {
+        if self.resident.contains_key(&place.1) {
+            return;
+        }
+        let priority = priority_of(priority);
+        if place.0 > now {
+            self.backlog[priority].leave_until_due(account, place);
+        } else {
+            self.backlog[priority].leave(account, place);
+            self.ready[priority].falls_behind(account, &self.shares);
+        }
+    }
+
+    /// Lets go of messages of all other slices. Those that sessions hold parts of go when they have ended.
+    pub fn keep_shards(&mut self, shards: &Shards) {
+        let others = self.resident.iter().filter(|(id, _)| !shards.contains(&shard_of(**id)));
+        let others: Vec<(MessageId, bool)> = others.map(|(id, resident)| (*id, resident.in_flight > 0)).collect();
+        for (id, is_held) in others {
+            self.hold_back(id);
+            if is_held {
+                if let Some(resident) = self.resident.get_mut(&id) {
+                    resident.leaves_to = Some(None);
+                }
+            } else {
+                self.leave(id);
+            }
+        }
+    }
+
+    /// Do sessions hold a part of any message of this slice?
+    pub fn has_taken_of(&self, shard: u16) -> bool {
+        self.resident.iter().any(|(id, resident)| resident.in_flight > 0 && shard_of(*id) == shard)
     }
 
     /// A message that was put off is found in the store again when it is due.

@@ -1,8 +1,10 @@
 //! A connector's lane: its active set, its pacing, its pauses and its state, behind one lock.
 
 mod reading;
+mod slots;
 mod take;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI64, AtomicU16};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use model::resources::Connector;
 use model::{MessageId, Name, Reason, Timestamp};
 use routing::ConnectorState;
-use store::{QueueEntry, Store};
+use store::{QueueEntry, Shards, Store};
 use tokio::sync::{Notify, watch};
 
 use super::active::Active;
@@ -22,15 +24,23 @@ use super::status::{SessionView, Sessions};
 use super::vitals::{HealthView, Vitals};
 use crate::dispatch::{Desired, SessionState};
 use crate::facts::{ConnectorEvent, Fact};
+use crate::fleet::Member;
 use crate::modem::ModemView;
 use crate::rhythm::Rhythm;
+
+pub use slots::RunsHere;
 
 /// What one connector is to send.
 #[derive(Debug)]
 pub(crate) struct Lane {
     connector: Name,
-    shard: u16,
     store: Arc<dyn Store>,
+    /// This node, if it is one of several.
+    member: Option<Arc<Member>>,
+    /// The sessions that it may have here.
+    binds: watch::Sender<Arc<[u16]>>,
+    /// Sessions that there are, or are about to end.
+    running: Mutex<BTreeMap<u16, usize>>,
     state: Mutex<State>,
     /// Sessions wait here for something to take.
     wake: Notify,
@@ -48,6 +58,8 @@ pub(crate) struct Lane {
 #[derive(Debug)]
 struct State {
     settings: Arc<Connector>,
+    /// The slices of its queue that are read here.
+    shards: Shards,
     active: Active,
     rhythm: Arc<Rhythm>,
     /// Messages that are being put off, and whose new places are not durable yet.
@@ -70,13 +82,25 @@ struct State {
 }
 
 impl Lane {
-    pub fn new(settings: Arc<Connector>, shard: u16, store: Arc<dyn Store>, orphaned: Arc<Notify>) -> Self {
+    /// The lane of a connector. In a fleet it has nothing to read, and no sessions, before it has
+    /// [slots](Self::set_slots).
+    pub fn new(
+        settings: Arc<Connector>,
+        store: Arc<dyn Store>,
+        orphaned: Arc<Notify>,
+        member: Option<Arc<Member>>,
+    ) -> Self {
         let desired = if settings.enabled { Desired::Running } else { Desired::Stopped };
+        let is_alone = member.is_none();
+        let binds = if is_alone { (0..settings.sessions.max(1)).collect() } else { Arc::default() };
         Self {
             connector: settings.id.as_str().into(),
-            shard,
             store,
+            member,
+            binds: watch::Sender::new(binds),
+            running: Mutex::default(),
             state: Mutex::new(State {
+                shards: if is_alone { Shards::from(0) } else { Shards::default() },
                 pacing: Pacing::new(settings.throughput),
                 settings,
                 active: Active::new(),
@@ -105,8 +129,8 @@ impl Lane {
         &self.connector
     }
 
-    pub fn shard(&self) -> u16 {
-        self.shard
+    pub fn shards(&self) -> Shards {
+        self.lock().shards.clone()
     }
 
     pub fn settings(&self) -> Arc<Connector> {
@@ -116,8 +140,12 @@ impl Lane {
     /// New settings: the throughput counts from now on; what needs a new bind is the connector's
     /// to see.
     pub fn set_settings(&self, settings: Arc<Connector>) {
+        if self.member.is_none() {
+            self.put_binds((0..settings.sessions.max(1)).collect());
+        }
         let mut state = self.lock();
         state.pacing.set(settings.throughput);
+        self.share_throughput(&mut state, &settings);
         state.sessions.truncate(settings.sessions);
         let changed = state.settings.enabled != settings.enabled;
         let enabled = settings.enabled;
@@ -160,8 +188,17 @@ impl Lane {
         news
     }
 
-    /// How it is, for routes.
+    /// How it is, for routes: here, or at another node if it has no session here.
     pub fn condition(&self) -> ConnectorState {
+        let here = self.condition_here();
+        match &self.member {
+            Some(member) if !here.usable => member.view().elsewhere(&self.connector),
+            _ => here,
+        }
+    }
+
+    /// How it is at this node.
+    pub fn condition_here(&self) -> ConnectorState {
         let share = self.share.load(Relaxed);
         let busy = u64::try_from(self.waiting.load(Relaxed)).unwrap_or(0);
         ConnectorState { usable: share > 0, share, busy }
@@ -329,6 +366,10 @@ impl Lane {
                     state.active.bring_back((place.due, place.id), &place.account, place.priority);
                     back = true;
                 }
+                End::Waits(place) => {
+                    state.active.waits((place.due, place.id), &place.account, place.priority, self.store.now());
+                    back = true;
+                }
                 End::Marked(id, part) => {
                     state.active.marked(id, part);
                     wake = true;
@@ -389,6 +430,8 @@ pub(crate) enum End {
     Again(MessageId, u8),
     /// It was taken out, and waits in the store after all.
     Back(Box<QueueEntry>),
+    /// It waits in the store, where another node has put it.
+    Waits(Box<QueueEntry>),
     /// It is recorded as handed over, and may now be.
     Marked(MessageId, u8),
     /// It was put off, and waits in the store; or not any more.

@@ -17,6 +17,7 @@ mod status;
 mod sweep;
 mod vitals;
 
+pub use lane::RunsHere;
 pub(crate) use lane::{End, Lane};
 pub(crate) use pace::{Of, Owner, PaceRule, Paces, Turn};
 pub(crate) use ready::Shares;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Pacing {
     per_second: u32,
+    /// How much of that is for here: so many of so many shares.
+    share: (u32, u32),
     /// When the parts let through so far would all have been due.
     due: Option<Instant>,
 }
@@ -16,12 +18,17 @@ pub(crate) struct Pacing {
 impl Pacing {
     /// `per_second` parts a second; `None` is no limit.
     pub fn new(per_second: Option<u32>) -> Self {
-        Self { per_second: per_second.unwrap_or(0), due: None }
+        Self { per_second: per_second.unwrap_or(0), share: (1, 1), due: None }
     }
 
     /// Changes the limit; what was let through still counts.
     pub fn set(&mut self, per_second: Option<u32>) {
         self.per_second = per_second.unwrap_or(0);
+    }
+
+    /// Only `here` of `all` equal shares of the limit are for here.
+    pub fn set_share(&mut self, here: u32, all: u32) {
+        self.share = (here.clamp(1, all.max(1)), all.max(1));
     }
 
     /// When the next part may go: `None` is now.
@@ -37,12 +44,19 @@ impl Pacing {
     pub fn count(&mut self, now: Instant) {
         if self.per_second > 0 {
             let from = self.due.map_or(now, |due| due.max(now));
-            self.due = Some(from + Duration::from_secs(1) / self.per_second);
+            self.due = Some(from + self.interval());
         }
     }
 
+    fn interval(&self) -> Duration {
+        let (here, all) = self.share;
+        Duration::from_secs(1) * all / here / self.per_second
+    }
+
     fn burst(&self) -> Duration {
-        Duration::from_secs(1) / self.per_second * (self.per_second / 20)
+        let (here, all) = self.share;
+        let burst = u64::from(self.per_second) * u64::from(here) / u64::from(all) / 20;
+        self.interval() * u32::try_from(burst).unwrap_or(u32::MAX)
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn refill(lane: Arc<Lane>, store: Arc<dyn Store>) {
 async fn read(lane: &Lane, store: &dyn Store, wanted: Wanted) -> Result<(), StoreError> {
     let key = |priority: usize| QueueLane {
         connector: lane.connector().clone(),
-        shards: lane.shard().into(),
+        shards: lane.shards(),
         priority: priority as u8,
     };
     match wanted {

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use model::Name;
-use store::{QueueLane, QueueRead, QueuedMessage, Store, StoreError};
+use store::{QueueLane, QueueRead, QueuedMessage, Shards, Store, StoreError};
 
 /// Messages read at a time.
 const PAGE: usize = 500;
@@ -16,7 +16,7 @@ const ACCOUNTS: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Sweep {
     connector: Name,
-    shard: u16,
+    shards: Shards,
     /// Priorities that were not begun with are those below.
     priorities: std::ops::Range<u8>,
     priority: u8,
@@ -25,8 +25,8 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
-    pub fn new(connector: Name, shard: u16) -> Self {
-        Self { connector, shard, priorities: 0..4, priority: 0, accounts: VecDeque::new() }
+    pub fn new(connector: Name, shards: Shards) -> Self {
+        Self { connector, shards, priorities: 0..4, priority: 0, accounts: VecDeque::new() }
     }
 
     /// The next messages, at least one; `None` at the end. After an error it goes on where it was.
@@ -78,6 +78,6 @@ impl Sweep {
     }
 
     fn lane(&self, priority: u8) -> QueueLane {
-        QueueLane { connector: self.connector.clone(), shards: self.shard.into(), priority }
+        QueueLane { connector: self.connector.clone(), shards: self.shards.clone(), priority }
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use engine::dispatch::{Incoming, Job, LinkSession, Outcome, SessionState};
+use engine::dispatch::{Incoming, Job, LinkSession, MobileOriginated, Outcome, SessionState};
 use engine::{Accepted, Answer, Caller, Engine, Idempotency, Refusal, Retention, Settings, Vault};
 use model::resources::ResourceSet;
-use model::{Message, MessageId, Receipt, ReceiptState, Status, Submission, Timestamp};
+use model::{Address, Content, Encoding, Message, MessageId, Receipt, ReceiptState, Status, Submission, Timestamp};
+use sms::Concat;
 use store::MemoryStore;
 
 pub const CONNECTOR: &str = r#"{"id":"a","protocol":"smpp","address":"127.0.0.1:1","system_id":"x"}"#;
@@ -19,7 +20,7 @@ pub struct Bench {
 }
 
 /// The wall clock: the engine's timers run on it too.
-fn clock() -> Timestamp {
+pub fn clock() -> Timestamp {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_millis(now.as_millis() as i64)
 }
@@ -80,6 +81,7 @@ pub async fn restart_on(store: Arc<MemoryStore>, wanted: ResourceSet) -> Bench {
         webhook_concurrency: 64,
         watch_resources: Duration::from_secs(3600),
         authority: None,
+        node: None,
     };
     let engine = Engine::start(store.clone(), settings).await.unwrap();
     let caller = engine.authenticate("secret").unwrap();
@@ -212,4 +214,16 @@ pub async fn incoming(session: &mut LinkSession, incoming: Incoming) {
     session.report().await;
     // What was settled before is recorded first.
     while session.acknowledged().await != [42] {}
+}
+
+/// A message from the phone, or a part of one.
+pub fn mo(text: &str, concat: Option<Concat>) -> Incoming {
+    Incoming::Mo(Box::new(MobileOriginated {
+        from: Address::from_carrier("447700900123", true),
+        to: Address::from_carrier("60777", false),
+        content: Content::Text(text.into()),
+        encoding: Encoding::Gsm7,
+        class: None,
+        concat,
+    }))
 }

@@ -43,16 +43,19 @@ struct Running {
 /// Runs the bridge of every account that has one until `shutdown` resolves; then ends them in order.
 pub async fn run(engine: Engine, metrics: MqttMetrics, shutdown: impl Future<Output = ()>) {
     let mut worlds = engine.watch_world();
+    // A broker takes an account's bridge for one client, so one node of a fleet has all of them.
+    let mut duty = engine.watch_duty();
     let mut running: HashMap<Name, Running> = HashMap::new();
     let mut leaving = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
         let world = worlds.borrow_and_update().clone();
+        let mine = *duty.borrow_and_update();
         // A bridge that has panicked is started anew.
         running.retain(|_, bridge| !bridge.task.is_finished());
         let gone: Vec<Name> = running
             .iter()
-            .filter(|(account, bridge)| settings_of(&world, account).is_none_or(|now| now != *bridge.settings))
+            .filter(|(account, bridge)| !mine || settings_of(&world, account).is_none_or(|now| now != *bridge.settings))
             .map(|(account, _)| account.clone())
             .collect();
         for account in gone {
@@ -63,7 +66,7 @@ pub async fn run(engine: Engine, metrics: MqttMetrics, shutdown: impl Future<Out
         }
         for view in world.set.accounts.iter().filter_map(|account| world.account(&account.id)) {
             let account = &view.id;
-            if running.contains_key(account) || !view.is_enabled() {
+            if !mine || running.contains_key(account) || !view.is_enabled() {
                 continue;
             }
             let Some(settings) = settings_of(&world, account) else { continue };
@@ -76,6 +79,7 @@ pub async fn run(engine: Engine, metrics: MqttMetrics, shutdown: impl Future<Out
         tokio::select! {
             () = &mut shutdown => break,
             changed = worlds.changed() => if changed.is_err() { break },
+            changed = duty.changed() => if changed.is_err() { break },
         }
     }
     for (_, bridge) in running {

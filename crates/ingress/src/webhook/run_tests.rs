@@ -66,6 +66,7 @@ async fn gateway(apps: &[(&str, &App)], deliveries: Vec<Delivery>) -> Gateway {
         webhook_concurrency: 16,
         watch_resources: Duration::from_secs(3600),
         authority: None,
+        node: None,
     };
     let engine = Engine::start(store.clone(), engine_settings).await.unwrap();
     let (shutdown, asked) = oneshot::channel();

@@ -94,6 +94,7 @@ impl Gateway {
             webhook_concurrency: 4,
             watch_resources: Duration::from_secs(3600),
             authority,
+            node: None,
         };
         let engine = Engine::start(store.clone(), engine_settings).await.unwrap();
         settings.metrics.register(engine.metrics());

@@ -60,7 +60,7 @@ impl Lane {
     pub fn take(&self, room: usize, now: Instant) -> Vec<Job> {
         let clock = self.store.now();
         let mut jobs = Vec::new();
-        if *self.desired.borrow() != Desired::Running {
+        if *self.desired.borrow() != Desired::Running || self.member.as_ref().is_some_and(|m| !m.may_act(now)) {
             return jobs;
         }
         let mut state = self.lock();
