@@ -1,17 +1,14 @@
 //! Messages out of rows.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
 use std::sync::Arc;
 
-use model::message::{Event, Part, Tlv};
-use model::{Address, Body, Content, Ingress, Message, MessageId, Name, PartStatus, Progress, Status, Timestamp};
+use model::{Address, Body, Content, Message, MessageId, Name, Progress, Status, Timestamp};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use serde::Deserialize;
 use serde::de::IntoDeserializer;
-use serde::{Deserialize, Deserializer};
+use store::encoding::{self, DIRECTIONS, ENCODINGS, Extra, Names, Plain, RECEIPTS};
 
-use crate::encode::{BY_SMPP, DIRECTIONS, ENCODINGS, Extra, RECEIPTS, unhex};
 use crate::error::Failure;
 
 /// What a read of a row came to.
@@ -26,28 +23,6 @@ pub(crate) const BODY_COUNT: usize = 17;
 /// The columns of a message's progress, as [`Columns::message`] wants them after those of the body.
 pub(crate) const PROGRESS_COLUMNS: &str =
     "status, connector, due, submitted_at, final_at, attempts, reason, parts, events";
-
-/// Names that were read lately: rows that follow each other share most of theirs.
-#[derive(Default)]
-pub(crate) struct Names(RefCell<Vec<Name>>);
-
-impl Names {
-    const KEPT: usize = 16;
-
-    /// The name of this text, shared with earlier rows where it can be.
-    pub fn get(&self, text: &str) -> Name {
-        let mut kept = self.0.borrow_mut();
-        if let Some(name) = kept.iter().find(|name| name.as_ref() == text) {
-            return name.clone();
-        }
-        let name: Name = text.into();
-        if kept.len() == Self::KEPT {
-            kept.remove(0);
-        }
-        kept.push(name.clone());
-        name
-    }
-}
 
 /// A row with what is needed to say where it is broken.
 pub(crate) struct Columns<'r> {
@@ -140,19 +115,14 @@ impl<'r> Columns<'r> {
 
     /// A body, from column `at` on.
     pub fn body(&self, at: usize) -> Read<Body> {
-        let extra: Extra = match self.text_or_null(at + 16)? {
-            None => Extra::default(),
-            Some(BY_SMPP) => Extra { ingress: Ingress::Smpp, ..Extra::default() },
-            Some(_) => self.json(at + 16)?,
-        };
-        let tlv = |(tag, value): &(u16, String)| Some(Tlv { tag: *tag, value: unhex(value)? });
-        Ok(Body {
+        let extra = Extra::read(self.text_or_null(at + 16)?).ok_or_else(|| self.broken(at + 16))?;
+        let plain = Plain {
             id: MessageId(self.id(at)?),
             account: self.name(at + 1)?,
             direction: self.one_of(at + 2, &DIRECTIONS)?,
             to: self.address(at + 3)?,
             from: self.address(at + 4)?,
-            content: self.content(at + 5, &extra)?,
+            content: self.content(at + 5)?,
             encoding: self.one_of(at + 6, &ENCODINGS)?,
             priority: self.int(at + 7)?,
             receipt: self.one_of(at + 8, &RECEIPTS)?,
@@ -164,23 +134,10 @@ impl<'r> Columns<'r> {
             batch: self.id_or_null(at + 14)?.map(model::BatchId),
             tags: match self.text_or_null(at + 15)? {
                 None => Vec::new(),
-                Some(_) => self.json::<Pairs>(at + 15)?.0,
+                Some(tags) => encoding::tags(tags).ok_or_else(|| self.broken(at + 15))?,
             },
-            tlvs: extra.tlvs.iter().map(tlv).collect::<Option<_>>().ok_or_else(|| self.broken(at + 16))?,
-            ingress: extra.ingress,
-            class: extra.class,
-            transliterate: extra.transliterate,
-            validity_given: extra.validity_given,
-            charge: extra.charge,
-            supersede_key: extra.supersede_key,
-            ignore_quiet_hours: extra.ignore_quiet_hours,
-            wide_reference: extra.wide_reference,
-            shift: extra.shift.unwrap_or_default(),
-            callback_url: extra.callback_url,
-            plan: extra.plan,
-            dialect: extra.dialect,
-            passed_on: extra.passed_on,
-        })
+        };
+        extra.body(plain).ok_or_else(|| self.broken(at + 16))
     }
 
     fn address(&self, at: usize) -> Read<Address> {
@@ -188,26 +145,15 @@ impl<'r> Columns<'r> {
         Address::deserialize(text).map_err(|_| self.broken(at))
     }
 
-    fn content(&self, at: usize, extra: &Extra) -> Read<Content> {
+    fn content(&self, at: usize) -> Read<Content> {
         match self.row.get_ref(at)? {
             ValueRef::Text(_) => Ok(Content::Text(self.text(at)?.into())),
-            ValueRef::Blob(data) => Ok(Content::Binary {
-                data: data.into(),
-                udh: unhex(&extra.udh).ok_or_else(|| self.broken(at))?,
-                dcs: extra.dcs.unwrap_or(0),
-            }),
+            ValueRef::Blob(data) => Ok(Content::Binary { data: data.into(), udh: Box::default(), dcs: 0 }),
             _ => Err(self.broken(at)),
         }
     }
 
     fn progress(&self, at: usize) -> Read<Progress> {
-        type Row<'a> = (PartStatus, Option<Box<str>>, Option<i64>, Option<i64>);
-        let part = |(status, remote_id, submitted_at, final_at): Row| Part {
-            status,
-            remote_id,
-            submitted_at: submitted_at.map(Timestamp::from_millis),
-            final_at: final_at.map(Timestamp::from_millis),
-        };
         Ok(Progress {
             status: self.one_of(at, &Status::ALL)?,
             connector: self.name_or_null(at + 1)?,
@@ -219,76 +165,8 @@ impl<'r> Columns<'r> {
                 None => None,
                 Some(_) => Some(Box::new(self.json(at + 6)?)),
             },
-            parts: self.json::<Vec<Row>>(at + 7)?.into_iter().map(part).collect(),
-            events: self.json::<Vec<EventRow>>(at + 8)?.into_iter().map(|row| row.0).collect(),
+            parts: encoding::parts(self.text(at + 7)?).ok_or_else(|| self.broken(at + 7))?,
+            events: encoding::events(self.text(at + 8)?).ok_or_else(|| self.broken(at + 8))?,
         })
-    }
-}
-
-/// `{"key":"value",…}` in the order in which it was written.
-pub(crate) struct Pairs(pub Vec<(Box<str>, Box<str>)>);
-
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Pairs;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object of strings")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Visitor)
-    }
-}
-
-struct EventRow(Event);
-
-impl<'de> Deserialize<'de> for EventRow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (at, what, part, detail) = <(i64, Word, Option<u8>, Option<Box<str>>)>::deserialize(deserializer)?;
-        Ok(EventRow(Event { at: Timestamp::from_millis(at), what: what.0, part, detail }))
-    }
-}
-
-/// The word of an event; those of the engine are not allocated.
-struct Word(Cow<'static, str>);
-
-impl<'de> Deserialize<'de> for Word {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const KNOWN: [&str; 10] = [
-            "accepted",
-            "sent",
-            "receipt",
-            "delivered",
-            "retry",
-            "in_doubt",
-            "refused",
-            "expired",
-            "undelivered",
-            "rejected",
-        ];
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Word;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a word")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Word, E> {
-                let known = KNOWN.into_iter().find(|word| *word == text);
-                Ok(Word(known.map_or_else(|| Cow::Owned(text.into()), Cow::Borrowed)))
-            }
-        }
-        deserializer.deserialize_str(Visitor)
     }
 }

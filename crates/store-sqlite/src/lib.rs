@@ -56,7 +56,6 @@ mod checkpoint;
 mod connection;
 mod days;
 mod decode;
-mod encode;
 mod error;
 mod forget;
 mod key;

@@ -8,10 +8,10 @@ use rusqlite::OptionalExtension;
 use store::{StoreError, Tally};
 
 use crate::days;
-use crate::encode::{LEDGER_KINDS, number};
 use crate::error::Failure;
 use crate::read::Readers;
 use crate::write::{Desk, Writer};
+use store::encoding::{LEDGER_KINDS, number};
 
 /// Entries that one transaction takes together.
 const CHUNK: usize = 500;

@@ -33,6 +33,7 @@ mod claims;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod fleet;
+pub mod encoding;
 mod lease;
 mod memory;
 mod query;

@@ -8,8 +8,8 @@ use store::DeliveryFilter;
 use super::Reader;
 use super::rest::limit as sql_limit;
 use crate::decode::{Columns, Read};
-use crate::encode::{DELIVERY_STATES, STYLES, number};
 use crate::key::{self, PLACES};
+use store::encoding::{DELIVERY_STATES, STYLES, number};
 
 const COLUMNS: &str =
     "id, endpoint, due, account, message, url, event, created_at, attempts, state, last_error, payload, style,

@@ -9,8 +9,8 @@ use store::{Batch, BatchCounts, BatchPhase};
 use super::Reader;
 use crate::days;
 use crate::decode::{BODY_COLUMNS, Columns, PROGRESS_COLUMNS, Read};
-use crate::encode::number;
 use crate::key::{self, PLACES};
+use store::encoding::number;
 
 /// The messages with these ids.
 pub(crate) fn messages(reader: &Reader, ids: &[MessageId]) -> Read<Vec<Message>> {
@@ -121,7 +121,7 @@ pub(crate) fn batch_is_open(reader: &Reader, id: BatchId) -> Read<bool> {
         let mut statement = reader.db.prepare_cached(&format!(
             "SELECT 1 FROM {table} INDEXED BY {table}_batch WHERE batch = ?1 AND status <= ?2 ORDER BY key DESC LIMIT 1"
         ))?;
-        if statement.exists((id.as_bytes().as_slice(), crate::encode::status_number(Status::Sent)))? {
+        if statement.exists((id.as_bytes().as_slice(), store::encoding::status_number(Status::Sent)))? {
             return Ok(true);
         }
     }
@@ -157,7 +157,7 @@ pub(crate) fn texts_to_forget(
             AND id NOT IN (SELECT message FROM delivery WHERE restorable = 1 AND message IS NOT NULL)
             ORDER BY key LIMIT ?4"
     ))?;
-    let sent = crate::encode::status_number(Status::Sent);
+    let sent = store::encoding::status_number(Status::Sent);
     let before_id = MessageId::first_at(before);
     let end = key::end_before(day, before_id);
     let mut rows = statement.query((end, before_id.as_bytes().as_slice(), sent, super::rest::limit(limit)))?;

@@ -15,10 +15,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use store::StoreError;
+use store::encoding::Names;
 use tokio::sync::Semaphore;
 
 use crate::connection;
-use crate::decode::{Names, Read};
+use crate::decode::Read;
 use crate::error::Failure;
 pub(crate) use accounts::{ledger, tallies};
 pub(crate) use deliveries::{deliveries, deliveries_retrying, delivery_endpoints, delivery_next_due, delivery_page};

@@ -13,8 +13,8 @@ use super::Reader;
 use super::rest::limit as sql_limit;
 use crate::days;
 use crate::decode::{BODY_COLUMNS, Columns, PROGRESS_COLUMNS, Read};
-use crate::encode::{DIRECTIONS, number, status_number};
 use crate::key;
+use store::encoding::{DIRECTIONS, number, status_number};
 
 /// Most rows that one call looks at.
 const ROWS_MAX: usize = 20_000;

@@ -6,9 +6,9 @@ use store::{AccountRows, Changes, Settled, Tally};
 use super::Desk;
 use super::apply::is_under;
 use super::statements::Sql;
-use crate::encode::{LEDGER_KINDS, number};
 use crate::error::Failure;
 use crate::key;
+use store::encoding::{LEDGER_KINDS, number};
 
 impl AccountRows for &mut Desk<'_> {
     type Error = Failure;

@@ -11,9 +11,9 @@ use store::{
 use super::Desk;
 use super::rows::{bind_body, bind_delivery, bind_entry, bind_new, bind_place, bind_progress};
 use super::statements::{DayStatements, Sql};
-use crate::encode::number;
 use crate::error::Failure;
 use crate::{days, key};
+use store::encoding::number;
 
 /// Writes `changes`, or says why not before anything is written. `now` is the store's clock.
 pub(crate) fn commit(

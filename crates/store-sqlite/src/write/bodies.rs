@@ -9,8 +9,8 @@ use super::Desk;
 use super::apply::under_key_of;
 use super::statements::Sql;
 use crate::days;
-use crate::encode::{ENCODINGS, Extra, RECEIPTS, number};
 use crate::error::Failure;
+use store::encoding::{ENCODINGS, Extra, RECEIPTS, number};
 
 impl Desk<'_> {
     /// Writes what may be replaced of bodies, and moves their deadlines.

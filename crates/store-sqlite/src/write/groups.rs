@@ -5,8 +5,8 @@ use store::Changes;
 
 use super::Desk;
 use super::statements::Sql;
-use crate::encode::number;
 use crate::error::Failure;
+use store::encoding::number;
 
 impl Desk<'_> {
     pub(super) fn put_groups(&mut self, changes: &Changes) -> Result<(), Failure> {

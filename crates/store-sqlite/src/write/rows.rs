@@ -6,7 +6,7 @@ use rusqlite::types::Null;
 use store::QueueEntry;
 
 use super::Buffers;
-use crate::encode::{self, DIRECTIONS, ENCODINGS, Extra, RECEIPTS, number, status_number};
+use store::encoding::{self, DIRECTIONS, ENCODINGS, Extra, RECEIPTS, number, status_number};
 
 type Bound = rusqlite::Result<()>;
 
@@ -34,7 +34,7 @@ pub(super) fn bind_body(s: &mut Statement<'_>, body: &Body, buffers: &mut Buffer
         s.raw_bind_parameter(16, Null)?;
     } else {
         buffers.tags.clear();
-        encode::tags(&mut buffers.tags, &body.tags);
+        encoding::write_tags(&mut buffers.tags, &body.tags);
         s.raw_bind_parameter(16, buffers.tags.as_str())?;
     }
     s.raw_bind_parameter(17, Extra::of(body))
@@ -61,12 +61,12 @@ pub(super) fn bind_progress(s: &mut Statement<'_>, at: usize, progress: &Progres
     s.raw_bind_parameter(at + 3, progress.submitted_at.map(|t| t.as_millis()))?;
     s.raw_bind_parameter(at + 4, progress.final_at.map(|t| t.as_millis()))?;
     s.raw_bind_parameter(at + 5, progress.attempts)?;
-    s.raw_bind_parameter(at + 6, progress.reason.as_deref().map(encode::reason))?;
+    s.raw_bind_parameter(at + 6, progress.reason.as_deref().map(encoding::write_reason))?;
     buffers.parts.clear();
-    encode::parts(&mut buffers.parts, &progress.parts);
+    encoding::write_parts(&mut buffers.parts, &progress.parts);
     s.raw_bind_parameter(at + 7, buffers.parts.as_str())?;
     buffers.events.clear();
-    encode::events(&mut buffers.events, &progress.events);
+    encoding::write_events(&mut buffers.events, &progress.events);
     let size = progress_size(progress, buffers);
     let room = ROOM.saturating_add(ROOM_A_PART.saturating_mul(progress.parts.len().min(PARTS_WITH_ROOM)));
     let padded = buffers.events.len() + room.saturating_sub(size);
@@ -125,9 +125,9 @@ pub(super) fn bind_delivery(s: &mut Statement<'_>, delivery: &Delivery) -> Bound
     s.raw_bind_parameter(7, delivery.event.as_ref())?;
     s.raw_bind_parameter(8, delivery.created_at.as_millis())?;
     s.raw_bind_parameter(9, delivery.attempts)?;
-    s.raw_bind_parameter(10, number(&crate::encode::DELIVERY_STATES, &delivery.state))?;
+    s.raw_bind_parameter(10, number(&store::encoding::DELIVERY_STATES, &delivery.state))?;
     s.raw_bind_parameter(11, delivery.last_error.as_deref())?;
     s.raw_bind_parameter(12, if delivery.restorable { "" } else { delivery.payload.as_ref() })?;
-    s.raw_bind_parameter(14, number(&crate::encode::STYLES, &delivery.style))?;
+    s.raw_bind_parameter(14, number(&store::encoding::STYLES, &delivery.style))?;
     s.raw_bind_parameter(15, delivery.restorable)
 }

@@ -1,6 +1,4 @@
-//! Rows out of messages: the columns that hold JSON, and the numbers that stand for words.
-//!
-//! JSON is written by hand into buffers that are used again: a message costs no allocation here.
+//! Columns out of messages.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -14,70 +12,77 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 /// The number of a status in the store: its place in [`Status::ALL`].
-pub(crate) fn status_number(status: Status) -> i64 {
+#[must_use]
+pub fn status_number(status: Status) -> i64 {
     Status::ALL.iter().position(|s| *s == status).map_or(-1, |n| n as i64)
 }
 
-pub(crate) const DIRECTIONS: [Direction; 2] = [Direction::Mt, Direction::Mo];
-pub(crate) const ENCODINGS: [Encoding; 4] = [Encoding::Gsm7, Encoding::Ucs2, Encoding::Latin1, Encoding::Binary];
-pub(crate) const RECEIPTS: [ReceiptWish; 5] = ReceiptWish::EVERY;
-
-pub(crate) const STYLES: [CallbackStyle; 4] = CallbackStyle::ALL;
-pub(crate) const LEDGER_KINDS: [LedgerKind; 3] = LedgerKind::ALL;
-
-pub(crate) const DELIVERY_STATES: [DeliveryState; 2] = [DeliveryState::Pending, DeliveryState::Failed];
+/// Directions, in the order of their numbers.
+pub const DIRECTIONS: [Direction; 2] = [Direction::Mt, Direction::Mo];
+/// Encodings, in the order of their numbers.
+pub const ENCODINGS: [Encoding; 4] = [Encoding::Gsm7, Encoding::Ucs2, Encoding::Latin1, Encoding::Binary];
+/// Which receipts are wanted, in the order of their numbers.
+pub const RECEIPTS: [ReceiptWish; 5] = ReceiptWish::EVERY;
+/// How deliveries are handed over, in the order of their numbers.
+pub const STYLES: [CallbackStyle; 4] = CallbackStyle::ALL;
+/// Movements of money, in the order of their numbers.
+pub const LEDGER_KINDS: [LedgerKind; 3] = LedgerKind::ALL;
+/// States of deliveries, in the order of their numbers.
+pub const DELIVERY_STATES: [DeliveryState; 2] = [DeliveryState::Pending, DeliveryState::Failed];
 
 /// The number of a word: its place in the list of all of them.
-pub(crate) fn number<T: PartialEq>(all: &[T], one: &T) -> i64 {
+#[must_use]
+pub fn number<T: PartialEq>(all: &[T], one: &T) -> i64 {
     all.iter().position(|o| o == one).map_or(-1, |n| n as i64)
 }
 
 /// What few messages have, together in one column that is NULL for the others.
-#[derive(Default, Serialize, Deserialize, PartialEq)]
+#[derive(Debug, Default, Serialize, Deserialize, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Extra {
+pub struct Extra {
     #[serde(skip_serializing_if = "is_http")]
-    pub ingress: Ingress,
+    pub(super) ingress: Ingress,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub class: Option<u8>,
+    pub(super) class: Option<u8>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub transliterate: bool,
+    pub(super) transliterate: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub validity_given: bool,
+    pub(super) validity_given: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub wide_reference: bool,
+    pub(super) wide_reference: bool,
     /// National language tables, locking and single shift.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shift: Option<(u8, u8)>,
+    pub(super) shift: Option<(u8, u8)>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub callback_url: Option<Box<str>>,
+    pub(super) callback_url: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dialect: Option<Box<Dialect>>,
+    pub(super) dialect: Option<Box<Dialect>>,
     /// Data coding scheme and header of octets; the octets themselves stand in `content`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dcs: Option<u8>,
+    pub(super) dcs: Option<u8>,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub udh: String,
+    pub(super) udh: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tlvs: Vec<(u16, String)>,
+    pub(super) tlvs: Vec<(u16, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub passed_on: Option<Box<PassedOn>>,
+    pub(super) passed_on: Option<Box<PassedOn>>,
     /// What the route made of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub plan: Option<Box<Plan>>,
+    pub(super) plan: Option<Box<Plan>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub charge: Option<Box<Charge>>,
+    pub(super) charge: Option<Box<Charge>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub supersede_key: Option<Box<str>>,
+    pub(super) supersede_key: Option<Box<str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub ignore_quiet_hours: bool,
+    pub(super) ignore_quiet_hours: bool,
 }
 
 /// The column's text for a message that came by SMPP and has nothing else that is rare.
-pub(crate) const BY_SMPP: &str = r#"{"ingress":"smpp"}"#;
+pub(super) const BY_SMPP: &str = r#"{"ingress":"smpp"}"#;
 
 impl Extra {
     /// The column's text; `None` for the common case.
+    #[must_use]
     pub fn of(body: &Body) -> Option<Cow<'static, str>> {
         let plain = matches!(body.ingress, Ingress::Http | Ingress::Smpp)
             && body.class.is_none()
@@ -135,7 +140,7 @@ fn hex(octets: &[u8]) -> String {
 }
 
 /// Octets from hexadecimal digits.
-pub(crate) fn unhex(text: &str) -> Option<Box<[u8]>> {
+pub(super) fn unhex(text: &str) -> Option<Box<[u8]>> {
     let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let octets = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
@@ -143,7 +148,7 @@ pub(crate) fn unhex(text: &str) -> Option<Box<[u8]>> {
 }
 
 /// `{"key":"value",…}`.
-pub(crate) fn tags(out: &mut String, tags: &[(Box<str>, Box<str>)]) {
+pub fn tags(out: &mut String, tags: &[(Box<str>, Box<str>)]) {
     out.push('{');
     for (n, (key, value)) in tags.iter().enumerate() {
         if n > 0 {
@@ -157,7 +162,7 @@ pub(crate) fn tags(out: &mut String, tags: &[(Box<str>, Box<str>)]) {
 }
 
 /// `[["sent","remote id",submitted ms,final ms],…]`, with `null` for what is not known.
-pub(crate) fn parts(out: &mut String, parts: &[Part]) {
+pub fn parts(out: &mut String, parts: &[Part]) {
     out.push('[');
     for (n, part) in parts.iter().enumerate() {
         out.push_str(if n > 0 { ",[\"" } else { "[\"" });
@@ -174,7 +179,7 @@ pub(crate) fn parts(out: &mut String, parts: &[Part]) {
 }
 
 /// `[[ms,"what",part,"detail"],…]`, oldest first.
-pub(crate) fn events(out: &mut String, events: &[Event]) {
+pub fn events(out: &mut String, events: &[Event]) {
     out.push('[');
     for (n, event) in events.iter().enumerate() {
         out.push_str(if n > 0 { ",[" } else { "[" });
@@ -191,7 +196,8 @@ pub(crate) fn events(out: &mut String, events: &[Event]) {
 }
 
 /// A reason as a JSON object.
-pub(crate) fn reason(reason: &Reason) -> String {
+#[must_use]
+pub fn reason(reason: &Reason) -> String {
     serde_json::to_string(reason).expect("strings, numbers and a bool only")
 }
 
