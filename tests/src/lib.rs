@@ -23,6 +23,7 @@ pub mod kannel;
 pub mod pcap;
 pub mod peers;
 pub mod phones;
+pub mod postgres;
 pub mod recorder;
 
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! Days: one table of messages for each UTC day that has any.
 
 use rusqlite::Connection;
+use store::encoding;
 
 use crate::key;
 
@@ -61,8 +62,7 @@ impl Slots {
 
 /// The name of a day's table: `message_20261122`.
 pub(crate) fn table(day: i64) -> String {
-    let (year, month, date) = civil(day);
-    format!("message_{year:04}{month:02}{date:02}")
+    format!("message_{}", encoding::date(day))
 }
 
 /// What makes a day's table and its indexes. Messages lie by their keys (see `key.rs`).
@@ -152,20 +152,6 @@ pub(crate) fn make_view(db: &Connection) -> rusqlite::Result<()> {
     let days: Vec<String> =
         days.iter().take(VIEW_DAYS_MAX).map(|day| format!("SELECT {select} FROM {}", table(*day))).collect();
     db.execute_batch(&format!("CREATE VIEW message AS {}", days.join(" UNION ALL ")))
-}
-
-/// Year, month and day of a day counted from 1970-01-01 (proleptic Gregorian calendar; the
-/// reckoning starts its years in March, so that the leap day comes last).
-fn civil(day: i64) -> (i64, i64, i64) {
-    let shifted = day + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let date = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, date)
 }
 
 #[cfg(test)]

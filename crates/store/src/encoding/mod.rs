@@ -3,9 +3,11 @@
 //!
 //! JSON is written by hand into buffers that are used again: a message costs no allocation here.
 
+mod date;
 mod read;
 mod write;
 
+pub use date::date;
 pub use read::{Names, Plain, events, parts, tags};
 pub use write::{
     DELIVERY_STATES, DIRECTIONS, ENCODINGS, Extra, LEDGER_KINDS, RECEIPTS, STYLES, events as write_events, number,
