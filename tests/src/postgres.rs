@@ -159,7 +159,8 @@ fn programs() -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     found.sort();
     found.extend(std::env::split_paths(&path).map(|directory| (u32::MAX, directory)));
-    let usable = |(version, directory): &(u32, PathBuf)| *version >= 15 && directory.join("initdb").exists();
+    let whole = |directory: &Path| ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| directory.join(name).exists());
+    let usable = |(version, directory): &(u32, PathBuf)| *version >= 15 && whole(directory);
     let newest = found.into_iter().rev().find(usable);
     newest.map(|(_, directory)| directory).ok_or_else(|| "PostgreSQL 15 or later is not installed".to_owned())
 }

@@ -46,7 +46,7 @@ statements! {
     AnswersKept: "SELECT u.place, kept.fingerprint, kept.status, kept.body, kept.expires_at
         FROM unnest($1::text[], $2::text[], $3::integer[]) AS u(account, key, place) CROSS JOIN LATERAL (
             SELECT * FROM idempotency AS i WHERE i.account = u.account AND i.key = u.key LIMIT 1) AS kept",
-    LockSchedules: "SELECT id, revision, due, ended_at, terms, course FROM schedule WHERE id = ANY($1::uuid[])
+    LockSchedules: "SELECT id, account, revision, due, ended_at, terms, course FROM schedule WHERE id = ANY($1::uuid[])
         ORDER BY id FOR UPDATE",
     MakeTallies: "INSERT INTO tally(owner, tally, period, value)
         SELECT owner, tally, 0, 0 FROM unnest($1::text[], $2::smallint[]) AS u(owner, tally)

@@ -80,17 +80,17 @@ pub(crate) async fn queue_pages(
     })?;
     let ids: Vec<MessageId> = entries.iter().map(|(_, id, _)| *id).collect();
     let found = by_id(connection, days, &ids, Around::Commit).await?;
-    let mut messages: HashMap<MessageId, Message> =
+    let messages: HashMap<MessageId, Message> =
         found.into_iter().map(|message| (message.body.id, message)).collect();
     let mut pages: Vec<QueuePage> = reads.iter().map(|_| QueuePage::default()).collect();
     for (place, id, due) in entries {
-        let (Some(page), Some(read), Some(message)) = (pages.get_mut(place), reads.get(place), messages.remove(&id))
+        let (Some(page), Some(read), Some(message)) = (pages.get_mut(place), reads.get(place), messages.get(&id))
         else {
             continue;
         };
         let (connector, account) = (lane.connector.clone(), read.account.clone());
         let entry = QueueEntry { connector, shard: lane.shard, priority: lane.priority, account, due, id };
-        page.messages.push(QueuedMessage { entry, message });
+        page.messages.push(QueuedMessage { entry, message: message.clone() });
     }
     for (place, due) in nexts {
         if let (Some(page), Some(read)) = (pages.get_mut(place), reads.get(place)) {
