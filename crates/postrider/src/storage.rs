@@ -1,5 +1,6 @@
 //! Opens the store with the key that its secrets are sealed with.
 
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -10,9 +11,10 @@ use anyhow::Context as _;
 use engine::Vault;
 use ring::rand::{SecureRandom, SystemRandom};
 use store::{Resources, Store};
-use store_sqlite::{Options, SqliteStore};
+use store_postgres::PostgresStore;
+use store_sqlite::SqliteStore;
 
-use crate::config::Config;
+use crate::config::{Config, StorageUrl};
 use crate::hex::{from_hex, to_hex};
 use crate::instance::make_directory;
 use crate::outcome::{Failure, Outcome};
@@ -29,13 +31,7 @@ impl Storage {
     /// secrets already that it could not open.
     pub async fn open(config: &Config) -> Outcome<Self> {
         make_directory(&config.data_directory())?;
-        let path = config.database();
-        if let Some(parent) = path.parent().filter(|parent| *parent != Path::new("")) {
-            make_directory(parent)?;
-        }
-        let opened = SqliteStore::open(&path, Options::default());
-        let store = opened.with_context(|| format!("the store {} can't be opened", path.display()))?;
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store = open(config.store()).await?;
         let key_file = config.key_file();
         let key = match read_key(&key_file)? {
             Some(key) => key,
@@ -51,9 +47,40 @@ impl Storage {
         Ok(Self { store, key })
     }
 
+    /// Opens the store if there is one: a file that is not there is not made.
+    pub async fn open_existing(config: &Config) -> Outcome<Self> {
+        match config.store() {
+            StorageUrl::Sqlite(path) if !path.exists() => {
+                Err(Failure::failed(format_args!("there is no store {}", path.display())))
+            }
+            _ => Self::open(config).await,
+        }
+    }
+
     /// The key's vault.
     pub fn vault(&self) -> Vault {
         Vault::new(&self.key)
+    }
+}
+
+/// The variable with the password of a PostgreSQL user whose URL has none, as libpq knows it.
+const PASSWORD: &str = "PGPASSWORD";
+
+async fn open(url: StorageUrl) -> Outcome<Arc<dyn Store>> {
+    match url {
+        StorageUrl::Sqlite(path) => {
+            if let Some(parent) = path.parent().filter(|parent| *parent != Path::new("")) {
+                make_directory(parent)?;
+            }
+            let opened = SqliteStore::open(&path, store_sqlite::Options::default());
+            Ok(Arc::new(opened.with_context(|| format!("the store {} can't be opened", path.display()))?))
+        }
+        StorageUrl::Postgres(target) => {
+            let target = target.or_password(env::var(PASSWORD).ok().as_deref());
+            let shown = target.to_string();
+            let opened = PostgresStore::open(target, store_postgres::Options::default()).await;
+            Ok(Arc::new(opened.with_context(|| format!("the store {shown} can't be opened"))?))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::config::{Sources, load};
-use crate::outcome::{Failure, Outcome, say};
+use crate::outcome::{Outcome, say};
 use crate::resources_file::write;
 use crate::storage::Storage;
 
@@ -24,11 +24,7 @@ pub struct ExportArgs {
 /// Prints the file. Secrets stay sealed: they can be read with this installation's key only.
 pub async fn run(args: ExportArgs) -> Outcome {
     let config = load(&args.sources)?;
-    let path = config.database();
-    if !path.exists() {
-        return Err(Failure::failed(format_args!("there is no store {}", path.display())));
-    }
-    let storage = Storage::open(&config).await?;
+    let storage = Storage::open_existing(&config).await?;
     let documents = storage.store.resources().await?.documents;
     if !args.json {
         return say(write(&documents, args.tokens)?.trim_end());

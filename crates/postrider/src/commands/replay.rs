@@ -65,11 +65,7 @@ impl Moment {
 /// Replays, and tells what would change.
 pub async fn run(args: ReplayArgs) -> Outcome {
     let config = load(&args.sources)?;
-    let path = config.database();
-    if !path.exists() {
-        return Err(Failure::failed(format_args!("there is no store {}", path.display())));
-    }
-    let storage = Storage::open(&config).await?;
+    let storage = Storage::open_existing(&config).await?;
     let vault = storage.vault();
     let mut draft = read_resources(&args.resources, SecretCheck { vault: Some(&vault), references: false })?;
     for (n, route) in draft.routes.iter_mut().enumerate().filter(|(_, route)| route.order == 0) {

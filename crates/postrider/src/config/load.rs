@@ -180,7 +180,7 @@ fn merge<'i>(into: &mut DeTable<'i>, path: &[String], from: DeTable<'i>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Config, DEFAULT_FILE, LogFormat};
+    use super::super::{Config, DEFAULT_FILE, LogFormat, StorageUrl};
     use super::*;
 
     fn with(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn the_default_file_says_what_the_defaults_are() {
         let (written, built_in) = (with(DEFAULT_FILE, &[]).unwrap(), Config::default());
-        assert_eq!(written.database(), built_in.database());
+        assert_eq!(written.store(), built_in.store());
         assert_eq!(written.data_directory(), built_in.data_directory());
         assert_eq!(written.key_file(), built_in.key_file());
         assert_eq!(written.access_log(), built_in.access_log());
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn faults_say_where_and_what_to_do() {
-        let text = "[http]\nlisten = [\"localhost\"]\nlimit = 3\n[storage]\nurl = \"postgres://db/x\"\n[smpp]\nsystem_id = \"sixteen-letters-\"\n[log]\nlevel = \"inof\"\n[webhooks]\nallow_private = [\"x\"]\n";
+        let text = "[http]\nlisten = [\"localhost\"]\nlimit = 3\n[storage]\nurl = \"postgres://db/x?sslmode=maybe\"\n[smpp]\nsystem_id = \"sixteen-letters-\"\n[log]\nlevel = \"inof\"\n[webhooks]\nallow_private = [\"x\"]\n";
         let faults = with(text, &[("POSTRIDER_HTTP__LISTEN", "[1]"), ("POSTRIDER_LOG__FORMT", "x")]).unwrap_err();
         let told = |start: &str, part: &str| {
             assert!(faults.iter().any(|f| f.starts_with(start) && f.contains(part)), "{start} {part}: {faults:#?}");
@@ -237,7 +237,7 @@ mod tests {
         told("p.toml:2:11:", "write an IP address and a port");
         told("p.toml:11:18:", "write an address and a length");
         told("p.toml:3:1:", "did you mean \"limits\"?");
-        told("p.toml:5:7:", "not supported yet");
+        told("p.toml:5:7:", "write disable, prefer, require");
         told("p.toml:7:13:", "at most 15");
         told("p.toml:9:9:", "\"inof\" is no level");
         told("POSTRIDER_HTTP__LISTEN:", "invalid type");
@@ -249,8 +249,10 @@ mod tests {
     fn everything_follows_the_data_directory() {
         let mut config = with("", &[]).unwrap();
         config.data = Some("/var/lib/postrider".into());
-        assert_eq!(config.database(), Path::new("/var/lib/postrider/postrider.db"));
+        assert_eq!(config.store(), StorageUrl::Sqlite("/var/lib/postrider/postrider.db".into()));
         assert_eq!(config.key_file(), Path::new("/var/lib/postrider/secret.key"));
+        let config = with("[storage]\nurl = \"postgres://db/x\"\n", &[]).unwrap();
+        assert_eq!(config.key_file(), Path::new("postrider-data/secret.key"));
         let config = with("[storage]\nurl = \"sqlite:elsewhere/x.db\"\n[log]\naccess = \"\"\n", &[]).unwrap();
         assert_eq!(config.data_directory(), Path::new("elsewhere"));
         assert_eq!((config.key_file().as_path(), config.access_log()), (Path::new("elsewhere/secret.key"), None));

@@ -282,12 +282,10 @@ pub struct Keys {
 }
 
 impl Config {
-    /// The SQLite file.
-    pub fn database(&self) -> PathBuf {
-        match &self.storage.url {
-            Some(StorageUrl::Sqlite(path)) => path.clone(),
-            None => self.data_directory().join("postrider.db"),
-        }
+    /// Where the store is.
+    pub fn store(&self) -> StorageUrl {
+        let file = || StorageUrl::Sqlite(self.data_directory().join("postrider.db"));
+        self.storage.url.clone().unwrap_or_else(file)
     }
 
     /// The directory of the lock, the key and the log: as asked for on the command line, or that
@@ -299,7 +297,7 @@ impl Config {
                 Some(parent) if parent != Path::new("") => parent.to_owned(),
                 _ => PathBuf::from("."),
             },
-            (None, None) => PathBuf::from(DATA_DIRECTORY),
+            (None, Some(StorageUrl::Postgres(_)) | None) => PathBuf::from(DATA_DIRECTORY),
         }
     }
 

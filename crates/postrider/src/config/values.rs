@@ -17,6 +17,8 @@ pub struct Span(pub Duration);
 pub enum StorageUrl {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Box<store_postgres::Target>),
 }
 
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -55,12 +57,17 @@ impl FromStr for StorageUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Err("a PostgreSQL store is not supported yet; write \"sqlite:\" and the path of a file".into());
+            return text.parse().map(|target| Self::Postgres(Box::new(target))).map_err(|error: store_postgres::OpenError| {
+                // It names no value of the URL, for that may hold a password.
+                error.to_string()
+            });
         }
         let path = text.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
         match path {
             Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
-            _ => Err(format!("\"{text}\" is no store; write \"sqlite:\" and the path of a file")),
+            _ => Err(format!(
+                "\"{text}\" is no store; write \"sqlite:\" and the path of a file, or \"postgres://user@host/database\""
+            )),
         }
     }
 }
@@ -91,7 +98,8 @@ mod tests {
         let path = |text: &str| text.parse::<StorageUrl>();
         assert_eq!(path("sqlite:a/b.db"), Ok(StorageUrl::Sqlite("a/b.db".into())));
         assert_eq!(path("sqlite:///var/b.db"), Ok(StorageUrl::Sqlite("/var/b.db".into())));
-        assert!(path("postgres://x/y").unwrap_err().contains("not supported yet"));
+        assert!(matches!(path("postgres://x/y"), Ok(StorageUrl::Postgres(target)) if target.to_string() == "postgres://@x/y"));
+        assert!(path("postgresql://me:hush@x/y?sslmode=hush").is_err_and(|error| !error.contains("hush")));
         assert!(path("a.db").is_err() && path("sqlite:").is_err());
     }
 }
