@@ -31,6 +31,7 @@ pub mod resources;
 pub mod samples;
 pub mod schedules;
 pub mod search;
+pub mod shards;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -149,6 +150,13 @@ macro_rules! conformance_suite {
                         depths_count_each_connector,
                         deadlines_come_with_messages_that_have_not_ended,
                         deadlines_go_with_the_end,
+                    }
+                    shards {
+                        several_shards_are_read_as_one,
+                        pages_of_several_shards_go_on_after_a_cursor,
+                        several_shards_tell_when_the_next_becomes_due,
+                        accounts_of_several_shards_are_merged,
+                        of_no_shards_nothing_is_read,
                     }
                     receipts {
                         remote_ids_are_found_in_the_order_of_the_keys,

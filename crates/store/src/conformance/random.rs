@@ -11,7 +11,7 @@ use super::search::drain;
 use super::{START, World};
 use crate::{
     Changes, CommitError, DeliveryFilter, DeliveryKey, MemoryStore, MessageFilter, NewMessage, ParkedReceipt,
-    QueueEntry, QueueLane, QueuePage, QueueRead, RemoteKey, Store, SupersedeKey,
+    QueueEntry, QueueLane, QueuePage, QueueRead, RemoteKey, Shards, Store, SupersedeKey,
 };
 
 const ROUNDS: usize = 12;
@@ -221,8 +221,9 @@ async fn compare(ours: &dyn Store, model: &MemoryStore, known: &Known, now: Time
     same!(s => sorted(s.queue_depths().await.unwrap()));
     same!(s => s.queued(&["shop", "nobody", "bank", "club"].map(Name::from)).await.unwrap());
     for connector in ["carrier-a", "carrier-b"] {
-        for (shard, priority) in (0..2).flat_map(|shard| (0..4).map(move |priority| (shard, priority))) {
-            let lane = QueueLane { connector: connector.into(), shards: shard.into(), priority };
+        let shards = [Shards::from(0), Shards::from(1), Shards::from_iter([0, 1])];
+        for (shards, priority) in shards.iter().flat_map(|shards| (0..4).map(move |priority| (shards, priority))) {
+            let lane = QueueLane { connector: connector.into(), shards: shards.clone(), priority };
             same!(s => entries(s, &lane, now.plus_seconds(60)).await);
             same!(s => s.queue_accounts(&lane, None, 9).await.unwrap());
             same!(s => s.queue_accounts(&lane, Some("club"), 1).await.unwrap());
