@@ -13,18 +13,21 @@
 //! ```
 //!
 //! which makes one `#[tokio::test]` of each function below. Each gets a store of its own that is
-//! empty, and moves that store's clock.
+//! empty, and moves that store's clock. A store that several nodes can work on says `store::fleet_suite!(make);`, too.
 
 pub mod accounts;
 pub mod commits;
 pub mod deliveries;
 pub mod extremes;
+pub mod fleet;
 pub mod forgetting;
 pub mod groups;
 pub mod keys;
 pub mod leases;
+pub mod mail;
 pub mod opt_outs;
 pub mod queue;
+pub mod races;
 pub mod random;
 pub mod receipts;
 pub mod resources;
@@ -120,7 +123,7 @@ impl World {
 #[macro_export]
 macro_rules! conformance_suite {
     ($make:ident) => {
-        $crate::conformance_tests! { $make;
+        $crate::conformance_tests! { conformance, $make;
         commits {
                         a_message_comes_back_as_it_was_put,
                         ids_that_are_not_there_are_left_out,
@@ -272,12 +275,51 @@ macro_rules! conformance_suite {
     };
 }
 
-/// The part of [`conformance_suite`] that writes the tests out.
+/// The same for the tests of what several nodes do on one store, of a store that has a [`Fleet`](crate::Fleet).
+#[macro_export]
+macro_rules! fleet_suite {
+    ($make:ident) => {
+        $crate::conformance_tests! { fleet_conformance, $make;
+            fleet {
+                a_node_is_a_member_until_its_time_runs_out,
+                a_membership_is_a_lease,
+                another_process_waits_until_a_node_has_run_out,
+                a_node_that_leaves_frees_its_slots_at_once,
+                free_slots_are_claimed,
+                a_slot_of_a_living_node_is_not_taken,
+                a_claim_ends_a_membership_that_ran_out,
+                a_membership_that_ran_out_is_good_until_a_slot_of_it_is_claimed,
+                released_slots_are_free_at_once,
+            }
+            races {
+                no_slot_is_claimed_by_two,
+                no_slot_of_a_node_that_is_gone_is_claimed_by_two,
+                who_comes_back_late_keeps_all_or_nothing,
+                no_commit_of_a_membership_comes_after_its_end,
+            }
+            mail {
+                mail_comes_as_it_was_written,
+                mail_is_part_of_a_commit,
+                mail_comes_in_the_order_of_its_ids,
+                what_is_under_way_is_passed_over,
+                much_mail_is_read_page_by_page,
+                mail_goes_with_the_slot,
+                what_was_done_is_gone,
+                a_repeated_commit_leaves_one,
+                mail_that_nobody_will_take_is_forgotten,
+                to_forget_mail_ends_a_membership_that_ran_out,
+                a_node_that_is_woken_wakes_up,
+            }
+        }
+    };
+}
+
+/// The part of [`conformance_suite`] and [`fleet_suite`] that writes the tests out.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_tests {
-    ($make:ident; $($module:ident { $($name:ident,)* })*) => {
-        mod conformance {
+    ($suite:ident, $make:ident; $($module:ident { $($name:ident,)* })*) => {
+        mod $suite {
             $(
                 mod $module {
                     $(
