@@ -11,6 +11,14 @@
 //!   ([`CommitError::Fenced`]), and all its slots are free.
 //! * Who holds a slot lets go of it by itself ([`Fleet::release`]); nobody takes a slot of a living node.
 //!
+//! What a node has to observe so that never two act on one slot (checked by `tests/lease_model`):
+//!
+//! * It may act until `ttl_millis` from when it *asked* to keep its membership, less a margin for how far clocks can
+//!   differ in that time, by a clock that goes on while the machine stands still.
+//! * It lets go of a slot only when every commit for it is known to have ended.
+//! * It never claims a slot again of which it does not know how a release has ended.
+//! * If it does not know, it [leaves](Fleet::leave), and who leaves comes back under another `holder` only.
+//!
 //! What a node has to do with what another one holds it writes to the slot, whoever holds it: *mail*, which
 //! is part of a commit ([`Changes::mail`](crate::Changes::mail)) and is taken away by the commit that does
 //! what it says ([`Changes::mail_done`](crate::Changes::mail_done)). A slot that changes hands takes its
