@@ -129,7 +129,8 @@ impl Postgres {
     /// When the server refuses it.
     pub fn sql(&self, database: &str, sql: &str) -> String {
         let port = self.port.to_string();
-        let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-p", &port];
+        let options =
+            ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres", "-p", &port];
         let output = Command::new(self.programs.join("psql"))
             .args(options)
             .args(["-d", database, "-c", sql])
@@ -159,7 +160,8 @@ fn programs() -> Result<PathBuf, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     found.sort();
     found.extend(std::env::split_paths(&path).map(|directory| (u32::MAX, directory)));
-    let whole = |directory: &Path| ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| directory.join(name).exists());
+    let whole =
+        |directory: &Path| ["initdb", "pg_ctl", "postgres", "psql"].iter().all(|name| directory.join(name).exists());
     let usable = |(version, directory): &(u32, PathBuf)| *version >= 15 && whole(directory);
     let newest = found.into_iter().rev().find(usable);
     newest.map(|(_, directory)| directory).ok_or_else(|| "PostgreSQL 15 or later is not installed".to_owned())

@@ -8,7 +8,7 @@ use model::{
     MessageId, Name, OptOut, OptOutId, Schedule, ScheduleId, Timestamp,
 };
 use store::{
-    Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, GroupFilter, IdempotencyAnswer,
+    Batch, BatchCounts, BatchPhase, Changes, CommitError, DeliveryFilter, Fleet, GroupFilter, IdempotencyAnswer,
     IdempotencyKey, Lease, MessageFilter, MoPart, OptOutFilter, ParkedReceipt, PartRef, QueueEntry, QueueLane,
     QueuePage, QueueRead, RemoteKey, ResourceChange, Resources, ScheduleFilter, Store, StoreError, SupersedeKey,
     TallyRow,
@@ -40,12 +40,7 @@ impl Inner {
     }
 
     /// `again`: how often it may be done again after the connection was lost.
-    async fn on<T, F>(
-        &self,
-        pool: &Pool,
-        mut again: u32,
-        work: impl Fn(Arc<Connection>) -> F,
-    ) -> Result<T, StoreError>
+    async fn on<T, F>(&self, pool: &Pool, mut again: u32, work: impl Fn(Arc<Connection>) -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, Failure>>,
     {
@@ -97,6 +92,10 @@ macro_rules! read {
 impl Store for PostgresStore {
     fn now(&self) -> Timestamp {
         self.inner.now()
+    }
+
+    fn fleet(self: Arc<Self>) -> Option<Arc<dyn Fleet>> {
+        Some(self)
     }
 
     async fn commit_shared(&self, changes: Arc<Changes>) -> Result<(), CommitError> {
@@ -308,9 +307,8 @@ impl Store for PostgresStore {
         expected: Option<u64>,
     ) -> Result<Option<u64>, StoreError> {
         let changes = &*changes;
-        let work = |connection: Arc<Connection>| async move {
-            write::change_resources(&connection, changes, expected).await
-        };
+        let work =
+            |connection: Arc<Connection>| async move { write::change_resources(&connection, changes, expected).await };
         self.inner.writing(work).await
     }
 
@@ -324,8 +322,7 @@ impl Store for PostgresStore {
 
     async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
         let now = self.inner.set_time();
-        let work =
-            |connection: Arc<Connection>| async move { write::release_lease(&connection, lease, now).await };
+        let work = |connection: Arc<Connection>| async move { write::release_lease(&connection, lease, now).await };
         self.inner.writing(work).await
     }
 

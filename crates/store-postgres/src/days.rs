@@ -56,11 +56,7 @@ impl Days {
     }
 
     /// Of `days`, those that have a table.
-    pub async fn with_table(
-        &self,
-        connection: &Connection,
-        mut days: BTreeSet<i64>,
-    ) -> Result<BTreeSet<i64>, Failure> {
+    pub async fn with_table(&self, connection: &Connection, mut days: BTreeSet<i64>) -> Result<BTreeSet<i64>, Failure> {
         if !days.iter().all(|day| self.has(*day)) {
             self.look(connection).await?;
             days.retain(|day| self.has(*day));
@@ -95,7 +91,10 @@ impl Days {
 /// attached, which holds up nobody who writes; to be made as a part of the other would.
 async fn make(connection: &Connection, day: i64) -> Result<(), Failure> {
     let table = table(day);
-    connection.client.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({DAYS_LOCK}, {})", day as i32)).await?;
+    connection
+        .client
+        .batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({DAYS_LOCK}, {})", day as i32))
+        .await?;
     let there = format!("SELECT 1 FROM message_day WHERE day = {day}");
     if connection.simple(&there).await?.is_empty() {
         let (first, end) = ids(day);

@@ -23,7 +23,8 @@ pub(crate) async fn messages(store: &Inner, before: Timestamp) -> Result<u64, St
     let days = store.writing(|connection| async move { store.days.look(&connection).await }).await?;
     let mut gone = 0;
     for day in days.into_iter().filter(|day| *day < before.day()) {
-        gone += u64::from(store.writing(|connection| async move { drop_day(&connection, &store.days, day).await }).await?);
+        gone +=
+            u64::from(store.writing(|connection| async move { drop_day(&connection, &store.days, day).await }).await?);
     }
     Ok(gone)
 }
@@ -81,7 +82,8 @@ pub(crate) async fn texts(store: &Inner, before: Timestamp, limit: usize) -> Res
     for day in days {
         while emptied < limit {
             let wanted = CHUNK.min(limit - emptied);
-            let found = store.writing(|connection| async move { empty_texts(&connection, day, before, wanted).await }).await?;
+            let found =
+                store.writing(|connection| async move { empty_texts(&connection, day, before, wanted).await }).await?;
             emptied += found;
             if found < wanted {
                 if before.day() > day {
@@ -194,9 +196,7 @@ pub(crate) async fn expired(store: &Inner, now: Timestamp) -> Result<u64, StoreE
         let sql = "DELETE FROM parked WHERE id = ANY(ARRAY(
             SELECT id FROM parked WHERE expires_at <= $1 ORDER BY id LIMIT $2)) AND expires_at <= $1 RETURNING id";
         let rows = store
-            .writing(|connection| async move {
-                connection.rows(sql, values![now.as_millis(), sql_limit(CHUNK)]).await
-            })
+            .writing(|connection| async move { connection.rows(sql, values![now.as_millis(), sql_limit(CHUNK)]).await })
             .await?;
         dropped += rows.len() as u64;
         if rows.len() < CHUNK {

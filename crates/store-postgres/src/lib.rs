@@ -23,6 +23,7 @@ mod clock;
 mod days;
 mod decode;
 mod error;
+mod fleet;
 mod forget;
 mod link;
 mod notices;
@@ -85,6 +86,7 @@ pub(crate) struct Inner {
     pub days: days::Days,
     clock: clock::Clock,
     test_clock: Option<Clock>,
+    news: fleet::Ears,
 }
 
 impl PostgresStore {
@@ -102,6 +104,7 @@ impl PostgresStore {
             days: days::Days::default(),
             clock: clock::Clock::new(),
             test_clock: options.clock,
+            news: fleet::Ears::default(),
         };
         let ready = async {
             inner.clock.look(&connection).await?;

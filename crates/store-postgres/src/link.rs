@@ -67,7 +67,9 @@ impl Link {
     pub async fn dial(&self) -> Result<Connection, Failure> {
         let (client, mut connection) = self.raw().await?;
         // Notices go to nobody: they are not for the gateway's log.
-        tokio::spawn(async move { while let Some(Ok(_)) = poll_fn(|context| connection.poll_message(context)).await {} });
+        tokio::spawn(
+            async move { while let Some(Ok(_)) = poll_fn(|context| connection.poll_message(context)).await {} },
+        );
         let connection = Connection { client, statements: Mutex::default(), filters: Mutex::default() };
         let settings = self.settings();
         in_time(HANDSHAKE_MAX, connection.client.batch_execute(&settings)).await?;
@@ -75,9 +77,7 @@ impl Link {
     }
 
     /// A connection for a caller who listens to what comes over it.
-    pub async fn raw(
-        &self,
-    ) -> Result<(Client, impl AsyncMessages + Send + 'static + use<>), Failure> {
+    pub async fn raw(&self) -> Result<(Client, impl AsyncMessages + Send + 'static + use<>), Failure> {
         let mut config = self.target.config.clone();
         if let Some(path) = &self.target.password_file {
             let path = path.clone();
@@ -160,11 +160,13 @@ impl Connection {
     /// The version of the tables, if there are any.
     pub async fn version(&self) -> Result<Option<Version>, Failure> {
         let there = "SELECT to_regclass('schema_version') IS NOT NULL";
-        if self.simple(there).await?.first().and_then(|row| row.first()?.as_deref().map(|text| text == "t")) != Some(true)
+        if self.simple(there).await?.first().and_then(|row| row.first()?.as_deref().map(|text| text == "t"))
+            != Some(true)
         {
             return Ok(None);
         }
-        let rows = self.simple("SELECT version, min_compatible FROM schema_version ORDER BY version DESC LIMIT 1").await?;
+        let rows =
+            self.simple("SELECT version, min_compatible FROM schema_version ORDER BY version DESC LIMIT 1").await?;
         let number = |at: usize| rows.first()?.get(at)?.as_deref()?.parse().ok();
         Ok(number(0).zip(number(1)).map(|(found, needed)| Version { found, needed }))
     }

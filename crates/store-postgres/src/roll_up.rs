@@ -38,7 +38,9 @@ pub(crate) async fn ledger(store: &Inner, before: Timestamp, limit: usize) -> Re
             let wanted = CHUNK.min(limit - rolled);
             let count = match wanted {
                 0 => 0,
-                wanted => store.writing(|connection| async move { roll(&connection, account, end, wanted).await }).await?,
+                wanted => {
+                    store.writing(|connection| async move { roll(&connection, account, end, wanted).await }).await?
+                }
             };
             rolled += count;
             if count < CHUNK {

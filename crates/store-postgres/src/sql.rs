@@ -62,15 +62,15 @@ statements! {
     LockQueued: "SELECT pg_advisory_xact_lock($2::integer, hash & 1023)
         FROM (SELECT DISTINCT hashtext(current_schema() || '.' || name) & 1023 AS hash FROM unnest($1::text[]) AS u(name)
         ORDER BY 1) AS hashes",
-    Queued: "WITH RECURSIVE lane(connector, shard, priority) AS (
-            (SELECT connector, shard, priority FROM queue ORDER BY connector, shard, priority LIMIT 1)
+    Queued: "WITH RECURSIVE lane(connector, priority) AS (
+            (SELECT connector, priority FROM queue ORDER BY connector, priority LIMIT 1)
             UNION ALL
             SELECT next.* FROM lane CROSS JOIN LATERAL (
-                SELECT q.connector, q.shard, q.priority FROM queue AS q
-                WHERE (q.connector, q.shard, q.priority) > (lane.connector, lane.shard, lane.priority)
-                ORDER BY q.connector, q.shard, q.priority LIMIT 1) AS next
+                SELECT q.connector, q.priority FROM queue AS q
+                WHERE (q.connector, q.priority) > (lane.connector, lane.priority)
+                ORDER BY q.connector, q.priority LIMIT 1) AS next
         ) SELECT u.name, (SELECT coalesce(sum((SELECT count(*) FROM queue AS q WHERE q.connector = lane.connector
-            AND q.shard = lane.shard AND q.priority = lane.priority AND q.account = u.name)), 0)::bigint FROM lane)
+            AND q.priority = lane.priority AND q.account = u.name)), 0)::bigint FROM lane)
         FROM unnest($1::text[]) AS u(name)",
 
     // Accounts.
@@ -235,17 +235,17 @@ statements! {
     Messages: "SELECT id, account, direction, recipient, sender, content, octets, encoding, priority, receipt, reference,
         created_at, send_at, expires_at, client_ref, batch, tags, extra, status, connector, due, submitted_at, final_at,
         attempts, reason, parts, events FROM {message} WHERE id = ANY($1::uuid[])",
-    QueuePages: "SELECT r.place, q.id, q.due
+    QueuePages: "SELECT r.place, q.id, q.due, q.shard
         FROM unnest($4::text[], $5::bigint[], $6::uuid[], $8::bigint[]) WITH ORDINALITY
         AS r(account, due, id, wanted, place) CROSS JOIN LATERAL (
-            SELECT q.id, q.due FROM queue AS q WHERE q.connector = $1::text AND q.shard = $2::integer
+            SELECT q.id, q.due, q.shard FROM queue AS q WHERE q.connector = $1::text AND q.shard = ANY($2::integer[])
             AND q.priority = $3::smallint AND q.account = r.account AND (q.due, q.id) > (r.due, r.id)
             AND q.due <= $7::bigint ORDER BY q.due, q.id LIMIT r.wanted) AS q
         ORDER BY r.place, q.due, q.id",
     QueueNext: "SELECT r.place, q.due
         FROM unnest($4::text[], $5::bigint[], $6::uuid[]) WITH ORDINALITY AS r(account, due, id, place)
         CROSS JOIN LATERAL (
-            SELECT q.due FROM queue AS q WHERE q.connector = $1::text AND q.shard = $2::integer
+            SELECT q.due FROM queue AS q WHERE q.connector = $1::text AND q.shard = ANY($2::integer[])
             AND q.priority = $3::smallint AND q.account = r.account AND (q.due, q.id) > (r.due, r.id)
             AND q.due > $7::bigint ORDER BY q.due, q.id LIMIT 1) AS q",
 
@@ -265,6 +265,41 @@ statements! {
     ReleaseLease: "UPDATE lease SET holder = '', epoch = epoch + 1,
             expires_at = coalesce($4::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
         WHERE name = $1::text AND holder = $2::text AND epoch = $3::bigint",
+
+    // Nodes. A slot is held while the lease of its node has the epoch that it was claimed under.
+    PutNode: "INSERT INTO node(name, about) SELECT $1::text, $3::text
+        WHERE EXISTS (SELECT FROM lease WHERE name = 'node:' || $1::text AND holder = $2::text)
+        ON CONFLICT (name) DO UPDATE SET about = excluded.about",
+    DropSlotsOf: "DELETE FROM slot WHERE node = $1::text AND epoch <= $2::bigint",
+    Nodes: "SELECT n.name, l.epoch, n.about FROM node AS n JOIN lease AS l ON l.name = 'node:' || n.name
+        WHERE l.holder <> '' AND l.expires_at > coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) ORDER BY n.name",
+    Slots: "SELECT s.name, s.node FROM slot AS s JOIN lease AS l ON l.name = 'node:' || s.node AND l.epoch = s.epoch
+        WHERE l.holder <> '' AND l.expires_at > coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) ORDER BY s.name",
+    // One claim at a time: what it decides by was committed before it began to look.
+    LockClaims: "SELECT pg_advisory_xact_lock($1::integer, hashtext(current_schema()))",
+    EndMemberships: "UPDATE lease SET holder = '', epoch = epoch + 1 WHERE expires_at <= coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AND name IN (
+            SELECT 'node:' || s.node FROM slot AS s WHERE s.name = ANY($1::text[])
+            AND EXISTS (SELECT FROM lease AS l WHERE l.name = 'node:' || s.node AND l.epoch = s.epoch))",
+    Claim: "INSERT INTO slot AS s(name, node, epoch)
+        SELECT DISTINCT u.name, $2::text, $3::bigint FROM unnest($1::text[]) AS u(name) ORDER BY u.name
+        ON CONFLICT (name) DO UPDATE SET node = excluded.node, epoch = excluded.epoch WHERE NOT EXISTS (
+            SELECT FROM lease AS l WHERE l.name = 'node:' || s.node AND l.epoch = s.epoch AND l.holder <> '')",
+    Held: "SELECT name FROM slot WHERE name = ANY($1::text[]) AND node = $2::text AND epoch = $3::bigint ORDER BY name",
+    Release: "DELETE FROM slot WHERE name = ANY($1::text[]) AND node = $2::text AND epoch = $3::bigint",
+    PutMail: "INSERT INTO mail(id, slot, content)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[]) ON CONFLICT DO NOTHING",
+    DropMail: "DELETE FROM mail WHERE ctid = ANY(ARRAY(SELECT found.ctid FROM unnest($1::uuid[]) AS u(id)
+        CROSS JOIN LATERAL (SELECT m.ctid FROM mail AS m WHERE m.id = u.id LIMIT 1) AS found))",
+    Mail: "SELECT found.id, found.slot, found.content FROM unnest($1::text[]) AS u(slot) CROSS JOIN LATERAL (
+            SELECT m.id, m.slot, m.content FROM mail AS m WHERE m.slot = u.slot AND m.id <> ALL($2::uuid[])
+            ORDER BY m.id LIMIT $3::bigint) AS found
+        ORDER BY found.id LIMIT $3::bigint",
+    ForgetMail: "WITH gone AS (
+            DELETE FROM mail AS m WHERE starts_with(m.slot, $1::text) AND NOT EXISTS (
+                SELECT FROM slot AS s JOIN lease AS l ON l.name = 'node:' || s.node AND l.epoch = s.epoch
+                WHERE s.name = m.slot AND l.holder <> '' AND l.expires_at > coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint))
+            RETURNING 1
+        ) SELECT count(*) FROM gone",
 
     // Resources.
     NextVersion: "UPDATE meta SET value = value + $2::bigint

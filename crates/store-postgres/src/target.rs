@@ -55,7 +55,9 @@ impl Target {
     /// A password that counts when the URL has none and names no file with one.
     #[must_use]
     pub fn or_password(mut self, password: Option<&str>) -> Self {
-        if let Some(password) = password.filter(|_| self.config.get_password().is_none() && self.password_file.is_none()) {
+        if let Some(password) =
+            password.filter(|_| self.config.get_password().is_none() && self.password_file.is_none())
+        {
             self.config.password(password);
         }
         self

@@ -65,8 +65,7 @@ pub(crate) fn unescaped(column: &str) -> Option<Cow<'_, str>> {
 mod tests {
     use super::*;
 
-    const TEXTS: [&str; 9] =
-        ["", "\0", "\0\0", "\u{1}", "\u{1}\0a", "\u{1}\u{2}", "\u{2}", "plain", "é\0漢\u{1}😀"];
+    const TEXTS: [&str; 9] = ["", "\0", "\0\0", "\u{1}", "\u{1}\0a", "\u{1}\u{2}", "\u{2}", "plain", "é\0漢\u{1}😀"];
 
     #[test]
     fn every_text_comes_back() {

@@ -32,8 +32,8 @@ mod changes;
 mod claims;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod fleet;
 pub mod encoding;
+mod fleet;
 mod lease;
 mod memory;
 mod query;

@@ -57,10 +57,12 @@ impl FromStr for StorageUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return text.parse().map(|target| Self::Postgres(Box::new(target))).map_err(|error: store_postgres::OpenError| {
-                // It names no value of the URL, for that may hold a password.
-                error.to_string()
-            });
+            return text.parse().map(|target| Self::Postgres(Box::new(target))).map_err(
+                |error: store_postgres::OpenError| {
+                    // It names no value of the URL, for that may hold a password.
+                    error.to_string()
+                },
+            );
         }
         let path = text.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
         match path {
@@ -98,7 +100,9 @@ mod tests {
         let path = |text: &str| text.parse::<StorageUrl>();
         assert_eq!(path("sqlite:a/b.db"), Ok(StorageUrl::Sqlite("a/b.db".into())));
         assert_eq!(path("sqlite:///var/b.db"), Ok(StorageUrl::Sqlite("/var/b.db".into())));
-        assert!(matches!(path("postgres://x/y"), Ok(StorageUrl::Postgres(target)) if target.to_string() == "postgres://@x/y"));
+        assert!(
+            matches!(path("postgres://x/y"), Ok(StorageUrl::Postgres(target)) if target.to_string() == "postgres://@x/y")
+        );
         assert!(path("postgresql://me:hush@x/y?sslmode=hush").is_err_and(|error| !error.contains("hush")));
         assert!(path("a.db").is_err() && path("sqlite:").is_err());
     }

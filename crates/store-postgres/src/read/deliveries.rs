@@ -33,9 +33,8 @@ pub(crate) async fn delivery_page(
 
 /// Pending deliveries of an endpoint that were tried already.
 pub(crate) async fn deliveries_retrying(connection: &Connection, endpoint: &str) -> Read<Vec<Delivery>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM delivery WHERE state = 0 AND attempts > 0 AND endpoint = $1 ORDER BY due, id"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM delivery WHERE state = 0 AND attempts > 0 AND endpoint = $1 ORDER BY due, id");
     read(&connection.rows(&sql, values![Text(endpoint)]).await?)
 }
 

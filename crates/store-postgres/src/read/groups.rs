@@ -34,7 +34,8 @@ pub(crate) async fn groups(
     })
 }
 
-const MEMBER: &str = "SELECT account, name, phone, joined_at, message FROM group_member WHERE account = $1 AND name = $2";
+const MEMBER: &str =
+    "SELECT account, name, phone, joined_at, message FROM group_member WHERE account = $1 AND name = $2";
 
 /// Members of a group by their numbers, strictly after `after`.
 pub(crate) async fn members(

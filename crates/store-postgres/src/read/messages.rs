@@ -49,7 +49,8 @@ pub(super) async fn by_id(
 /// How many of these ids are messages.
 pub(crate) async fn known(connection: &Connection, days: &Days, ids: &[MessageId]) -> Read<usize> {
     let by_day = of_days(connection, days, ids).await?;
-    let steps: Vec<_> = by_day.into_iter().map(|(day, ids)| Step::on_day(Sql::HasMessages, day, values![ids])).collect();
+    let steps: Vec<_> =
+        by_day.into_iter().map(|(day, ids)| Step::on_day(Sql::HasMessages, day, values![ids])).collect();
     Ok(connection.run(Around::Nothing, &steps).await?.iter().map(Vec::len).sum())
 }
 

@@ -23,9 +23,7 @@ pub(crate) use queue::{queue_accounts, queue_depths, queue_entry, queue_pages, q
 pub(crate) use rest::{
     idempotency, kept_answers, latest_under, mo_parts, parked, parked_for, remote_ids, resources, resources_version,
 };
-pub(crate) use schedules::{
-    schedule, schedule_count, schedule_messages, schedules, schedules_by_id, schedules_due,
-};
+pub(crate) use schedules::{schedule, schedule_count, schedule_messages, schedules, schedules_by_id, schedules_due};
 pub(crate) use search::search;
 
 /// A limit as SQL takes it.

@@ -23,7 +23,8 @@ pub(crate) async fn queue_accounts(
     after: Option<&str>,
     count: usize,
 ) -> Read<Vec<(Name, Timestamp)>> {
-    const LANE: &str = "SELECT q.account, q.due FROM queue AS q WHERE q.connector = $1 AND q.shard = $2 AND q.priority = $3";
+    const LANE: &str = "SELECT q.account, q.due FROM queue AS q
+        WHERE q.connector = $1 AND q.shard = ANY($2::integer[]) AND q.priority = $3";
     const ORDER: &str = "ORDER BY q.account, q.due, q.id LIMIT 1";
     // The first may have the empty name, as copies have.
     let first = if after.is_some() { "q.account > $4" } else { "q.account >= $4" };
@@ -36,12 +37,16 @@ pub(crate) async fn queue_accounts(
     );
     let values = values![
         Text(&*lane.connector),
-        i32::from(lane.shard),
+        shards(lane),
         i16::from(lane.priority),
         Text(after.unwrap_or("")),
         limit(count)
     ];
     each("queue", &connection.rows(&sql, values).await?, |columns| Ok((columns.name(0)?, columns.time(1)?)))
+}
+
+fn shards(lane: &QueueLane) -> Vec<i32> {
+    lane.shards.iter().map(|shard| i32::from(*shard)).collect()
 }
 
 /// What is due in `lane` of some accounts.
@@ -56,7 +61,7 @@ pub(crate) async fn queue_pages(
     let values = |with_limits: bool| {
         let mut values = values![
             Text(&*lane.connector),
-            i32::from(lane.shard),
+            shards(lane),
             i16::from(lane.priority),
             reads.iter().map(|read| Text(&*read.account)).collect::<Vec<_>>(),
             reads.iter().map(|read| after(read).0).collect::<Vec<_>>(),
@@ -68,28 +73,29 @@ pub(crate) async fn queue_pages(
         }
         values
     };
-    let steps =
-        [Step::new(Sql::OneMoment, vec![]), Step::new(Sql::QueuePages, values(true)), Step::new(Sql::QueueNext, values(false))];
+    let steps = [
+        Step::new(Sql::OneMoment, vec![]),
+        Step::new(Sql::QueuePages, values(true)),
+        Step::new(Sql::QueueNext, values(false)),
+    ];
     let mut rows = connection.run(Around::Begin, &steps).await?.into_iter().skip(1);
     let place = |place: i64| usize::try_from(place - 1).unwrap_or(usize::MAX);
     let entries = each("queue", &rows.next().unwrap_or_default(), |columns| {
-        Ok((place(columns.get(0)?), MessageId(columns.get(1)?), columns.time(2)?))
+        Ok((place(columns.get(0)?), MessageId(columns.get(1)?), columns.time(2)?, columns.int(3)?))
     })?;
-    let nexts = each("queue", &rows.next().unwrap_or_default(), |columns| {
-        Ok((place(columns.get(0)?), columns.time(1)?))
-    })?;
-    let ids: Vec<MessageId> = entries.iter().map(|(_, id, _)| *id).collect();
+    let nexts =
+        each("queue", &rows.next().unwrap_or_default(), |columns| Ok((place(columns.get(0)?), columns.time(1)?)))?;
+    let ids: Vec<MessageId> = entries.iter().map(|(_, id, ..)| *id).collect();
     let found = by_id(connection, days, &ids, Around::Commit).await?;
-    let messages: HashMap<MessageId, Message> =
-        found.into_iter().map(|message| (message.body.id, message)).collect();
+    let messages: HashMap<MessageId, Message> = found.into_iter().map(|message| (message.body.id, message)).collect();
     let mut pages: Vec<QueuePage> = reads.iter().map(|_| QueuePage::default()).collect();
-    for (place, id, due) in entries {
+    for (place, id, due, shard) in entries {
         let (Some(page), Some(read), Some(message)) = (pages.get_mut(place), reads.get(place), messages.get(&id))
         else {
             continue;
         };
         let (connector, account) = (lane.connector.clone(), read.account.clone());
-        let entry = QueueEntry { connector, shard: lane.shard, priority: lane.priority, account, due, id };
+        let entry = QueueEntry { connector, shard, priority: lane.priority, account, due, id };
         page.messages.push(QueuedMessage { entry, message: message.clone() });
     }
     for (place, due) in nexts {

@@ -24,7 +24,7 @@ CREATE TABLE message_day(day bigint PRIMARY KEY, texts_forgotten boolean NOT NUL
 CREATE TABLE queue(
     connector text COLLATE "C" NOT NULL, shard integer NOT NULL, priority smallint NOT NULL,
     account text COLLATE "C" NOT NULL, due bigint NOT NULL, id uuid NOT NULL,
-    PRIMARY KEY(connector, shard, priority, account, due, id)
+    PRIMARY KEY(connector, priority, account, due, id, shard)
 );
 CREATE INDEX queue_id ON queue(id);
 
@@ -131,11 +131,18 @@ CREATE TABLE lease(
     expires_at bigint NOT NULL, UNIQUE(name, epoch)
 );
 
+-- Nodes that are members, by their leases; slots with the epochs that they were claimed under; and mail.
+CREATE TABLE node(name text COLLATE "C" PRIMARY KEY, about text NOT NULL);
+CREATE TABLE slot(name text COLLATE "C" PRIMARY KEY, node text COLLATE "C" NOT NULL, epoch bigint NOT NULL);
+CREATE TABLE mail(id uuid PRIMARY KEY, slot text COLLATE "C" NOT NULL, content bytea NOT NULL);
+CREATE INDEX mail_slot ON mail(slot, id);
+
 -- Rows come and go all the time in these: what they leave is taken away early, before indexes grow by it.
 ALTER TABLE queue SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE deadline SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE remote_id SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE delivery SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE mail SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE tally SET (fillfactor = 50);
 ALTER TABLE lease SET (fillfactor = 50);
 

@@ -131,8 +131,9 @@ fn schedules_moved(changes: &Changes, rows: &[Row]) -> Result<Vec<usize>, Failur
     let there: HashMap<ScheduleId, u64> =
         each("schedule", rows, read::schedule)?.into_iter().map(|schedule| (schedule.id, schedule.revision)).collect();
     let mut seen = HashSet::new();
-    let moved = changes.schedules.iter().enumerate().filter(|(_, change)| {
-        !seen.insert(change.id) || there.get(&change.id).copied().unwrap_or(0) != change.seen
-    });
+    let moved =
+        changes.schedules.iter().enumerate().filter(|(_, change)| {
+            !seen.insert(change.id) || there.get(&change.id).copied().unwrap_or(0) != change.seen
+        });
     Ok(moved.map(|(place, _)| place).collect())
 }

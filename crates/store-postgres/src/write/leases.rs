@@ -33,12 +33,8 @@ pub(crate) async fn release_lease(
     lease: &Lease,
     now: Option<Timestamp>,
 ) -> Result<(), Failure> {
-    let values = values![
-        Text(&*lease.name),
-        Text(&*lease.holder),
-        lease.epoch.cast_signed(),
-        now.map(|now| now.as_millis()),
-    ];
+    let values =
+        values![Text(&*lease.name), Text(&*lease.holder), lease.epoch.cast_signed(), now.map(|now| now.as_millis()),];
     connection.run(Around::Nothing, &[Step::new(Sql::ReleaseLease, values)]).await?;
     Ok(())
 }

@@ -137,6 +137,7 @@ async fn transaction(
     rest::put_deliveries(&mut steps, changes);
     groups::put_opt_outs(&mut steps, changes);
     groups::put_groups(&mut steps, changes);
+    rest::put_mail(&mut steps, changes);
     *sent = true;
     match connection.run(around, &steps).await {
         Ok(_) => Ok(()),

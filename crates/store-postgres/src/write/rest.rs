@@ -3,6 +3,7 @@
 use model::Delivery;
 use store::encoding::{DELIVERY_STATES, STYLES};
 use store::{BatchPhase, Changes, DeliveryKey, MoPart, RemoteId, RemoteKey, ScheduleChange};
+use uuid::Uuid;
 
 use super::columns::{one_body, small};
 use crate::pipeline::Step;
@@ -117,7 +118,8 @@ fn put_parked<'c>(steps: &mut Vec<Step<'c>>, changes: &'c Changes) {
     if parked.is_empty() {
         return;
     }
-    let receipt = |parked: &&store::ParkedReceipt| serde_json::to_string(&parked.receipt).expect("words and strings only");
+    let receipt =
+        |parked: &&store::ParkedReceipt| serde_json::to_string(&parked.receipt).expect("words and strings only");
     let ids: Vec<_> = parked.iter().map(|parked| parked.id.0).collect();
     let connectors: Vec<_> = parked.iter().map(|parked| Text(&*parked.key.connector)).collect();
     let keys: Vec<_> = parked.iter().map(|parked| Text(&*parked.key.id)).collect();
@@ -164,4 +166,19 @@ pub(super) fn put_deliveries<'c>(steps: &mut Vec<Step<'c>>, changes: &'c Changes
         new.iter().map(|delivery| delivery.restorable).collect::<Vec<_>>(),
     ];
     steps.push(Step::new(Sql::PutDeliveries, values));
+}
+
+/// Mail to slots, and mail that was heeded.
+pub(super) fn put_mail<'c>(steps: &mut Vec<Step<'c>>, changes: &'c Changes) {
+    if !changes.mail.is_empty() {
+        let ids: Vec<Uuid> = changes.mail.iter().map(|mail| mail.id.0).collect();
+        let slots: Vec<_> = changes.mail.iter().map(|mail| Text(&*mail.to)).collect();
+        let contents: Vec<&[u8]> = changes.mail.iter().map(|mail| &*mail.content).collect();
+        steps.push(Step::new(Sql::PutMail, values![ids, slots, contents]));
+    }
+    if !changes.mail_done.is_empty() {
+        let mut ids: Vec<Uuid> = changes.mail_done.iter().map(|id| id.0).collect();
+        ids.sort_unstable();
+        steps.push(Step::new(Sql::DropMail, values![ids]));
+    }
 }
