@@ -221,13 +221,13 @@ fn decide(desk: &mut Desk, sequence: u32, pdu: &Pdu<'_>, now: Duration) -> Actio
     let submission = match pdu {
         Pdu::SubmitSm(pdu) => Submission::of_submit_sm(sequence, pdu),
         Pdu::DataSm(pdu) => Submission::of_data_sm(sequence, pdu),
-        Pdu::QuerySm(_) | Pdu::CancelSm(_) if desk.settings.ignore_inquiries => {
+        Pdu::QuerySm(_) | Pdu::CancelSm(_) | Pdu::ReplaceSm(_) if desk.settings.ignore_inquiries => {
             desk.counters.inquiries += 1;
             return Action::Nothing;
         }
         Pdu::QuerySm(pdu) => return Action::Tell { sequence, id: pdu.message_id.into(), state: desk.query(pdu, now) },
         Pdu::CancelSm(pdu) => return fail(Pdu::CancelSmResp, desk.cancel(pdu, now)),
-        Pdu::ReplaceSm(_) => return fail(Pdu::ReplaceSmResp, CommandStatus::RREPLACEFAIL),
+        Pdu::ReplaceSm(pdu) => return fail(Pdu::ReplaceSmResp, desk.replace(pdu, now)),
         Pdu::SubmitMulti(_) => {
             return fail(Pdu::SubmitMultiResp(SubmitMultiResp::default()), CommandStatus::RSUBMITFAIL);
         }

@@ -57,7 +57,9 @@ counters! {
     responses,
     /// Messages that were taken back by cancel_sm.
     canceled,
-    /// cancel_sm and query_sm that came, whatever became of them.
+    /// Messages that replace_sm has put others in the place of.
+    replaced,
+    /// cancel_sm, query_sm and replace_sm that came, whatever became of them.
     inquiries,
     /// Receipts that were put on the wire, repeated ones too.
     receipts_sent,

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smpp::{
-    Address, CancelSm, CommandStatus, DataSm, DataSmResp, QuerySm, RegisteredDelivery, Session, SubmitSm, SubmitSmResp,
-    Tlvs,
+    AbsoluteTime, Address, CancelSm, CommandStatus, DataSm, DataSmResp, QuerySm, RegisteredDelivery, ReplaceSm,
+    Session, SmppTime, SubmitSm, SubmitSmResp, Tlvs,
 };
+use sms::DateTime;
 use sms::receipt::ReceiptState;
 
 use crate::counters::Counters;
 use crate::directory::Owed;
 use crate::id::write_id;
-use crate::ledger::Entry;
+use crate::ledger::{Entry, Wanted};
 use crate::outbox::{Delivery, Outbox, What};
 use crate::receipt::Receipt;
 use crate::record::{SeenMessage, Taken, text_of};
@@ -265,7 +266,11 @@ impl Desk {
         if self.settings.ledger > 0 {
             self.id.clear();
             write_id(id.0, id.1, &mut self.id);
-            let entry = Entry::new(id.0, submission.source.addr, submission.destination.addr, (state, at));
+            let addresses = (submission.source.addr, submission.destination.addr);
+            let mut entry = Entry::new(id.0, addresses, (state, at), at.saturating_sub(now));
+            if !Receipt::is_wanted(flag, state) && self.settings.receipts.send != ReceiptsFor::Nothing {
+                entry = entry.without_receipt(self.receipt(submission, id, state, (at, now)));
+            }
             self.shared.ledger().add(self.id.as_slice().into(), entry, self.settings.ledger);
         }
         if !Receipt::is_wanted(flag, state) {
@@ -306,6 +311,38 @@ impl Desk {
         CommandStatus::ROK
     }
 
+    /// The answer to a replace_sm.
+    pub(crate) fn replace(&mut self, pdu: &ReplaceSm<'_>, now: Duration) -> CommandStatus {
+        self.counters.inquiries += 1;
+        if let Some(status) = self.settings.refuse_replaces {
+            return status;
+        }
+        let unix = self.shared.unix_seconds(now);
+        let Ok(send_at) = moment(pdu.schedule_delivery_time, unix) else { return CommandStatus::RINVSCHED };
+        if moment(pdu.validity_period, unix).is_err() {
+            return CommandStatus::RINVEXPIRY;
+        }
+        let seconds = |at: i64| Duration::from_secs(u64::try_from(at.saturating_sub(unix)).unwrap_or(0));
+        let wanted = Wanted {
+            source: pdu.source.addr,
+            send_at: send_at.map(|at| now + seconds(at)),
+            registered_delivery: pdu.registered_delivery.0,
+            text: pdu.user_data(),
+        };
+        let Some(receipt) = self.shared.ledger().replace(pdu.message_id, wanted, now) else {
+            return CommandStatus::RREPLACEFAIL;
+        };
+        self.counters.replaced += 1;
+        if let Some((at, receipt)) = receipt {
+            self.owe(receipt, (at, now));
+        }
+        // What came in this very turn has to be known to be changed.
+        self.publish();
+        let (id, default) = (String::from_utf8_lossy(pdu.message_id), self.settings.default_alphabet);
+        self.shared.record().change(|seen| *seen.message_id == *id, |seen| seen.replace(pdu, default));
+        CommandStatus::ROK
+    }
+
     /// The state that a query_sm is answered with.
     pub(crate) fn query(&mut self, pdu: &QuerySm<'_>, now: Duration) -> Result<ReceiptState, CommandStatus> {
         self.counters.inquiries += 1;
@@ -322,9 +359,23 @@ impl Desk {
         state: ReceiptState,
         (at, now): (Duration, Duration),
     ) {
+        let receipt = self.receipt(submission, id, state, (at, now));
+        self.owe(receipt, (at, now));
+    }
+
+    fn receipt(
+        &self,
+        submission: &Submission<'_>,
+        id: (u64, IdStyle),
+        state: ReceiptState,
+        (at, now): (Duration, Duration),
+    ) -> Receipt {
         let seconds = |moment| self.shared.unix_seconds(moment);
         let addresses = (submission.source, submission.destination);
-        let receipt = Receipt::new(id, state, addresses, submission.user_data, (seconds(now), seconds(at)));
+        Receipt::new(id, state, addresses, submission.user_data, (seconds(now), seconds(at)))
+    }
+
+    fn owe(&mut self, receipt: Receipt, (at, now): (Duration, Duration)) {
         let delivery = Delivery::new(What::Receipt(receipt));
         if self.sends_only || self.settings.receipts.elsewhere {
             self.abroad.push((at, delivery));
@@ -348,6 +399,25 @@ impl Desk {
         }
         ReceiptState::Delivered
     }
+}
+
+/// A time in a PDU, in seconds since 1970; an empty one is none.
+fn moment(written: &[u8], now: i64) -> Result<Option<i64>, ()> {
+    if written.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(match SmppTime::parse(written).map_err(drop)? {
+        SmppTime::Relative(time) => {
+            let days = i64::from(time.years) * 365 + i64::from(time.months) * 30 + i64::from(time.days);
+            let minutes = i64::from(time.hours) * 60 + i64::from(time.minutes);
+            now + days * 86_400 + minutes * 60 + i64::from(time.seconds)
+        }
+        SmppTime::Absolute(time) => {
+            let AbsoluteTime { year, month, day, hour, minute, second, offset_quarters, .. } = time;
+            let date = DateTime::new(year, month, day, hour, minute, second).ok_or(())?;
+            date.unix_seconds() - i64::from(offset_quarters) * 900
+        }
+    }))
 }
 
 impl<'a> Submission<'a> {

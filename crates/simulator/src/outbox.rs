@@ -70,9 +70,16 @@ impl Outbox {
         while session.window_room() > 0 && !session.output_is_full() {
             let Some(mut delivery) = self.waiting.pop(now) else { break };
             if let (What::Receipt(receipt), Some(shared)) = (&mut delivery.what, shared)
-                && shared.ledger().is_canceled(receipt.number)
+                && receipt.state.is_final()
             {
-                receipt.state = ReceiptState::Deleted;
+                match what_became(receipt, shared, now) {
+                    Became::This => {}
+                    Became::Nothing => continue,
+                    Became::Later(at) => {
+                        self.waiting.push(at, now, delivery);
+                        continue;
+                    }
+                }
             }
             let token = self.free.pop().unwrap_or(self.unacknowledged.len() as u32);
             let sent = match &delivery.what {
@@ -149,6 +156,31 @@ impl Outbox {
         self.free.push(token);
         Some(delivery)
     }
+}
+
+/// What is to be sent of a final receipt.
+enum Became {
+    This,
+    /// It is not wanted any more.
+    Nothing,
+    Later(Duration),
+}
+
+/// Messages may have been taken back since, or replaced.
+fn what_became(receipt: &mut Receipt, shared: &Shared, now: Duration) -> Became {
+    let ledger = shared.ledger();
+    if ledger.is_canceled(receipt.number) {
+        receipt.state = ReceiptState::Deleted;
+    } else if let Some(instead) = ledger.replaced(receipt.number) {
+        if !Receipt::is_wanted(instead.registered_delivery, receipt.state) {
+            return Became::Nothing;
+        }
+        if instead.at > now {
+            return Became::Later(instead.at);
+        }
+        receipt.says(&instead.text, shared.unix_seconds(instead.at));
+    }
+    Became::This
 }
 
 fn deliver_sm(part: &MoPart) -> DeliverSm<'_> {

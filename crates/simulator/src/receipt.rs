@@ -35,11 +35,10 @@ impl Receipt {
         text: &[u8],
         (submitted, done): (i64, i64),
     ) -> Self {
-        let text = text.get(..QUOTED).unwrap_or(text);
-        let mut octets = Vec::with_capacity(source.addr.len() + destination.addr.len() + text.len());
+        let mut octets = Vec::with_capacity(source.addr.len() + destination.addr.len() + QUOTED);
         octets.extend_from_slice(source.addr);
         octets.extend_from_slice(destination.addr);
-        octets.extend(text.iter().map(|&octet| if matches!(octet, b' '..=b'~') { octet } else { b'?' }));
+        octets.extend(quoted(text));
         Self {
             number,
             style,
@@ -52,6 +51,15 @@ impl Receipt {
             submitted,
             done,
         }
+    }
+
+    /// The message says something else now.
+    pub(crate) fn says(&mut self, text: &[u8], done: i64) {
+        let addresses = usize::from(self.source_len) + usize::from(self.destination_len);
+        let mut octets = self.octets.get(..addresses).unwrap_or_default().to_vec();
+        octets.extend(quoted(text));
+        self.octets = octets.into();
+        self.done = done;
     }
 
     /// Whether registered_delivery asks for a receipt of this state (SMPP 3.4 §5.2.17).
@@ -118,6 +126,12 @@ impl Receipt {
         out.extend_from_slice(b" text:");
         out.extend_from_slice(text);
     }
+}
+
+/// What a receipt repeats of a text.
+fn quoted(text: &[u8]) -> impl Iterator<Item = u8> {
+    let shown = |&octet: &u8| if matches!(octet, b' '..=b'~') { octet } else { b'?' };
+    text.iter().take(QUOTED).map(shown)
 }
 
 /// Room in which receipts are written, kept for the next one.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::time::Duration;
 
+use smpp::ReplaceSm;
 use sms::{Concat, DefaultAlphabet, Described, decode_user_data};
 
 use crate::settings::Memory;
@@ -43,6 +44,18 @@ pub struct SeenMessage {
     pub tlvs: Box<[u8]>,
     /// The id that it was given.
     pub message_id: Box<str>,
+}
+
+impl SeenMessage {
+    /// It says what a replace_sm says; how it is coded stays (SMPP 3.4 §4.10.1).
+    pub(crate) fn replace(&mut self, pdu: &ReplaceSm<'_>, default: DefaultAlphabet) {
+        self.user_data = pdu.user_data().into();
+        (self.text, self.concat) = text_of(&self.user_data, self.esm_class & 0x40 != 0, self.data_coding, default);
+        self.registered_delivery = pdu.registered_delivery.0;
+        if !pdu.validity_period.is_empty() {
+            self.validity = String::from_utf8_lossy(pdu.validity_period).into();
+        }
+    }
 }
 
 /// Shared by all connections of an SMSC.
@@ -91,6 +104,13 @@ impl<M> Record<M> {
 
     pub(crate) fn messages(&self) -> &[M] {
         &self.messages
+    }
+
+    /// Changes the last message that `is` says yes to.
+    pub(crate) fn change(&mut self, is: impl Fn(&M) -> bool, change: impl FnOnce(&mut M)) {
+        if let Some(message) = self.messages.iter_mut().rev().find(|message| is(message)) {
+            change(message);
+        }
     }
 
     pub(crate) fn forget(&mut self) {

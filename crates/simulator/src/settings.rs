@@ -38,14 +38,17 @@ pub struct SmscSettings {
     /// Probability that a submission is taken and never answered.
     pub drop: f64,
 
-    /// How many of the last messages clients may ask about (query_sm) and take back (cancel_sm).
+    /// How many of the last messages clients may ask about (query_sm), take back (cancel_sm) and replace
+    /// (replace_sm).
     pub ledger: usize,
-    /// Never answers cancel_sm and query_sm, as some do that don't know them.
+    /// Never answers cancel_sm, query_sm and replace_sm, as some do that don't know them.
     pub ignore_inquiries: bool,
     /// Refuses every cancel_sm with this.
     pub refuse_cancels: Option<CommandStatus>,
     /// Refuses every query_sm with this.
     pub refuse_queries: Option<CommandStatus>,
+    /// Refuses every replace_sm with this.
+    pub refuse_replaces: Option<CommandStatus>,
 
     /// The message ids that it gives.
     pub ids: IdStyle,
@@ -217,6 +220,7 @@ impl Default for SmscSettings {
             ignore_inquiries: false,
             refuse_cancels: None,
             refuse_queries: None,
+            refuse_replaces: None,
             ids: IdStyle::Hex,
             first_id: 0x1000_0000,
             default_alphabet: DefaultAlphabet::Gsm7,

@@ -94,10 +94,13 @@ pub struct SmppArgs {
     /// Refuses every query_sm with this status
     #[arg(long, value_name = "STATUS", value_parser = status)]
     refuse_queries: Option<CommandStatus>,
-    /// Never answers cancel_sm and query_sm
+    /// Refuses every replace_sm with this status
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    refuse_replaces: Option<CommandStatus>,
+    /// Never answers cancel_sm, query_sm and replace_sm
     #[arg(long)]
     ignore_inquiries: bool,
-    /// How many of the last messages can be asked about and canceled
+    /// How many of the last messages can be asked about, canceled and replaced
     #[arg(long, value_name = "N")]
     ledger: Option<usize>,
     /// Breaks a connection at its N-th submission, as many TIMES as there are connections to strike (1 if
@@ -312,6 +315,7 @@ fn settings(args: &SmppArgs) -> SmscSettings {
     settings.refuse_binds = args.refuse_binds.or(settings.refuse_binds);
     settings.refuse_cancels = args.refuse_cancels.or(settings.refuse_cancels);
     settings.refuse_queries = args.refuse_queries.or(settings.refuse_queries);
+    settings.refuse_replaces = args.refuse_replaces.or(settings.refuse_replaces);
     settings.ignore_inquiries |= args.ignore_inquiries;
     settings.faults.extend(args.fault.iter().cloned());
     set(&mut settings.ledger, args.ledger);
@@ -374,7 +378,7 @@ fn summary(counters: &Counters) -> serde_json::Value {
         "dropped": counters.dropped, "responses": counters.responses, "receipts_sent": counters.receipts_sent,
         "receipts_acked": counters.receipts_acked, "deliveries_refused": counters.deliveries_refused,
         "mo_sent": counters.mo_sent, "mo_acked": counters.mo_acked, "inquiries": counters.inquiries,
-        "canceled": counters.canceled, "faults": counters.faults,
+        "canceled": counters.canceled, "replaced": counters.replaced, "faults": counters.faults,
     })
 }
 

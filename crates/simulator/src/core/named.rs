@@ -2,6 +2,7 @@
 //! may ask about them and take them back.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 /// What a message is called: its recipient, and when it was taken.
 pub(crate) type Name = (Box<[u8]>, Box<[u8]>);
@@ -18,6 +19,8 @@ struct State<O> {
     outcome: O,
     /// It has not come to its end.
     waits: bool,
+    /// It comes to its end not before this.
+    not_before: Duration,
 }
 
 impl<O> Default for Ledger<O> {
@@ -35,13 +38,13 @@ impl<O: Copy> Ledger<O> {
             }
         }
         self.order.push_back(name.clone());
-        self.states.insert(name.clone(), State { outcome: waiting, waits: true });
+        self.states.insert(name.clone(), State { outcome: waiting, waits: true, not_before: Duration::ZERO });
     }
 
     /// It came to its end, unless it was taken back before: what is to be told.
     pub(crate) fn ended(&mut self, name: &Name, outcome: O) -> O {
         match self.states.get_mut(name) {
-            Some(state) if state.waits => *state = State { outcome, waits: false },
+            Some(state) if state.waits => *state = State { outcome, waits: false, ..*state },
             Some(state) => return state.outcome,
             None => {}
         }
@@ -53,9 +56,22 @@ impl<O: Copy> Ledger<O> {
         let Some(state) = self.states.get_mut(name) else { return false };
         let waits = state.waits;
         if waits {
-            *state = State { outcome: deleted, waits: false };
+            *state = State { outcome: deleted, waits: false, ..*state };
         }
         waits
+    }
+
+    /// Has a message that waits wait longer, or as long as before; false if it is not known or has come to its end.
+    pub(crate) fn keep(&mut self, name: &Name, not_before: Option<Duration>) -> bool {
+        let Some(state) = self.states.get_mut(name).filter(|state| state.waits) else { return false };
+        state.not_before = not_before.unwrap_or(state.not_before);
+        true
+    }
+
+    /// When a message may come to its end, if it waits and that is later than `now`.
+    pub(crate) fn later(&self, name: &Name, now: Duration) -> Option<Duration> {
+        let state = self.states.get(name).filter(|state| state.waits)?;
+        Some(state.not_before).filter(|at| *at > now)
     }
 
     /// What has become of a message.
@@ -78,7 +94,11 @@ mod tests {
         let mut delete = |number| ledger.delete(&name(number), "deleted");
         assert!(delete(2) && !delete(1) && !delete(3));
         assert_eq!(ledger.ended(&name(2), "delivered"), "deleted");
+        assert!(!ledger.keep(&name(1), None) && !ledger.keep(&name(2), None) && !ledger.keep(&name(3), None));
         ledger.taken(&name(3), "waits", 2);
         assert_eq!((ledger.state(&name(1)), ledger.state(&name(3))), (None, Some("waits")));
+        let seconds = Duration::from_secs;
+        assert!(ledger.keep(&name(3), Some(seconds(9))) && ledger.keep(&name(3), None));
+        assert_eq!([seconds(8), seconds(9)].map(|now| ledger.later(&name(3), now)), [Some(seconds(9)), None]);
     }
 }

@@ -134,8 +134,10 @@ impl Connection {
                     self.log_in(account, refused, now);
                 }
                 Event::Request { trn, operation } => match Submission::read(&operation) {
-                    Some(submission) => self.submitted(trn, submission, now),
-                    None => {
+                    Some(submission) if !matches!(operation, Operation::Modify(_)) => {
+                        self.submitted(trn, submission, now);
+                    }
+                    _ => {
                         let asked = Asked::read(&operation);
                         self.asked(trn, asked, now);
                     }
@@ -250,7 +252,13 @@ impl Connection {
 
     fn asked(&mut self, trn: Trn, asked: Asked, now: Duration) {
         self.counters.inquiries += 1;
+        let refused = self.settings.refuse_inquiries.filter(|_| !matches!(asked, Asked::Other));
         let answer = match asked {
+            _ if refused.is_some() => Answer::nack(refused.unwrap_or(ErrorCode::SYSTEM)),
+            Asked::Modify { name, submission, ddt } => match self.modify(&name, &submission, &ddt, now) {
+                Ok(()) => Answer::ACK,
+                Err(code) => Answer::nack(code),
+            },
             Asked::State { name, to } => match self.shared.ledger().state(&name) {
                 Some(outcome) => {
                     if !self.settings.mute {
@@ -273,6 +281,25 @@ impl Connection {
         };
         let answered = self.session.respond(trn, &answer, now);
         debug_assert!(answered.is_ok(), "a request waits for its answer");
+    }
+
+    fn modify(&mut self, name: &Name, other: &Submission, ddt: &[u8], now: Duration) -> Result<(), ErrorCode> {
+        let not_before = match ddt {
+            b"" => None,
+            ddt => Some(self.shared.moment(ddt).ok_or(ErrorCode::TIME_PERIOD_INVALID)?),
+        };
+        if !self.shared.ledger().keep(name, not_before) {
+            return Err(ErrorCode::NOT_FOUND);
+        }
+        self.counters.replaced += 1;
+        // What came in this very turn has to be known to be changed.
+        self.publish();
+        let identity = [&name.0, &b":"[..], &name.1].concat();
+        let identity = String::from_utf8_lossy(&identity);
+        let other_seen = other.seen(&self.account, self.number, now, &[]);
+        let is = |seen: &super::UcpSeen| *seen.identity == *identity;
+        self.shared.record().change(is, |seen| seen.replace(other_seen, !other.user_data.is_empty()));
+        Ok(())
     }
 
     fn give(&mut self, reply: Reply, now: Duration) {
@@ -320,6 +347,7 @@ impl Drop for Connection {
 
 /// A question about messages.
 enum Asked {
+    Modify { name: Name, submission: Box<Submission>, ddt: Box<[u8]> },
     State { name: Name, to: Box<[u8]> },
     Delete { name: Name },
     Other,
@@ -329,6 +357,12 @@ impl Asked {
     fn read(operation: &Operation<'_>) -> Self {
         let name = |message: &ShortMessage<'_>| (message.adc.into(), message.scts.into());
         match operation {
+            Operation::Modify(message) => match Submission::read(operation) {
+                Some(submission) => {
+                    Self::Modify { name: name(message), submission: submission.into(), ddt: message.ddt.into() }
+                }
+                None => Self::Other,
+            },
             Operation::Inquire(message) => Self::State { name: name(message), to: message.oadc.into() },
             Operation::Delete(message) => Self::Delete { name: name(message) },
             _ => Self::Other,

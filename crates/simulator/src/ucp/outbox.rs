@@ -47,6 +47,11 @@ pub(super) fn send(
     while session.window_room() > 0 && !session.output_is_full() {
         let Some((token, mut delivery)) = outbox.pop(now) else { break };
         let sent = match &mut delivery.what {
+            What::Note { name, outcome, .. } if outcome.0.is_final() && ledger.later(name, now).is_some() => {
+                let at = ledger.later(name, now).unwrap_or(now);
+                outbox.push(at, now, delivery);
+                continue;
+            }
             What::Note { name, to, outcome } => {
                 counters.receipts_sent += 1;
                 if outcome.0.is_final() {

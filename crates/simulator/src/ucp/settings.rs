@@ -36,8 +36,10 @@ pub struct UcpSmscSettings {
     /// Final outcomes with their weights.
     pub outcomes: Vec<((DeliveryStatus, Reason), f64)>,
 
-    /// How many of the last messages clients may ask about (55) and take back (56).
+    /// How many of the last messages clients may change (54), ask about (55) and take back (56).
     pub ledger: usize,
+    /// Refuses every modification (54), inquiry (55) and deletion (56) with this.
+    pub refuse_inquiries: Option<ErrorCode>,
     /// Takes inquiries (55) and never says what became of the message (57).
     pub mute: bool,
     /// Operations to a client that may be unanswered at a time, 1–100.
@@ -68,6 +70,7 @@ impl Default for UcpSmscSettings {
             receipt_delay: (Duration::from_millis(10), Duration::from_millis(10)),
             outcomes: vec![((DeliveryStatus::DELIVERED, Reason(0)), 1.0)],
             ledger: 10_000,
+            refuse_inquiries: None,
             mute: false,
             window: 10,
             response_timeout: Duration::from_secs(30),

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use sms::{Alphabet, TextError, TextOptions};
+use sms::{Alphabet, DateTime, TextError, TextOptions};
 use tokio::net::TcpStream;
-use ucp::{DeliveryStatus, Reason, XserBuf};
+use ucp::{DeliveryStatus, Reason, UcpTime, XserBuf};
 
 use super::connection::serve;
 use super::outbox::{MoPart, What};
@@ -88,6 +88,14 @@ impl Handle<Ucp> {
 impl Shared {
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger<Outcome>> {
         lock(&self.own.ledger)
+    }
+
+    /// When the SMSC's clock shows this, `DDMMYYhhmm`, since it was started.
+    pub(super) fn moment(&self, digits: &[u8]) -> Option<Duration> {
+        let UcpTime { year, month, day, hour, minute, second } = UcpTime::parse(digits).ok()?;
+        let date = DateTime::new(year, month, day, hour, minute, second.unwrap_or(0))?;
+        let since = date.unix_seconds() - self.unix_seconds(Duration::ZERO);
+        Some(Duration::from_secs(u64::try_from(since).unwrap_or(0)))
     }
 
     /// The time as UCP writes it: `DDMMYYhhmmss`.

@@ -52,8 +52,21 @@ pub(super) struct Submission {
     validity: Box<[u8]>,
 }
 
+impl UcpSeen {
+    /// It says what a modification says. What that leaves out stays.
+    pub(super) fn replace(&mut self, other: Self, with_text: bool) {
+        if with_text {
+            (self.user_data, self.text, self.concat) = (other.user_data, other.text, other.concat);
+            self.class = other.class;
+        }
+        if !other.validity.is_empty() {
+            self.validity = other.validity;
+        }
+    }
+}
+
 impl Submission {
-    /// Reads 01, 30 and 51; `None` for anything else.
+    /// Reads 01, 30 and 51, and what 54 puts in the place of those; `None` for anything else.
     pub(super) fn read(operation: &Operation<'_>) -> Option<Self> {
         let ot = operation.ot();
         let plain = |adc: &[u8], oadc: &[u8], user_data: Vec<u8>| Self {
@@ -80,7 +93,7 @@ impl Submission {
                 validity: message.vp.into(),
                 ..plain(message.adc, message.oadc, message.amsg.to_vec())
             },
-            Operation::Submit(message) => {
+            Operation::Submit(message) | Operation::Modify(message) => {
                 let mut user_data = message.xser.udh().map(|udh| udh.to_vec()).unwrap_or_default();
                 let header = !user_data.is_empty();
                 match message.content {
