@@ -47,6 +47,7 @@ mod lasting;
 pub mod manager;
 mod modem;
 mod patience;
+mod plans;
 mod session;
 pub mod smpp;
 mod transport;

@@ -1,20 +1,23 @@
 //! From a part to a submission, by the choices of its connector. Pure.
 
+use std::sync::Arc;
+
 use cimd2::{Octets, RelativeTime, StatusReports, Submit, Values, write_text};
 use jiff::tz::TimeZone;
 use model::resources::{Cimd2Settings, Connector, ValidityForm};
-use model::{Address, AddressKind, Body, MessageId, Reason, ReceiptWish, Timestamp};
-use sms::{Coding, Dcs, Shift, TextPlan};
+use model::{Address, AddressKind, Body, Reason, ReceiptWish, Timestamp};
+use sms::{Coding, Dcs, Shift};
 
 use super::settings::{of, on_its_clock, zone};
 use crate::air::{Air, unsendable};
+use crate::plans::LastPlan;
 
 /// Turns parts into submissions. It keeps its buffers, and the plan of the message it saw last.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     settings: Cimd2Settings,
     zone: TimeZone,
-    last: Option<(MessageId, TextPlan)>,
+    last: LastPlan,
     air: Air,
     text: Vec<u8>,
     to: Vec<u8>,
@@ -29,7 +32,7 @@ impl Outgoing {
         Self {
             zone: zone(&settings),
             settings,
-            last: None,
+            last: LastPlan::default(),
             air: Air::default(),
             text: Vec::new(),
             to: Vec::new(),
@@ -62,19 +65,14 @@ impl Outgoing {
     pub(super) fn submission<'a>(
         &'a mut self,
         connector: &Connector,
-        body: &Body,
+        body: &Arc<Body>,
         part: u8,
         clock: Timestamp,
     ) -> Result<Submit<'a>, Reason> {
         self.address(body.sent_to())?;
         let named = self.write_sender(body.sent_from())?;
-        let plan = match self.last.take() {
-            Some((id, plan)) if id == body.id => plan,
-            _ => engine::text::plan(body).map_err(|error| unsendable(error.to_string()))?,
-        };
-        let coded = self.air.write(body, &plan, part);
-        self.last = Some((body.id, plan));
-        let coded = coded?;
+        let plan = self.last.of(body).map_err(|error| unsendable(error.to_string()))?;
+        let coded = self.air.write(body, plan, part)?;
         if self.air.data.is_empty() && self.air.header.is_empty() {
             return Err(unsendable("SMSCs of CIMD2 drop empty texts without a word"));
         }

@@ -1,5 +1,7 @@
 //! Parts as submissions, and what the SMSC sends as what it means.
 
+use std::sync::Arc;
+
 use cimd2::{Deliver, ErrorCode, Octets, Operation, StatusCode, StatusError, StatusReport, Submit, encode};
 use engine::dispatch::{Incoming, MobileOriginated, Outcome};
 use model::id::Uuid;
@@ -39,7 +41,7 @@ fn sent(more: &str, body: &Body, part: u8) -> String {
 fn all_sent(more: &str, body: &Body, part: u8) -> String {
     let connector = connector(more);
     let mut outgoing = Outgoing::new(&connector);
-    match outgoing.submission(&connector, body, part, body.created_at) {
+    match outgoing.submission(&connector, &Arc::new(body.clone()), part, body.created_at) {
         Ok(submit) => parameters(&submit),
         Err(reason) => reason.detail.into(),
     }
@@ -121,7 +123,7 @@ fn what_is_sent_can_be_read_again() {
     let connector = connector("");
     let mut outgoing = Outgoing::new(&connector);
     let body = text("€ [{@", Encoding::Gsm7);
-    let submit: Submit<'_> = outgoing.submission(&connector, &body, 0, body.created_at).unwrap();
+    let submit: Submit<'_> = outgoing.submission(&connector, &Arc::new(body.clone()), 0, body.created_at).unwrap();
     let septets: Vec<u8> = cimd2::septets(submit.text.unwrap()).collect();
     assert_eq!(sms::decode_gsm7(&septets, sms::Shift::default()), "€ [{@");
 }

@@ -1,11 +1,15 @@
 //! From a part to a submit_sm, by the quirks of its connector. Pure.
 
+use std::sync::Arc;
+
 use model::resources::{AddressForm, Connector, DefaultAlphabet, FlashForm, LongForm, ValidityForm};
-use model::{Address, AddressKind, Body, Content, MessageId, Reason, ReceiptWish, Timestamp};
+use model::{Address, AddressKind, Body, Content, Reason, ReceiptWish, Timestamp};
 use smpp::{
     AbsoluteTime, DataCoding, EsmClass, Npi, RegisteredDelivery, RelativeTime, SmppTime, SubmitSm, Tag, TlvBuf, Ton,
 };
 use sms::{Alphabet, Coding, Concat, Dcs, MessageClass, Shift, TextPlan, Udh, UdhBuilder};
+
+use crate::plans::LastPlan;
 
 /// Octets of the user data of one short message on the air (3GPP 23.040 §9.2.3.24).
 const AIR_OCTETS: usize = 140;
@@ -15,7 +19,7 @@ const SHORT_MESSAGE_MAX: usize = 254;
 /// Turns parts into submit_sm. It keeps its buffers, and the plan of the message it saw last.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    last: Option<(MessageId, TextPlan)>,
+    last: LastPlan,
     user_data: Vec<u8>,
     tlvs: TlvBuf,
     validity: [u8; 16],
@@ -42,26 +46,22 @@ impl Outgoing {
     pub fn submit_sm<'a>(
         &'a mut self,
         connector: &'a Connector,
-        body: &'a Body,
+        body: &'a Arc<Body>,
         (part, parts): (u8, u8),
         now: Timestamp,
     ) -> Result<SubmitSm<'a>, Reason> {
         self.tlvs.clear();
         self.user_data.clear();
-        let plan = match self.last.take() {
-            Some((id, plan)) if id == body.id => plan,
-            _ => engine::text::plan(body).map_err(|error| unsendable(error.to_string()))?,
-        };
-        let udhi = write_user_data(connector, body, &plan, (part, parts), &mut self.user_data, &mut self.tlvs);
-        self.last = Some((body.id, plan));
-        let (udhi, coded) = udhi?;
+        let plan = self.last.of(body).map_err(|error| unsendable(error.to_string()))?;
+        let is_long = plan.part_count() > 1;
+        let (udhi, coded) = write_user_data(connector, body, plan, (part, parts), &mut self.user_data, &mut self.tlvs)?;
         if let Some(subunit) = coded.class_as_subunit {
             self.tlvs.push_u8(Tag::DEST_ADDR_SUBUNIT, subunit);
         }
         for tlv in &body.tlvs {
             self.tlvs.push(Tag(tlv.tag), &tlv.value).map_err(|error| unsendable(error.to_string()))?;
         }
-        let in_payload = self.user_data.len() > SHORT_MESSAGE_MAX || (parts == 1 && self.is_long());
+        let in_payload = self.user_data.len() > SHORT_MESSAGE_MAX || (parts == 1 && is_long);
         if in_payload {
             let payload = self.tlvs.push(Tag::MESSAGE_PAYLOAD, &self.user_data);
             payload.map_err(|error| unsendable(error.to_string()))?;
@@ -84,10 +84,6 @@ impl Outgoing {
             tlvs: self.tlvs.as_tlvs(),
             ..SubmitSm::default()
         })
-    }
-
-    fn is_long(&self) -> bool {
-        self.last.as_ref().is_some_and(|(_, plan)| plan.part_count() > 1)
     }
 }
 
@@ -274,14 +270,19 @@ fn validity(form: ValidityForm, body: &Body, now: Timestamp) -> Option<[u8; 16]>
     if !body.validity_given {
         return None;
     }
-    let left = u64::try_from(body.expires_at.millis_since(now) / 1000).unwrap_or(0).max(1);
+    time_of(form, body.expires_at, now)
+}
+
+/// A time as the connector writes it; what has passed is now.
+pub(super) fn time_of(form: ValidityForm, at: Timestamp, now: Timestamp) -> Option<[u8; 16]> {
+    let left = u64::try_from(at.millis_since(now) / 1000).unwrap_or(0).max(1);
     let time = match form {
         ValidityForm::None => return None,
         ValidityForm::Relative => match RelativeTime::from_seconds(left) {
             Some(time) => SmppTime::Relative(time),
-            None => absolute(body.expires_at)?,
+            None => absolute(at)?,
         },
-        ValidityForm::Absolute => absolute(body.expires_at)?,
+        ValidityForm::Absolute => absolute(at)?,
     };
     time.to_wire().ok()
 }
@@ -302,6 +303,6 @@ fn absolute(at: Timestamp) -> Option<SmppTime> {
 }
 
 /// A part that no retry will make sendable.
-fn unsendable(detail: impl Into<Box<str>>) -> Reason {
+pub(super) fn unsendable(detail: impl Into<Box<str>>) -> Reason {
     Reason::new("unsendable", detail, true)
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use model::message::Tlv;
 use model::resources::Connector;
 use model::{Address, Body, Content, Encoding, PassedOn, Timestamp};
@@ -20,7 +22,8 @@ struct Sent {
 fn sent(connector: &Connector, body: &Body, part: u8, parts: u8) -> Result<Sent, String> {
     let mut outgoing = Outgoing::new();
     let now = Timestamp::from_millis(1_795_378_496_000);
-    let pdu = outgoing.submit_sm(connector, body, (part, parts), now).map_err(|reason| reason.detail.to_string())?;
+    let body = Arc::new(body.clone());
+    let pdu = outgoing.submit_sm(connector, &body, (part, parts), now).map_err(|reason| reason.detail.to_string())?;
     Ok(Sent {
         esm_class: pdu.esm_class.0,
         data_coding: pdu.data_coding.0,
@@ -39,7 +42,7 @@ fn gsm(settings: &str, content: &str) -> Sent {
 fn the_plain_case_byte_for_byte() {
     let mut outgoing = Outgoing::new();
     let connector = connector("service_type = \"CMT\"\nprotocol_id = 65");
-    let body = text("hi @", Encoding::Gsm7);
+    let body = Arc::new(text("hi @", Encoding::Gsm7));
     let pdu = outgoing.submit_sm(&connector, &body, (0, 1), body.created_at).unwrap();
     let mut wire = Vec::new();
     encode(&pdu, 1, CommandStatus::ROK, &mut wire).unwrap();
@@ -61,7 +64,7 @@ fn what_the_application_says_to_the_carrier_goes_along() {
         replace_if_present: true,
         priority_flag: Some(4),
     };
-    let body = Body { passed_on: said.boxed(), ..text(&"a".repeat(200), Encoding::Gsm7) };
+    let body = Arc::new(Body { passed_on: said.boxed(), ..text(&"a".repeat(200), Encoding::Gsm7) });
     let told = |settings: &str, parts| {
         let (connector, mut outgoing) = (connector(settings), Outgoing::new());
         let pdu = outgoing.submit_sm(&connector, &body, (0, parts), body.created_at).unwrap();
@@ -73,7 +76,7 @@ fn what_the_application_says_to_the_carrier_goes_along() {
     assert_eq!(told("service_type = \"CMT\"\nprotocol_id = 65", 2).0, "CMT");
     for (udh, flag) in [(&[5, 0, 3, 9, 2, 1][..], 0), (&[6, 5, 4, 0, 1, 0, 2], 1)] {
         let content = Content::Binary { data: b"x"[..].into(), udh: udh.into(), dcs: 4 };
-        let body = Body { content, encoding: Encoding::Binary, ..body.clone() };
+        let body = Arc::new(Body { content, encoding: Encoding::Binary, ..Body::clone(&body) });
         let (connector, mut outgoing) = (connector(""), Outgoing::new());
         let pdu = outgoing.submit_sm(&connector, &body, (0, 1), body.created_at).unwrap();
         assert_eq!(pdu.replace_if_present_flag, flag, "a part that the application has cut itself is one, too");
@@ -169,7 +172,7 @@ fn septets_with_a_header_of_their_own_are_coded_as_the_connector_wants() {
 #[test]
 fn addresses_by_kind_and_by_configuration() {
     let types = |settings: &str, from: &str| {
-        let body = Body { from: Address::sender(from, None).unwrap(), ..text("a", Encoding::Gsm7) };
+        let body = Arc::new(Body { from: Address::sender(from, None).unwrap(), ..text("a", Encoding::Gsm7) });
         let (connector, mut outgoing) = (connector(settings), Outgoing::new());
         let pdu = outgoing.submit_sm(&connector, &body, (0, 1), body.created_at).unwrap();
         let shown = |a: smpp::Address<'_>| format!("{}/{} {}", a.ton.0, a.npi.0, String::from_utf8_lossy(a.addr));
@@ -205,4 +208,14 @@ fn tlvs_are_passed_on_and_oversized_text_goes_to_the_payload() {
     // 160 characters of two octets each.
     let utf8 = gsm("default_alphabet = \"utf8\"", &"é".repeat(160));
     assert_eq!((utf8.short_message.len(), utf8.payload.unwrap().len()), (0, 320));
+}
+
+#[test]
+fn a_message_that_was_replaced_says_the_new_text() {
+    let (connector, mut outgoing) = (connector(""), Outgoing::new());
+    for content in ["first", "second"] {
+        let body = Arc::new(text(content, Encoding::Gsm7));
+        let pdu = outgoing.submit_sm(&connector, &body, (0, 1), body.created_at).unwrap();
+        assert_eq!(pdu.short_message, content.as_bytes(), "its id is the one that it had");
+    }
 }
