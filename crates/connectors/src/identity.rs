@@ -44,6 +44,12 @@ impl Identities {
         numbered(&name, count.ended.saturating_add(u16::from(!is_final)))
     }
 
+    /// Have several messages the name in this remote id, as far as is known?
+    pub(crate) fn is_shared(&self, remote_id: &str) -> bool {
+        let name = remote_id.split_once('/').map_or(remote_id, |(name, _)| name);
+        name != remote_id || self.lock().names.get(name).is_some_and(|count| count.taken.max(count.ended) > 1)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,6 +95,8 @@ mod tests {
         let second = b"221026183639";
         let ids = [(); 3].map(|()| identities.taken(b"+447700900124", second).to_string());
         assert_eq!(ids, ["447700900124:221026183639", "447700900124:221026183639/2", "447700900124:221026183639/3"]);
+        let shared = [&*ids[0], &*ids[2], "447700900124:221026183640"].map(|id| identities.is_shared(id));
+        assert_eq!(shared, [true, true, false]);
         let told = |is_final| identities.reported(b"447700900124", second, is_final).to_string();
         assert_eq!([told(false), told(true), told(true)], [ids[0].clone(), ids[0].clone(), ids[1].clone()]);
         assert_eq!([told(true), told(true)], [ids[2].clone(), "447700900124:221026183639/4".into()]);

@@ -79,6 +79,8 @@ pub(crate) enum Fact {
     Cancel { message: MessageId, reply: oneshot::Sender<Result<Message, CancelRefused>> },
     /// Somebody wants something else sent instead of what a message says.
     Replace(Box<Replacing>),
+    /// A carrier is about to be asked to replace a part.
+    Asking { message: MessageId, part: u8, reply: oneshot::Sender<()> },
     /// A carrier answered what it was asked about parts of a message.
     Told {
         connector: Name,

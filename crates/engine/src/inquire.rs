@@ -1,7 +1,10 @@
-//! Inquire: what is asked of a carrier about parts that it has: to take one back, or what became of it.
+//! Inquire: what is asked of a carrier about parts that it has: to take one back, to send another text in
+//! its place, or what became of it.
 //!
 //! A session that can ask says so with [`LinkSession::serve_inquiries`], and gets [`Inquiry`]s between
 //! its parts. Nothing of an inquiry is durable: if the process ends, whoever wanted to know asks again.
+//! Only that a carrier is asked to replace something is written down before it is, for without its answer
+//! nobody can say which text goes out.
 //! What the carrier answers is a fact like any other, and is recorded even when nobody waits for it
 //! any more: a part that was taken back must not look as if it were on its way.
 //!
@@ -10,9 +13,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use model::message::Status;
-use model::{Body, Message, MessageId, Name, PartStatus, Reason, Receipt, ReceiptWish};
+use model::resources::{Connector, Protocol};
+use model::{Body, Message, MessageId, Name, PartStatus, Reason, Receipt, ReceiptWish, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -33,12 +37,38 @@ const GRACE: Duration = Duration::from_secs(5);
 const ANSWER_MAX: Duration = Duration::from_secs(300);
 
 /// What is asked about a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     /// To take it back.
     Cancel,
     /// What became of it.
     State,
+    /// To send this in its place. Only of carriers whose protocol [can](Protocol::can_replace), and of
+    /// messages of one part that stay so.
+    Replace(Arc<Body>),
+}
+
+impl Ask {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::State => "query",
+            Self::Replace(_) => "replace",
+        }
+    }
+
+    /// Why a connector does not ask that, if it does not.
+    fn not_by(&self, settings: &Connector) -> Option<CarrierError> {
+        let asks = match self {
+            Self::Cancel => settings.cancel,
+            Self::State => settings.query,
+            Self::Replace(_) if !settings.protocol.can_replace() => {
+                return Some(CarrierError::NoOperation(settings.id.as_str().into(), settings.protocol));
+            }
+            Self::Replace(_) => settings.replace,
+        };
+        (!asks).then(|| CarrierError::NotAsked(settings.id.as_str().into()))
+    }
 }
 
 /// A question to the carrier about a part that it has. Dropping it means that there was no answer.
@@ -52,6 +82,8 @@ pub struct Inquiry {
     pub part: u8,
     /// The carrier's id for it, as it was written.
     pub remote_id: Box<str>,
+    /// When it was asked.
+    pub at: Timestamp,
     reply: oneshot::Sender<Told>,
 }
 
@@ -60,6 +92,8 @@ pub struct Inquiry {
 pub enum Told {
     /// The part is taken back.
     Canceled,
+    /// It says what it was asked to say now.
+    Replaced,
     /// This became of it.
     State(Receipt),
     /// It would not, or could not; nothing changed.
@@ -87,6 +121,9 @@ pub enum CarrierError {
     /// The connector is set not to.
     #[error("the connector {0} is set not to ask its carrier that")]
     NotAsked(Name),
+    /// Its protocol has no way to.
+    #[error("the connector {0} can't ask its carrier that: there is no such operation over {word}", word = .1.as_str())]
+    NoOperation(Name, Protocol),
     /// Nobody is connected who could ask.
     #[error("no session of the connector {0} is bound that could ask its carrier")]
     NoSession(Name),
@@ -144,13 +181,20 @@ pub(crate) struct Answers {
 pub(crate) struct Desks {
     open: Mutex<HashMap<Name, Vec<mpsc::Sender<Inquiry>>>>,
     under_way: Arc<Semaphore>,
+    /// Messages that carriers are asked to replace: one answer at a time says what a message says.
+    replacing: Arc<Mutex<HashSet<MessageId>>>,
     /// Where modems can be asked.
     pub ussd: crate::modem::UssdDesks,
 }
 
 impl Default for Desks {
     fn default() -> Self {
-        Self { open: Mutex::default(), under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)), ussd: Default::default() }
+        Self {
+            open: Mutex::default(),
+            under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
+            replacing: Arc::default(),
+            ussd: Default::default(),
+        }
     }
 }
 
@@ -170,6 +214,24 @@ impl Desks {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let desks = open.get(connector)?.iter().filter(|desk| !desk.is_closed());
         desks.max_by_key(|desk| desk.capacity()).cloned()
+    }
+}
+
+/// The only one who has a message replaced, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct OnlyOne(MessageId, Arc<Mutex<HashSet<MessageId>>>);
+
+impl Desks {
+    /// Whoever wants to have a message replaced; `None` while somebody else has.
+    pub fn only_one(&self, message: MessageId) -> Option<OnlyOne> {
+        let new = self.replacing.lock().unwrap_or_else(PoisonError::into_inner).insert(message);
+        new.then(|| OnlyOne(message, self.replacing.clone()))
+    }
+}
+
+impl Drop for OnlyOne {
+    fn drop(&mut self) {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
 }
 
@@ -208,7 +270,7 @@ impl Engine {
         if parts.is_empty() {
             return Ok(message);
         }
-        let answers = self.inquire(&connector, message, parts, Ask::State).await?;
+        let answers = self.inquire(&connector, message, parts, Ask::State, None).await?;
         let known = answers.told.iter().any(|(_, told)| matches!(told, Told::State(_)));
         match first_refusal(&answers.told) {
             Some((part, reason)) if !known => Err(CarrierError::Refused { part, reason: reason.clone().into() }.into()),
@@ -226,7 +288,7 @@ impl Engine {
         }
         let of = message.progress.parts.iter().filter(|part| part.status == PartStatus::Sent).count();
         let asked = parts.len();
-        let Answers { message, told } = self.inquire(&connector, message, parts, Ask::Cancel).await?;
+        let Answers { message, told } = self.inquire(&connector, message, parts, Ask::Cancel, None).await?;
         if message.progress.status == Status::Canceled {
             return Ok(message);
         }
@@ -258,27 +320,25 @@ impl Engine {
         let (engine, message) = (self.clone(), message.clone());
         tokio::spawn(async move {
             let id = message.body.id;
-            if let Err(error) = engine.inquire(&connector, message, parts, Ask::Cancel).await {
+            if let Err(error) = engine.inquire(&connector, message, parts, Ask::Cancel, None).await {
                 tracing::info!(message = %id, %connector, %error, "parts that were sent can't be taken back");
             }
         });
     }
 
-    /// Asks about parts of a message, and records the answers.
-    async fn inquire(
+    /// Asks about parts of a message, and records the answers. `only` is kept until that is done.
+    pub(crate) async fn inquire(
         &self,
         connector: &Name,
         message: Message,
         parts: Vec<u8>,
         ask: Ask,
+        only: Option<OnlyOne>,
     ) -> Result<Answers, InquireError> {
         let world = self.world();
         let settings = world.connector(connector).ok_or_else(|| CarrierError::NoSession(connector.clone()))?;
-        if !(match ask {
-            Ask::Cancel => settings.cancel,
-            Ask::State => settings.query,
-        }) {
-            return Err(CarrierError::NotAsked(connector.clone()).into());
+        if let Some(error) = ask.not_by(settings) {
+            return Err(error.into());
         }
         let desk = self.inner.desks.find(connector).ok_or_else(|| CarrierError::NoSession(connector.clone()))?;
         let permit = self.inner.desks.under_way.clone().try_acquire_owned().map_err(|_| CarrierError::Busy)?;
@@ -287,10 +347,13 @@ impl Engine {
         let (engine, name) = (self.clone(), connector.clone());
         // It goes on when the one who wanted to know has gone: see above.
         let task = tokio::spawn(async move {
-            let _permit = permit;
+            let _held = (permit, only);
             let asked = parts.len();
-            let told = ask_all(&desk, &message, parts, ask, deadline).await;
-            engine.count_answers(&name, ask, asked, &told);
+            if let (Ask::Replace(_), [part]) = (&ask, parts.as_slice()) {
+                engine.record_asking(message.body.id, *part).await?;
+            }
+            let told = ask_all(&desk, &message, parts, (&ask, engine.now()), deadline).await;
+            engine.count_answers(&name, &ask, asked, &told);
             if told.is_empty() {
                 return Err(InquireError::Carrier(CarrierError::NoAnswer(name)));
             }
@@ -303,20 +366,23 @@ impl Engine {
         }
     }
 
-    fn count_answers(&self, connector: &Name, ask: Ask, asked: usize, told: &[(u8, Told)]) {
+    fn count_answers(&self, connector: &Name, ask: &Ask, asked: usize, told: &[(u8, Told)]) {
         let refused = told.iter().filter(|(_, told)| matches!(told, Told::Refused(_))).count();
-        let ask = match ask {
-            Ask::Cancel => "cancel",
-            Ask::State => "query",
-        };
         let counts = [
             ("answered", told.len() - refused),
             ("refused", refused),
             ("unanswered", asked.saturating_sub(told.len())),
         ];
         for (outcome, parts) in counts.into_iter().filter(|(_, parts)| *parts > 0) {
-            self.inner.metrics.inquired(connector, ask, outcome, parts);
+            self.inner.metrics.inquired(connector, ask.word(), outcome, parts);
         }
+    }
+
+    /// The timeline tells that something is asked for before it is.
+    async fn record_asking(&self, message: MessageId, part: u8) -> Result<(), StoreError> {
+        let (reply, recorded) = oneshot::channel();
+        self.report(Fact::Asking { message, part, reply }).await?;
+        recorded.await.map_err(|_| StoreError::Unavailable("the gateway has stopped".into()))
     }
 
     async fn record_answers(
@@ -365,15 +431,15 @@ async fn ask_all(
     desk: &mpsc::Sender<Inquiry>,
     message: &Message,
     parts: Vec<u8>,
-    ask: Ask,
+    (ask, at): (&Ask, Timestamp),
     deadline: Instant,
 ) -> Vec<(u8, Told)> {
     let mut waiting = Vec::with_capacity(parts.len());
     for part in parts {
         let remote_id = message.progress.parts.get(usize::from(part)).and_then(|p| p.remote_id.clone());
         let (reply, told) = oneshot::channel();
-        let inquiry =
-            Inquiry { ask, body: message.body.clone(), part, remote_id: remote_id.unwrap_or_default(), reply };
+        let (ask, body) = (ask.clone(), message.body.clone());
+        let inquiry = Inquiry { ask, body, part, remote_id: remote_id.unwrap_or_default(), at, reply };
         // A session that ended in the meantime answers nothing.
         let Ok(Ok(())) = timeout_at(deadline, desk.send(inquiry)).await else { break };
         waiting.push((part, told));
@@ -395,7 +461,7 @@ fn with_remote_id(message: &Message, wanted: impl Fn(PartStatus) -> bool) -> Vec
 }
 
 /// The first part that was refused, counted from 1.
-fn first_refusal(told: &[(u8, Told)]) -> Option<(u8, &Reason)> {
+pub(crate) fn first_refusal(told: &[(u8, Told)]) -> Option<(u8, &Reason)> {
     told.iter().find_map(|(part, told)| match told {
         Told::Refused(reason) => Some((part.saturating_add(1), reason)),
         _ => None,

@@ -1,4 +1,5 @@
-//! Replace: another text, another time or another end for a message that still waits whole.
+//! Replace: another text, another time or another end for a message that still waits whole; one that a
+//! carrier has already is asked of the carrier ([`carrier`]).
 //!
 //! The recorder decides, for it alone knows what the message is at that moment: it takes the message
 //! out of its lane, so that no session can take it any more, and puts the other body in its place in
@@ -10,6 +11,7 @@
 //! may have been built on it then. It gets a commit of its own, with none beside it and none after it
 //! before it has landed ([`Recorder::replace_paid`]).
 
+mod carrier;
 mod content;
 
 use std::time::Instant;
@@ -29,6 +31,7 @@ use crate::access::Caller;
 use crate::admit;
 use crate::engine::Engine;
 use crate::facts::Fact;
+use crate::inquire::CarrierError;
 use crate::persist::{Draft, Recorder};
 use crate::schedule::End;
 use crate::text;
@@ -44,6 +47,12 @@ pub enum ReplaceError {
     /// It is being sent, was sent, or has ended.
     #[error("the message is being sent or has ended")]
     TooLate,
+    /// The carrier has it in several parts, or has a text that it splits itself.
+    #[error("the carrier has the message in {0} parts, and can be asked to replace one only")]
+    InParts(usize),
+    /// The carrier has it, and did not replace it.
+    #[error(transparent)]
+    Carrier(#[from] CarrierError),
     /// What was asked for is not accepted.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -72,7 +81,7 @@ pub(crate) struct Replaced {
 }
 
 /// A replacement whose fields are sound.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Sound {
     content: Option<Content>,
     choice: EncodingChoice,
@@ -92,8 +101,8 @@ struct Planned {
 }
 
 impl Engine {
-    /// Puts what `replacement` says in the place of what a message of the caller says, while all of it
-    /// waits; durably when this returns.
+    /// Puts what `replacement` says in the place of what a message of the caller says: while all of it
+    /// waits, or by asking the carrier that has all of it. It is durable when this returns.
     pub async fn replace(
         &self,
         caller: &Caller,
@@ -110,7 +119,7 @@ impl Engine {
         };
         self.inner.metrics.replaced(match &outcome {
             Ok(_) => "replaced",
-            Err(ReplaceError::TooLate) => "too_late",
+            Err(ReplaceError::TooLate | ReplaceError::InParts(_) | ReplaceError::Carrier(_)) => "too_late",
             Err(_) => "refused",
         });
         if let Err(ReplaceError::Refused(refusal)) = &outcome {
@@ -126,8 +135,9 @@ impl Engine {
         sound: Sound,
     ) -> Result<Option<Result<Message, ReplaceError>>, ReplaceError> {
         let (reply, replaced) = oneshot::channel();
-        self.report(Fact::Replace(Box::new(Replacing { message: id, sound, reply }))).await?;
+        self.report(Fact::Replace(Box::new(Replacing { message: id, sound: sound.clone(), reply }))).await?;
         match (replaced.await, self.inner.fleet.is_some()) {
+            (Ok(Err(ReplaceError::TooLate)), _) => Ok(Some(Box::pin(self.replaced_by_carrier(id, sound)).await)),
             (Ok(outcome), _) => Ok(Some(outcome)),
             (Err(_), true) => Ok(None),
             (Err(_), false) => Err(Refusal::StoreAway("the gateway has stopped".into()).into()),

@@ -1,7 +1,7 @@
 //! Settle: what carriers answered, and what else ends a message, into a draft.
 
-use model::resources::Connector;
-use model::{Change, DoubtPolicy, MessageId, Name, ReceiptPolicy, Timestamp};
+use model::resources::{Connector, ReceiptIdForm};
+use model::{Change, DoubtPolicy, MessageId, Name, REPLACE_ASKED, REPLACE_REFUSED, ReceiptPolicy, Timestamp};
 use store::{ParkedReceipt, PartRef, RemoteId, RemoteKey, Tally, TallyRow};
 
 use crate::announce;
@@ -34,6 +34,10 @@ impl Recorder {
             Fact::Overlooked { message } => self.overlooked(message, world, draft),
             Fact::Cancel { message, reply } => self.cancel(message, reply, world, draft),
             Fact::Replace(asked) => self.replace(asked, world, draft),
+            Fact::Asking { message, part, reply } => {
+                draft.apply(&self.engine, world, message, Change::Asked { part, what: REPLACE_ASKED }, None);
+                draft.heard.push(reply);
+            }
             Fact::Told { connector, message, ask, told, reply } => {
                 self.told(&connector, message, (ask, told), world, draft);
                 let outcome = draft.message(message).map(|_| ()).ok_or(CancelRefused::NoSuchMessage);
@@ -248,20 +252,28 @@ impl Recorder {
         world: &World,
         draft: &mut Draft,
     ) {
-        let refused = match ask {
-            Ask::Cancel => "cancel_refused",
-            Ask::State => "query_refused",
+        let (refused, instead) = match ask {
+            Ask::Cancel => ("cancel_refused", None),
+            Ask::State => ("query_refused", None),
+            Ask::Replace(body) => (REPLACE_REFUSED, Some(body)),
         };
-        let policy = receipt_rules(world, connector).1;
+        let (form, policy) = receipt_rules(world, connector);
         let waited_in_queue = draft.message(id).is_some_and(|m| m.progress.due.is_some());
         for (part, told) in told {
             let change = match told {
                 Told::Canceled => Change::Withdrawn { part, policy },
+                Told::Replaced => {
+                    let Some(body) = instead.clone() else { continue };
+                    Change::Exchanged { part, body }
+                }
                 // The remote id stays known: the receipt may come after all, and is no stray then.
                 Told::State(receipt) => Change::Queried { part, receipt, policy },
                 Told::Refused(reason) => Change::Declined { part, what: refused, reason },
             };
-            draft.apply(&self.engine, world, id, change, Some(connector));
+            let exchanged = matches!(change, Change::Exchanged { .. });
+            if draft.apply(&self.engine, world, id, change, Some(connector)) && exchanged {
+                await_longer(connector, form, id, part, draft);
+            }
         }
         if waited_in_queue && draft.message(id).is_some_and(|m| m.progress.due.is_none()) {
             draft.ends.push((connector.clone(), End::Message(id)));
@@ -301,6 +313,16 @@ impl Recorder {
     }
 }
 
+/// A message whose end was moved: receipts are expected for longer.
+fn await_longer(connector: &Name, form: ReceiptIdForm, id: MessageId, part: u8, draft: &mut Draft) {
+    let Some(message) = draft.message(id).filter(|message| !message.progress.status.is_final()) else { return };
+    let expires_at = message.body.expires_at.plus_seconds(LATE_RECEIPT_SECONDS);
+    let remote_id = message.progress.parts.get(usize::from(part)).and_then(|part| part.remote_id.as_deref());
+    let Some(remote_id) = remote_id.filter(|remote_id| !remote_id.is_empty()) else { return };
+    let key = RemoteKey { connector: connector.clone(), id: normal_id(form, remote_id).into() };
+    draft.changes.remote_ids.push(RemoteId { key, part: PartRef { message: id, part }, expires_at });
+}
+
 /// What becomes of a part in doubt: a connector that marks parts first never sends one twice.
 fn doubt_policy(connector: Option<&Connector>) -> DoubtPolicy {
     match connector {
@@ -311,7 +333,7 @@ fn doubt_policy(connector: Option<&Connector>) -> DoubtPolicy {
 }
 
 /// How a connector's receipts are read.
-pub(crate) fn receipt_rules(world: &World, connector: &str) -> (model::resources::ReceiptIdForm, ReceiptPolicy) {
+pub(crate) fn receipt_rules(world: &World, connector: &str) -> (ReceiptIdForm, ReceiptPolicy) {
     world.connector(connector).map_or_else(Default::default, |c| (c.receipt_id, c.receipt_policy))
 }
 
@@ -324,6 +346,7 @@ impl Fact {
             | Fact::NotSent { message, .. }
             | Fact::Overlooked { message }
             | Fact::Cancel { message, .. }
+            | Fact::Asking { message, .. }
             | Fact::Told { message, .. }
             | Fact::Move { message, .. }
             | Fact::PutOff { message, .. }

@@ -6,8 +6,9 @@ mod support;
 use std::time::Duration;
 
 use engine::dispatch::{Ask, Inquiry, LinkEvent, LinkSession, Told};
-use engine::{CancelError, CancelRefused, CarrierError, QueryError};
-use model::{Message, MessageId, PartStatus, Reason, Receipt, ReceiptState, Status};
+use engine::{CancelError, CancelRefused, CarrierError, QueryError, Refusal, ReplaceError};
+use model::resources::Protocol;
+use model::{Message, MessageId, PartStatus, Reason, Receipt, ReceiptState, ReceiptWish, Replacement, Status};
 use store::DeliveryFilter;
 use support::*;
 
@@ -77,7 +78,7 @@ async fn a_sent_message_is_canceled_when_the_carrier_takes_all_of_it_back() {
     let carrier = async {
         let asked = asked(&mut session, 2).await;
         for (n, inquiry) in asked.into_iter().enumerate() {
-            assert_eq!((inquiry.ask, usize::from(inquiry.part), inquiry.body.id), (Ask::Cancel, n, id));
+            assert_eq!((&inquiry.ask, usize::from(inquiry.part), inquiry.body.id), (&Ask::Cancel, n, id));
             assert_eq!(&*inquiry.remote_id, format!("R{n}"));
             inquiry.answer(Told::Canceled);
         }
@@ -281,4 +282,157 @@ async fn what_is_asked_counts_towards_the_throughput() {
     assert_eq!(canceled.unwrap().progress.status, Status::Canceled);
     // An inquiry, a part, an inquiry: never less than two tenths of a second.
     assert!(asked[1].duration_since(asked[0]) >= Duration::from_millis(200), "{asked:?}");
+}
+
+async fn replace(bench: &Bench, id: MessageId, with: Replacement) -> Result<Message, ReplaceError> {
+    bench.engine.replace(&bench.caller, id, with).await
+}
+
+fn other(text: &str) -> Replacement {
+    Replacement { text: Some(text.into()), ..Replacement::default() }
+}
+
+/// What the message says in the store.
+async fn says(bench: &Bench, id: MessageId) -> String {
+    let message = bench.engine.message(&bench.caller, id).await.unwrap().unwrap();
+    message.body.content.text().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_message_says_something_else_when_its_carrier_does() {
+    let bench = start(CONNECTOR).await;
+    let (message, mut session) = at_carrier(&bench, 1).await;
+    let (id, old) = (message.body.id, message.body.content.text().unwrap().to_owned());
+    let wanted = Replacement { validity_seconds: Some(600), receipt: Some(ReceiptWish::Failure), ..other("good bye") };
+    let carrier = async {
+        let inquiry = asked(&mut session, 1).await.remove(0);
+        let Ask::Replace(body) = &inquiry.ask else { panic!("{inquiry:?}") };
+        assert_eq!((body.content.text(), body.receipt), (Some("good bye"), ReceiptWish::Failure));
+        assert_eq!((&*inquiry.remote_id, inquiry.body.content.text()), ("R0", Some(&*old)));
+        // Nothing is different before it says so, but for that it is asked.
+        let before = bench.until(id, Status::Sent).await;
+        assert_eq!(whats(&before), ["accepted", "sent", "replace_asked"]);
+        assert_eq!((before.body.content.text(), before.body.expires_at), (Some(&*old), message.body.expires_at));
+        // Nobody else has it replaced meanwhile.
+        assert_eq!(replace(&bench, id, other("x")).await, Err(CarrierError::Busy.into()));
+        inquiry.answer(Told::Replaced);
+    };
+    let (replaced, ()) = tokio::join!(replace(&bench, id, wanted), carrier);
+    let replaced = replaced.unwrap();
+    assert_eq!(whats(&replaced)[2..], ["replace_asked", "replaced"]);
+    assert_eq!((replaced.progress.status, replaced.body.receipt), (Status::Sent, ReceiptWish::Failure));
+    assert!(replaced.body.expires_at < message.body.expires_at && replaced.body.validity_given);
+    assert_eq!(bench.engine.message(&bench.caller, id).await.unwrap().unwrap(), replaced);
+    // The next one takes the place of this one.
+    let carrier = async {
+        let inquiry = asked(&mut session, 1).await.remove(0);
+        assert_eq!(inquiry.body.content.text(), Some("good bye"));
+        inquiry.answer(Told::Replaced);
+    };
+    let (again, ()) = tokio::join!(replace(&bench, id, other("for good")), carrier);
+    assert_eq!(again.unwrap().body.expires_at, replaced.body.expires_at);
+    receipt(&mut session, "R0", ReceiptState::Delivered).await;
+    let bench = restart(bench.stop().await, CONNECTOR).await;
+    assert_eq!(bench.until(id, Status::Delivered).await.body.content.text(), Some("for good"));
+}
+
+#[tokio::test]
+async fn a_carrier_that_keeps_the_text_is_named_each_time() {
+    let bench = start(CONNECTOR).await;
+    let (message, mut session) = at_carrier(&bench, 1).await;
+    let id = message.body.id;
+    for _ in 0..2 {
+        let (outcome, ()) = tokio::join!(replace(&bench, id, other("x")), answered(&mut session, vec![refused()]));
+        let Err(ReplaceError::Carrier(CarrierError::Refused { reason, .. })) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(reason.smpp_status, Some(0x11));
+    }
+    let kept = bench.until(id, Status::Sent).await;
+    assert_eq!(kept.body, message.body);
+    let told = ["replace_asked", "replace_refused", "replace_asked", "replace_refused"];
+    assert_eq!(whats(&kept)[2..], told);
+}
+
+#[tokio::test]
+async fn the_carriers_yes_counts_also_when_a_receipt_was_quicker() {
+    let bench = start(CONNECTOR).await;
+    let (message, mut session) = at_carrier(&bench, 1).await;
+    let carrier = async {
+        let inquiry = asked(&mut session, 1).await.remove(0);
+        receipt(&mut session, "R0", ReceiptState::Delivered).await;
+        inquiry.answer(Told::Replaced);
+    };
+    let (replaced, ()) = tokio::join!(replace(&bench, message.body.id, other("on the phone")), carrier);
+    assert_eq!(replaced.unwrap().progress.status, Status::Delivered);
+    assert_eq!(says(&bench, message.body.id).await, "on the phone");
+    assert_eq!(replace(&bench, message.body.id, other("x")).await, Err(ReplaceError::TooLate), "it has ended");
+}
+
+#[tokio::test]
+async fn a_process_that_ends_before_the_answer_leaves_the_question() {
+    let bench = start(CONNECTOR).await;
+    let (message, mut session) = at_carrier(&bench, 1).await;
+    let (id, old) = (message.body.id, says(&bench, message.body.id).await);
+    let ends = async {
+        asked(&mut session, 1).await;
+        drop(session);
+    };
+    let (outcome, ()) = tokio::join!(replace(&bench, id, other("x")), ends);
+    assert_eq!(outcome, Err(CarrierError::NoAnswer("a".into()).into()));
+    let bench = restart(bench.stop().await, CONNECTOR).await;
+    assert_eq!(says(&bench, id).await, old);
+    assert_eq!(whats(&bench.until(id, Status::Sent).await), ["accepted", "sent", "replace_asked"]);
+    // Asking again sets it right.
+    let mut session = bench.session();
+    session.serve_inquiries(true);
+    let (again, ()) = tokio::join!(replace(&bench, id, other("x")), answered(&mut session, vec![Told::Replaced]));
+    assert_eq!(again.unwrap().body.content.text(), Some("x"));
+}
+
+#[tokio::test]
+async fn one_part_is_replaced_by_one() {
+    let bench = start(CONNECTOR).await;
+    let (message, _session) = at_carrier(&bench, 2).await;
+    assert_eq!(replace(&bench, message.body.id, other("x")).await, Err(ReplaceError::InParts(2)));
+    let long = other(&"x".repeat(161));
+    // A text that the carrier splits is one part here, and several there.
+    let bench = start(&with("\"long_messages\":\"payload\"")).await;
+    for (text, parts) in [(200, 2), (1, 1)] {
+        let json = format!(r#"{{"to":"+447700900123","text":"{}"}}"#, "x".repeat(text));
+        let id = bench.submit(&json).await.unwrap().body.id;
+        let mut session = bench.session();
+        let job = take(&mut session, 1).await.remove(0);
+        sent(&mut session, &job, &format!("P{parts}")).await;
+        session.serve_inquiries(true);
+        assert_eq!(bench.until(id, Status::Sent).await.progress.parts.len(), 1);
+        match replace(&bench, id, long.clone()).await {
+            Err(ReplaceError::InParts(2)) => assert_eq!(parts, 2),
+            Err(ReplaceError::Refused(Refusal::Invalid(faults))) => {
+                assert_eq!((faults[0].pointer.as_str(), parts), ("/text", 1))
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(whats(&bench.until(id, Status::Sent).await), ["accepted", "sent"], "nobody was asked");
+    }
+}
+
+#[tokio::test]
+async fn not_every_connector_can_have_a_message_replaced() {
+    let bench = start(&with("\"replace\":false")).await;
+    let (message, session) = at_carrier(&bench, 1).await;
+    let id = message.body.id;
+    assert_eq!(replace(&bench, id, other("x")).await, Err(CarrierError::NotAsked("a".into()).into()));
+    drop(session);
+    let bench = start(&CONNECTOR.replace("smpp", "cimd2")).await;
+    let (message, session) = at_carrier(&bench, 1).await;
+    let id = message.body.id;
+    let error = replace(&bench, id, other("x")).await.unwrap_err();
+    assert_eq!(error, CarrierError::NoOperation("a".into(), Protocol::Cimd2).into());
+    assert_eq!(error.to_string(), "the connector a can't ask its carrier that: there is no such operation over cimd2");
+    drop(session);
+    let bench = start(CONNECTOR).await;
+    let (message, session) = at_carrier(&bench, 1).await;
+    drop(session);
+    let nobody = CarrierError::NoSession("a".into());
+    assert_eq!(replace(&bench, message.body.id, other("x")).await, Err(nobody.into()));
+    assert_eq!(whats(&bench.until(message.body.id, Status::Sent).await), ["accepted", "sent"]);
 }

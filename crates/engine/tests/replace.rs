@@ -6,7 +6,7 @@ mod support;
 use std::collections::HashMap;
 
 use engine::dispatch::Outcome;
-use engine::{BatchWish, ReplaceError};
+use engine::{BatchWish, CarrierError, ReplaceError};
 use model::submission::EncodingChoice;
 use model::{Message, MessageId, Reason, Replacement, Status};
 use store::{Store, StoreError};
@@ -48,7 +48,8 @@ async fn what_waits_says_something_else_also_after_a_restart() {
     assert_eq!(bench.engine.message(&bench.caller, id).await.unwrap().unwrap(), replaced);
     assert_eq!(texts(&bench, 1).await, ["good bye"]);
     bench.until(id, Status::Sent).await;
-    assert_eq!(replace(&bench, id, text("too late")).await, Err(ReplaceError::TooLate));
+    let at_carrier = replace(&bench, id, text("too late")).await;
+    assert_eq!(at_carrier, Err(CarrierError::NoSession("a".into()).into()));
     let nobody = MessageId(model::id::Uuid::nil());
     assert_eq!(replace(&bench, nobody, text("x")).await, Err(ReplaceError::NoSuchMessage));
 }

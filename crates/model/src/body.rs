@@ -6,7 +6,8 @@ use crate::message::Status;
 use crate::{Address, BatchId, Charge, Dialect, Ingress, MessageId, Name, PassedOn, Plan, Timestamp};
 
 /// What was asked for. Fixed when the message is accepted (or, for an MO, received), but for what a
-/// [`Replacement`](crate::Replacement) puts in its place while all of it waits.
+/// [`Replacement`](crate::Replacement) puts in its place: while all of it waits, or when
+/// the carrier that has all of it has done so.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
     /// The message's id; its time part is when it was made.

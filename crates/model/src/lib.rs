@@ -59,7 +59,7 @@ pub use passed_on::PassedOn;
 pub use plan::Plan;
 pub use receipt::{Receipt, ReceiptPolicy, ReceiptState};
 pub use recurring::{Schedule, ScheduleState};
-pub use replacement::Replacement;
+pub use replacement::{REPLACE_ASKED, REPLACE_REFUSED, Replacement};
 pub use submission::Submission;
 pub use time::Timestamp;
 pub use transition::{Applied, Change, DoubtPolicy};

@@ -5,9 +5,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::form;
-use crate::message::{Body, Message, Part, ReceiptWish, Status};
+use crate::message::{Body, Message, Part, PartStatus, ReceiptWish, Status};
 use crate::submission::{BinarySubmission, EncodingChoice};
 use crate::{Progress, Timestamp};
+
+/// What the timeline says while a carrier is asked to replace a message that it has.
+pub const REPLACE_ASKED: &str = "replace_asked";
+/// And when it would not.
+pub const REPLACE_REFUSED: &str = "replace_refused";
 
 /// What is to be different: the body of `PATCH /v1/messages/{id}`. What is left out stays as it is.
 /// Nothing in it is checked yet.
@@ -58,6 +63,29 @@ impl Message {
         progress.note(at, "replaced", None, Some(detail.into()));
         *before = body;
         true
+    }
+
+    /// Puts `body` in place of the one before, because the carrier says that it has done so. That is so
+    /// whatever became of the message in the meantime: a receipt may have overtaken the answer.
+    pub(crate) fn exchange(&mut self, part: u8, body: Arc<Body>, at: Timestamp) -> bool {
+        let Self { body: before, progress } = self;
+        let submitted = progress.parts.get(usize::from(part)).is_some_and(|part| part.submitted_at.is_some());
+        if body.id != before.id || progress.parts.len() != 1 || !submitted {
+            return false;
+        }
+        progress.note(at, "replaced", Some(part + 1), Some("by the carrier".into()));
+        *before = body;
+        true
+    }
+
+    /// Does a carrier have all of it, in one part, under a name that it can be asked by?
+    #[must_use]
+    pub fn is_whole_at_carrier(&self) -> bool {
+        let at_carrier = |part: &Part| {
+            part.status == PartStatus::Sent && part.remote_id.as_ref().is_some_and(|remote_id| !remote_id.is_empty())
+        };
+        let progress = &self.progress;
+        progress.status == Status::Sent && progress.parts.len() == 1 && progress.parts.iter().all(at_carrier)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::message::{Body, Event, Message, PartStatus, Progress, Reason, Status};
 use crate::receipt::{Receipt, ReceiptPolicy};
+use crate::replacement::REPLACE_REFUSED;
 use crate::{MessageId, Name, Timestamp};
 
 /// Something that happened to a message.
@@ -77,11 +78,25 @@ pub enum Change {
         /// How the parts' states make the message's state.
         policy: ReceiptPolicy,
     },
+    /// The carrier is being asked for something about a part. Only the timeline tells.
+    Asked {
+        /// Which, counted from 0.
+        part: u8,
+        /// What it is in the timeline: `replace_asked`.
+        what: &'static str,
+    },
+    /// The carrier has put another body in the place of the one of which it had all.
+    Exchanged {
+        /// The part that it is, counted from 0.
+        part: u8,
+        /// What goes to the phone instead.
+        body: Arc<Body>,
+    },
     /// The carrier declined what it was asked about a part. Only the timeline tells.
     Declined {
         /// Which, counted from 0.
         part: u8,
-        /// What it is in the timeline: `cancel_refused`, `query_refused`.
+        /// What it is in the timeline: `cancel_refused`, `query_refused`, `replace_refused`.
         what: &'static str,
         /// What it said.
         reason: Reason,
@@ -182,8 +197,18 @@ impl Message {
                 news && progress.receipt(part, "query", &receipt, policy, at)
             }
             Change::Withdrawn { part, policy } => progress.part_withdrawn(part, policy, at),
+            Change::Asked { part, what } => {
+                let known = usize::from(part) < progress.parts.len();
+                if known {
+                    progress.note(at, what, Some(part + 1), None);
+                }
+                known
+            }
+            Change::Exchanged { part, body } => self.exchange(part, body, at),
             Change::Declined { part, what, reason } => {
-                let news = usize::from(part) < progress.parts.len() && progress.is_news(part, what, &reason.detail);
+                // What stands in the timeline as asked for is answered there each time.
+                let news = what == REPLACE_REFUSED || progress.is_news(part, what, &reason.detail);
+                let news = usize::from(part) < progress.parts.len() && news;
                 if news {
                     progress.note(at, what, Some(part + 1), Some(reason.detail));
                 }

@@ -40,7 +40,7 @@ impl Inquiries {
         let token = MARK | self.next;
         let timestamp = timestamp(&inquiry.remote_id).unwrap_or_default().to_owned();
         let timestamp = timestamp.as_bytes();
-        let sent = match inquiry.ask {
+        let sent = match &inquiry.ask {
             Ask::Cancel => {
                 let cancel = Cancel { mode: Some(cancel_mode), destination, timestamp, ..Cancel::default() };
                 session.request(&cancel, token, now)
@@ -48,6 +48,10 @@ impl Inquiries {
             Ask::State => {
                 let enquire = EnquireStatus { destination, timestamp, ..EnquireStatus::default() };
                 session.request(&enquire, token, now)
+            }
+            Ask::Replace(_) => {
+                let reason = Reason::new("unsendable", "CIMD2 has no operation that replaces a message", true);
+                return inquiry.answer(Told::Refused(reason));
             }
         };
         match sent {
@@ -70,7 +74,7 @@ impl Inquiries {
     /// The SMSC has answered.
     pub(super) fn answered(&mut self, token: u64, error: ErrorCode, packet: &Packet<'_>) {
         let Some(inquiry) = self.open.remove(&token) else { return };
-        let told = match (error.is_ok(), inquiry.ask, packet) {
+        let told = match (error.is_ok(), &inquiry.ask, packet) {
             (true, Ask::Cancel, Packet::CancelResp(_)) => Told::Canceled,
             (true, Ask::State, Packet::EnquireStatusResp(answer)) => {
                 Told::State(incoming::receipt(answer.status, answer.status_error))

@@ -1,4 +1,4 @@
-//! What the engine asks the SMSC about parts that it has: cancel_sm and query_sm, and their answers.
+//! What the engine asks the SMSC about parts that it has: cancel_sm, query_sm and replace_sm, and their answers.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,7 @@ use smpp::{CancelSm, CommandStatus, Pdu, QuerySm, Session, StatusClass, SubmitEr
 use std::time::Duration;
 
 use super::answer::detail;
+use super::replacing::Replacing;
 use super::{Rules, outgoing};
 
 /// Tokens of inquiries have this bit; tickets of parts, counted from 0, never do.
@@ -19,6 +20,7 @@ const MARK: u64 = 1 << 63;
 pub(crate) struct Inquiries {
     open: HashMap<u64, Inquiry>,
     next: u64,
+    replacing: Replacing,
 }
 
 impl Inquiries {
@@ -31,9 +33,16 @@ impl Inquiries {
     /// Sends an inquiry. One that can't be written is answered at once.
     pub(crate) fn send(&mut self, inquiry: Inquiry, session: &mut Session, connector: &Connector, now: Duration) {
         let token = MARK | self.next;
-        let sent = match inquiry.ask {
-            Ask::Cancel => session.request(&cancel_sm(connector, &inquiry.body, &inquiry.remote_id), token, now),
-            Ask::State => session.request(&query_sm(connector, &inquiry.body, &inquiry.remote_id), token, now),
+        let Inquiry { body, remote_id, .. } = &inquiry;
+        let sent = match &inquiry.ask {
+            Ask::Cancel => session.request(&cancel_sm(connector, body, remote_id), token, now),
+            Ask::State => session.request(&query_sm(connector, body, remote_id), token, now),
+            Ask::Replace(instead) => {
+                match self.replacing.replace_sm(connector, (body, instead), remote_id, inquiry.at) {
+                    Ok(pdu) => session.request(&pdu, token, now),
+                    Err(reason) => return inquiry.answer(Told::Refused(reason)),
+                }
+            }
         };
         match sent {
             Ok(_) => {
@@ -55,9 +64,10 @@ impl Inquiries {
     /// The SMSC has answered.
     pub(crate) fn answered(&mut self, token: u64, status: CommandStatus, pdu: &Pdu<'_>, rules: &Rules) {
         let Some(inquiry) = self.open.remove(&token) else { return };
-        let told = match (status.is_ok(), inquiry.ask, pdu) {
+        let told = match (status.is_ok(), &inquiry.ask, pdu) {
             (true, Ask::Cancel, Pdu::CancelSmResp) => Told::Canceled,
             (true, Ask::State, Pdu::QuerySmResp(answer)) => Told::State(rules.answer(answer)),
+            (true, Ask::Replace(_), Pdu::ReplaceSmResp) => Told::Replaced,
             _ => Told::Refused(refusal(status)),
         };
         inquiry.answer(told);

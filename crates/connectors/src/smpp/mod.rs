@@ -10,6 +10,7 @@ mod outbind;
 mod outgoing;
 #[cfg(test)]
 mod outgoing_tests;
+mod replacing;
 #[cfg(test)]
 mod samples;
 mod settings;

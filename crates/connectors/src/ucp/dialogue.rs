@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::dispatch::{Inquiry, Job};
+use engine::dispatch::{Ask, Inquiry, Job, Told};
 use foldhash::{HashMap, HashMapExt};
 use model::resources::Connector;
 use model::{MessageId, Reason, Timestamp};
@@ -131,11 +131,12 @@ impl Dialogue for UcpDialogue {
         Some(self.inquiries.room(usize::from(settings.window)))
     }
 
-    fn ask(&mut self, session: &mut Session, inquiry: Inquiry, _: &Connector, now: Duration) {
-        let body = inquiry.body.clone();
-        // Addresses that can't be written were never sent, and nobody asks about those.
-        let _ = self.outgoing.address(&body);
-        self.inquiries.send(inquiry, session, (self.outgoing.recipient(), self.outgoing.sender()), now);
+    fn ask(&mut self, session: &mut Session, inquiry: Inquiry, settings: &Connector, now: Duration) {
+        if matches!(inquiry.ask, Ask::Replace(_)) && self.lasting.identities.is_shared(&inquiry.remote_id) {
+            let detail = "the SMSC has one name for several messages to this phone, of one second";
+            return inquiry.answer(Told::Refused(Reason::new("unsendable", detail, true)));
+        }
+        self.inquiries.send(inquiry, session, (&mut self.outgoing, settings), now);
     }
 
     fn acknowledge(&mut self, legs: &mut [Leg<Session>], ack: u64, settings: &Connector, now: Duration) {

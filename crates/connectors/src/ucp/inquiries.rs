@@ -1,17 +1,19 @@
-//! What the engine asks the SMSC about messages that it has: inquiry (55) and deletion (56).
+//! What the engine asks the SMSC about messages that it has: modification (54), inquiry (55) and deletion (56).
 //!
-//! A deletion is answered by its result. An inquiry's result only says that it was understood: what became
+//! A modification and a deletion are answered by their result. An inquiry's result only says that it was understood: what became
 //! of the message comes as an operation of the SMSC (57), which names the message.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use engine::dispatch::{Ask, Inquiry, Told};
-use model::Reason;
+use model::resources::Connector;
+use model::{Body, Reason};
 use ucp::{Answer, Operation, Session, ShortMessage, SubmitError};
 
 use super::answer::detail;
 use super::incoming;
+use super::outgoing::Outgoing;
 
 /// Tokens of inquiries have this bit; tickets of parts, counted from 0, never do.
 const MARK: u64 = 1 << 63;
@@ -33,15 +35,26 @@ impl Inquiries {
         (window / 2).max(1).saturating_sub(self.open.len() + awaiting)
     }
 
-    /// Sends an inquiry about a message to `adc` from `oadc`. One that can't be written is answered at once.
-    pub(super) fn send(&mut self, inquiry: Inquiry, session: &mut Session, (adc, oadc): (&[u8], &[u8]), now: Duration) {
+    /// Sends an inquiry. One that can't be written is answered at once.
+    pub(super) fn send(
+        &mut self,
+        inquiry: Inquiry,
+        session: &mut Session,
+        (outgoing, settings): (&mut Outgoing, &Connector),
+        now: Duration,
+    ) {
         self.awaiting.retain(|_, inquiry| inquiry.is_awaited());
         let token = MARK | self.next;
         let scts = scts(&inquiry.remote_id).unwrap_or_default().to_owned();
-        let about = ShortMessage { adc, oadc, scts: scts.as_bytes(), ..ShortMessage::default() };
-        let operation = match inquiry.ask {
-            Ask::Cancel => Operation::Delete(about),
-            Ask::State => Operation::Inquire(about),
+        let operation = match &inquiry.ask {
+            Ask::Cancel => Operation::Delete(about(outgoing, &inquiry.body, &scts)),
+            Ask::State => Operation::Inquire(about(outgoing, &inquiry.body, &scts)),
+            Ask::Replace(instead) => {
+                match outgoing.modification(settings, (&inquiry.body, instead), &scts, inquiry.at) {
+                    Ok(operation) => operation,
+                    Err(reason) => return inquiry.answer(Told::Refused(reason)),
+                }
+            }
         };
         match session.request(&operation, token, now) {
             Ok(_) => {
@@ -63,8 +76,9 @@ impl Inquiries {
     /// The SMSC has given its result.
     pub(super) fn answered(&mut self, token: u64, answer: &Answer<'_>) {
         let Some(inquiry) = self.open.remove(&token) else { return };
-        match (answer, inquiry.ask) {
+        match (answer, &inquiry.ask) {
             (Answer::Ack { .. }, Ask::Cancel) => inquiry.answer(Told::Canceled),
+            (Answer::Ack { .. }, Ask::Replace(_)) => inquiry.answer(Told::Replaced),
             (Answer::Ack { .. }, Ask::State) => {
                 if let Some(scts) = scts(&inquiry.remote_id) {
                     self.awaiting.insert(scts.into(), inquiry);
@@ -90,6 +104,15 @@ impl Inquiries {
             inquiry.answer(Told::State(incoming::receipt(message)));
         }
     }
+}
+
+/// What names a message: to whom, from whom, and when the SMSC took it. Addresses that can't be written were
+/// never sent, and nobody asks about those.
+fn about<'a>(outgoing: &'a mut Outgoing, body: &Body, scts: &'a str) -> ShortMessage<'a> {
+    let _ = outgoing.address(body);
+    let outgoing: &'a Outgoing = outgoing;
+    let (adc, oadc) = (outgoing.recipient(), outgoing.sender());
+    ShortMessage { adc, oadc, scts: scts.as_bytes(), ..ShortMessage::default() }
 }
 
 /// The time stamp in a remote id, `AdC:SCTS` with a number perhaps.

@@ -1,27 +1,31 @@
 //! From a part to an operation, by the choices of its connector. Pure.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use model::resources::{Connector, UcpSettings, UcpSubmit, ValidityForm};
-use model::{Address, AddressKind, Body, MessageId, Reason, ReceiptWish};
-use sms::{MessageClass, Shift, TextPlan};
+use model::{Address, AddressKind, Body, Reason, ReceiptWish, Timestamp};
+use sms::{MessageClass, Shift};
 use ucp::{
     AddressType, CallInput, MessageTransfer, NotificationType, Operation, Pid, ShortMessage, TimeDigits, XserBuf,
 };
 
 use super::settings::{of, on_its_clock, zone};
-use crate::air::{Air, unsendable};
+use crate::air::{Air, Coded, unsendable};
+use crate::plans::LastPlan;
 
 /// Turns parts into operations. It keeps its buffers, and the plan of the message it saw last.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     settings: UcpSettings,
     zone: TimeZone,
-    last: Option<(MessageId, TextPlan)>,
+    last: LastPlan,
     air: Air,
     xser: XserBuf,
     to: Vec<u8>,
     from: Vec<u8>,
     validity: Option<TimeDigits>,
+    due: Option<TimeDigits>,
 }
 
 impl Outgoing {
@@ -31,12 +35,13 @@ impl Outgoing {
         Self {
             zone: zone(&settings),
             settings,
-            last: None,
+            last: LastPlan::default(),
             air: Air::default(),
             xser: XserBuf::new(),
             to: Vec::new(),
             from: Vec::new(),
             validity: None,
+            due: None,
         }
     }
 
@@ -63,18 +68,52 @@ impl Outgoing {
     pub(super) fn submission<'a>(
         &'a mut self,
         connector: &Connector,
-        body: &Body,
+        body: &Arc<Body>,
         (part, parts): (u8, u8),
     ) -> Result<Operation<'a>, Reason> {
+        let (otoa, coded) = self.write(connector, body, part)?;
+        if self.settings.submit != UcpSubmit::Submit {
+            return self.older(body, otoa, coded.septets && parts == 1);
+        }
+        Ok(Operation::Submit(self.short_message(connector, body, otoa, &coded)))
+    }
+
+    /// The operation that puts the one part of `body` in the place of the one of `old`, which the SMSC took at
+    /// `scts` (54). All of it goes along, also what stays as it was.
+    ///
+    /// # Errors
+    /// Why it can't be sent over this connector, ever.
+    pub(super) fn modification<'a>(
+        &'a mut self,
+        connector: &Connector,
+        (old, body): (&Body, &Arc<Body>),
+        scts: &'a str,
+        now: Timestamp,
+    ) -> Result<Operation<'a>, Reason> {
+        let (otoa, coded) = self.write(connector, body, 0)?;
+        let later = |body: &Body| body.send_at.filter(|at| *at > now);
+        let due = later(body).or(later(old).map(|_| now));
+        let due = due.and_then(|at| on_its_clock(at, &self.zone)).map(|at| at.to_wire());
+        self.due = due.transpose().map_err(|error| unsendable(error.to_string()))?;
+        Ok(Operation::Modify(ShortMessage {
+            scts: scts.as_bytes(),
+            dd: self.due.is_some().then_some(1),
+            ddt: self.due.as_deref().unwrap_or_default(),
+            ..self.short_message(connector, body, otoa, &coded)
+        }))
+    }
+
+    /// Writes what an operation is made of: addresses, text, header, validity.
+    fn write(
+        &mut self,
+        connector: &Connector,
+        body: &Arc<Body>,
+        part: u8,
+    ) -> Result<(Option<AddressType>, Coded), Reason> {
         self.xser.clear();
         let otoa = self.address(body)?;
-        let plan = match self.last.take() {
-            Some((id, plan)) if id == body.id => plan,
-            _ => engine::text::plan(body).map_err(|error| unsendable(error.to_string()))?,
-        };
-        let coded = self.air.write(body, &plan, part);
-        self.last = Some((body.id, plan));
-        let coded = coded?;
+        let plan = self.last.of(body).map_err(|error| unsendable(error.to_string()))?;
+        let coded = self.air.write(body, plan, part)?;
         if !self.air.header.is_empty() {
             self.xser.push_udh(&self.air.header).map_err(|error| unsendable(error.to_string()))?;
         }
@@ -82,9 +121,16 @@ impl Outgoing {
             self.xser.push_dcs(dcs);
         }
         self.validity = validity(connector.validity, body, &self.zone);
-        if self.settings.submit != UcpSubmit::Submit {
-            return self.older(body, otoa, coded.septets && parts == 1);
-        }
+        Ok((otoa, coded))
+    }
+
+    fn short_message(
+        &self,
+        connector: &Connector,
+        body: &Body,
+        otoa: Option<AddressType>,
+        coded: &Coded,
+    ) -> ShortMessage<'_> {
         let nt = match body.receipt {
             ReceiptWish::None => None,
             // What the application hears of is decided here, and the SMSC's word is wanted in any case.
@@ -92,7 +138,7 @@ impl Outgoing {
             ReceiptWish::All => Some(NotificationType::ALL),
         };
         let pid = body.protocol_id().unwrap_or(connector.protocol_id);
-        Ok(Operation::Submit(ShortMessage {
+        ShortMessage {
             adc: &self.to,
             oadc: &self.from,
             otoa,
@@ -112,7 +158,7 @@ impl Outgoing {
             rpi: body.reply_path().then_some(1),
             xser: self.xser.as_xsers(),
             ..ShortMessage::default()
-        }))
+        }
     }
 
     /// The operations before 51 carry a plain text from a number, and nothing else.

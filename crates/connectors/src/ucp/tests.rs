@@ -1,5 +1,7 @@
 //! Parts as operations, and operations as what they mean.
 
+use std::sync::Arc;
+
 use engine::dispatch::{Incoming, MobileOriginated};
 use model::resources::Connector;
 use model::{Address, Body, Content, Encoding, ReceiptState, ReceiptWish, Timestamp};
@@ -36,7 +38,7 @@ fn sent(more: &str, body: &Body, (part, parts): (u8, u8)) -> String {
 
 fn all_fields(more: &str, body: &Body, (part, parts): (u8, u8)) -> String {
     let (connector, mut fields) = (connector(more), Vec::new());
-    match Outgoing::new(&connector).submission(&connector, body, (part, parts)) {
+    match Outgoing::new(&connector).submission(&connector, &Arc::new(body.clone()), (part, parts)) {
         Ok(operation) => operation.fields(&mut |name, value| {
             let value = match value {
                 FieldValue::Text(text) => String::from_utf8_lossy(text).into_owned(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::dispatch::SessionState;
-use engine::{Accepted, Answer, Caller, CancelError, Engine, QueryError, Retention, Settings, Vault};
+use engine::{Accepted, Answer, Caller, CancelError, Engine, QueryError, ReplaceError, Retention, Settings, Vault};
 use model::resources::{Connector, ResourceSet};
 use model::{Message, MessageId, Status, Submission, Timestamp};
 use simulator::{
@@ -209,6 +209,10 @@ impl<S: Peer> Bench<S> {
 
     pub async fn cancel(&self, id: MessageId) -> Result<Message, CancelError> {
         self.engine.cancel(&self.caller, id).await
+    }
+
+    pub async fn replace(&self, id: MessageId, with: &str) -> Result<Message, ReplaceError> {
+        self.engine.replace(&self.caller, id, serde_json::from_str(with).unwrap()).await
     }
 
     pub async fn query(&self, id: MessageId) -> Result<Message, QueryError> {

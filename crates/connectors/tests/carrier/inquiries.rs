@@ -1,8 +1,8 @@
-//! cancel_sm and query_sm for parts that the SMSC has.
+//! cancel_sm, query_sm and replace_sm for parts that the SMSC has.
 
 use std::time::Duration;
 
-use engine::{CancelError, CarrierError, QueryError};
+use engine::{CancelError, CarrierError, QueryError, ReplaceError};
 use model::{PartStatus, Status};
 use simulator::{ReceiptsFor, SmscSettings};
 use smpp::CommandStatus;
@@ -111,4 +111,48 @@ async fn a_receiver_can_ask_nobody() {
     bench.until_counted(|counters| counters.binds == 2).await;
     bench.until_states(|states| states.iter().all(is_bound) && !states.is_empty()).await;
     assert_eq!(bench.cancel(id).await, Err(CancelError::Carrier(CarrierError::NoSession("a".into()))));
+}
+
+#[tokio::test]
+async fn the_smsc_sends_another_text_until_another_end() {
+    for more in ["", r#""plus_sign":true,"source":{"ton":5,"npi":0}"#] {
+        let bench = Bench::start(slow(), more).await;
+        let id = bench.text("good morning").await;
+        bench.until(id, Status::Sent).await;
+        let replaced = bench.replace(id, r#"{"text":"good évening","validity_seconds":7200}"#).await.unwrap();
+        assert_eq!(replaced.body.content.text(), Some("good évening"), "{more}");
+        let [seen] = &bench.smsc.seen()[..] else { panic!("not one message") };
+        assert_eq!((&*seen.text, bench.smsc.counters().replaced), ("good évening", 1), "{more}");
+        assert!(seen.validity.starts_with("0000000"), "two hours are left: {}", seen.validity);
+        bench.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn receipts_are_those_of_the_other_text() {
+    let mut settings = SmscSettings::default();
+    settings.receipts.delay = (Duration::from_millis(500), Duration::from_millis(500));
+    let bench = Bench::start(settings, "").await;
+    let id = bench.submit(r#"{"to":"+447700900123","text":"one","receipt":"none"}"#).await;
+    bench.until(id, Status::Sent).await;
+    // A machine that is slow may be too late.
+    if bench.replace(id, r#"{"text":"two","receipt":"final"}"#).await.is_ok() {
+        assert_eq!(bench.until(id, Status::Delivered).await.body.content.text(), Some("two"));
+    }
+}
+
+#[tokio::test]
+async fn what_replace_sm_can_not_say_is_not_said() {
+    let bench = Bench::start(SmscSettings { refuse_replaces: Some(CommandStatus::RREPLACEFAIL), ..slow() }, "").await;
+    let id = bench.text("plain").await;
+    bench.until(id, Status::Sent).await;
+    let why = |error| match error {
+        ReplaceError::Carrier(CarrierError::Refused { reason, .. }) => *reason,
+        error => panic!("{error}"),
+    };
+    let another_alphabet = why(bench.replace(id, r#"{"text":"漢字"}"#).await.unwrap_err());
+    assert!(another_alphabet.detail.contains("alphabet"), "{}", another_alphabet.detail);
+    assert_eq!(bench.smsc.counters().inquiries, 0);
+    assert_eq!(why(bench.replace(id, r#"{"text":"other"}"#).await.unwrap_err()).smpp_status, Some(0x13));
+    assert_eq!(bench.until(id, Status::Sent).await.body.content.text(), Some("plain"));
 }

@@ -168,3 +168,43 @@ async fn an_smsc_that_never_answers_an_inquiry_can_be_asked_other_things() {
     assert_eq!(bench.smsc.counters().inquiries, 1);
     assert_eq!(bench.cancel(id).await.unwrap().progress.status, Status::Canceled);
 }
+
+#[tokio::test]
+async fn a_message_that_the_smsc_keeps_says_something_else() {
+    let hour = Duration::from_secs(3600);
+    let settings = UcpSmscSettings { receipt_delay: (hour, hour), ..UcpSmscSettings::default() };
+    let bench = Bench::start_ucp(settings, ALERT).await;
+    let id = bench.text("good morning").await;
+    bench.until(id, Status::Sent).await;
+    // Its alphabet goes along.
+    let replaced = bench.replace(id, r#"{"text":"dobrý večer","validity_seconds":7200}"#).await.unwrap();
+    assert_eq!((replaced.body.content.text(), replaced.body.encoding), (Some("dobrý večer"), Encoding::Ucs2));
+    let [seen] = &bench.smsc.seen()[..] else { panic!("not one message") };
+    assert_eq!((&*seen.text, seen.validity.len()), ("dobrý večer", 10));
+    assert_eq!(bench.smsc.counters().replaced, 1);
+    // An SMSC that has delivered it knows it no more.
+    bench.smsc.change(|settings| settings.refuse_inquiries = Some(ErrorCode::FORWARDED));
+    let error = bench.replace(id, r#"{"text":"too late"}"#).await.unwrap_err();
+    assert!(error.to_string().contains("error 38"), "{error}");
+    assert_eq!(bench.until(id, Status::Sent).await.body.content.text(), Some("dobrý večer"));
+}
+
+#[tokio::test]
+async fn of_messages_with_one_name_none_is_changed() {
+    let hour = Duration::from_secs(3600);
+    let settings = UcpSmscSettings { receipt_delay: (hour, hour), ..UcpSmscSettings::default() };
+    let bench = Bench::start_ucp(settings, ALERT).await;
+    // More messages than seconds pass: two of them have one name.
+    let ids = bench.texts(20).await;
+    bench.until_all(&ids, Status::Sent).await;
+    let mut shared = Vec::new();
+    for id in ids {
+        let message = bench.until(id, Status::Sent).await;
+        if message.progress.parts[0].remote_id.as_deref().is_some_and(|remote_id| remote_id.contains('/')) {
+            shared.push(id);
+        }
+    }
+    let error = bench.replace(shared[0], r#"{"text":"for one of them"}"#).await.unwrap_err();
+    assert!(error.to_string().contains("one name for several messages"), "{error}");
+    assert_eq!(bench.smsc.counters().replaced, 0);
+}

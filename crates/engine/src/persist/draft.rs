@@ -182,7 +182,7 @@ impl Draft {
     ) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else { return false };
         let relays = matches!(change, Change::Moved { .. } | Change::PassedOn { .. });
-        let replaces = matches!(change, Change::Replace { .. });
+        let replaces = matches!(change, Change::Replace { .. } | Change::Exchanged { .. });
         let applied = entry.message.apply(change, connector, self.now);
         if !applied.changed {
             return false;

@@ -92,7 +92,7 @@ impl Recorder {
         match (Letter::of(&fact), fact) {
             (Some(letter), _) => draft.post(slot, letter),
             // Who asked asks the other node.
-            (None, Fact::Cancel { .. } | Fact::Told { .. } | Fact::Replace(_)) => {}
+            (None, Fact::Cancel { .. } | Fact::Told { .. } | Fact::Replace(_) | Fact::Asking { .. }) => {}
             // A lane lets go of a slice only when nothing of it is under way.
             (None, fact) => tracing::error!(?fact, %slot, "of a message that another node has"),
         }

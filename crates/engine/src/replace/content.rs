@@ -25,7 +25,7 @@ impl Engine {
             return Ok(());
         };
         // Whether it is too late is seen again when it is replaced.
-        if !message.progress.waits_whole() {
+        if !message.progress.waits_whole() && !message.is_whole_at_carrier() {
             return Ok(());
         }
         let valid = Valid::again(sound.body(&message.body, now), sound.max_parts);

@@ -49,7 +49,9 @@ impl Replace {
         match engine.replace(caller, message.body.id, replacement).await {
             Ok(_) => Ok(()),
             Err(ReplaceError::NoSuchMessage) => Err(CommandStatus::RINVMSGID),
-            Err(ReplaceError::TooLate) => Err(CommandStatus::RREPLACEFAIL),
+            Err(ReplaceError::TooLate | ReplaceError::InParts(_) | ReplaceError::Carrier(_)) => {
+                Err(CommandStatus::RREPLACEFAIL)
+            }
             Err(ReplaceError::Refused(
                 Refusal::BalanceTooLow(_) | Refusal::PolicyRejects(_) | Refusal::Rejected { .. } | Refusal::NoRoute,
             )) => Err(CommandStatus::RREPLACEFAIL),

@@ -168,7 +168,8 @@ async fn modify(engine: &Engine, caller: &Caller, message: &Message, change: Cha
     match engine.replace(caller, message.body.id, replacement).await {
         Ok(_) => Ok(()),
         Err(ReplaceError::NoSuchMessage) => Err(ErrorCode::NOT_FOUND),
-        Err(ReplaceError::TooLate) => Err(ErrorCode::FORWARDED),
+        // As for a message that is to be taken back.
+        Err(ReplaceError::TooLate | ReplaceError::InParts(_) | ReplaceError::Carrier(_)) => Err(ErrorCode::FORWARDED),
         Err(ReplaceError::Refused(refusal)) => Err(code_of(&refusal)),
     }
 }

@@ -155,6 +155,10 @@ pub struct Connector {
     /// true; false where it can't.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub query: bool,
+    /// Ask the carrier (SMPP: `replace_sm`, UCP: 54) to put another text in the place of one that it has
+    /// already. Default true; false where it can't. Other protocols have no such operation.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub replace: bool,
     /// Seconds after which the carrier is asked about messages whose final receipt has not come, and
     /// again after each further such time; default never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -237,6 +241,12 @@ impl Protocol {
             Self::Http => "http",
             Self::Modem => "modem",
         }
+    }
+
+    /// Has it an operation that replaces a message which the carrier has?
+    #[must_use]
+    pub const fn can_replace(self) -> bool {
+        matches!(self, Self::Smpp | Self::Ucp)
     }
 }
 
@@ -477,7 +487,7 @@ mod tests {
         assert_eq!(connector.bind, BindKind::Pair);
         assert_eq!(connector.receipt_id, ReceiptIdForm::HexToDec);
         assert_eq!((connector.window, connector.enquire_link_seconds), (50, 30));
-        assert!(connector.cancel && connector.query && connector.query_after_seconds.is_none());
+        assert!(connector.cancel && connector.query && connector.replace && connector.query_after_seconds.is_none());
         let again: Connector = serde_json::from_str(&serde_json::to_string(&connector).unwrap()).unwrap();
         assert_eq!(again, connector);
         assert!(format!("{connector:?}").contains("Secret(env CARRIER_A_PASSWORD)"));

@@ -308,6 +308,7 @@ fn connector() -> Value {
         "status_overrides": { "type": "object", "propertyNames": { "pattern": "^(0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,9})$" },
             "additionalProperties": { "type": "string", "enum": ["permanent", "temporary", "throttled", "accepted"] } },
         "cancel": { "type": "boolean", "default": true, "description": "Ask the carrier to take back messages that it has." },
+        "replace": { "type": "boolean", "default": true, "description": "Ask the carrier to put another text in the place of one that it has already (SMPP and UCP)." },
         "query": { "type": "boolean", "default": true, "description": "Ask the carrier what became of messages." },
         "query_after_seconds": { "type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295u32,
             "description": "After so long without a final receipt the carrier is asked." },

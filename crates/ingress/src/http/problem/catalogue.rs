@@ -120,7 +120,7 @@ entries! {
         "The message is just being sent, has ended, or the carrier gave it no id to ask by.",
         "Read the message to see where it is. One that is being sent may be canceled when it was.";
     TOO_LATE_TO_REPLACE = 409 "too_late_to_replace", "Too late to replace",
-        "The message is just being sent, a carrier has or may have a part of it, or it has ended.",
+        "The message is just being sent, it has ended, or a carrier has or may have several parts of it, or one that it gave no id to ask by.",
         "Read the message to see where it is. What is wrong with it can only be said in another message.";
     BATCH_CANCELED = 409 "batch_canceled", "The batch was canceled",
         "A batch that was canceled, or is being canceled, can't be paused, does not go on, and takes in no more.",
@@ -137,8 +137,11 @@ entries! {
     PARTLY_CANCELED = 409 "partly_canceled", "Only a part was taken back",
         "The carrier took back some parts of a long message and not the others. Each part's `status` says which.",
         "Cancel it again for the others, or let them go: the message keeps its status until they have ended.";
+    REPLACE_REFUSED = 409 "replace_refused", "The carrier keeps the message as it is",
+        "The carrier has the message and refused to put another text in its place; or the operation could not carry it. `detail` says which.",
+        "Mostly it is on the phone, or on its way there: read the message. Where the carrier never replaces, set `replace = false` on the connector.";
     CARRIER_NOT_ASKED = 409 "carrier_not_asked", "The connector does not ask that",
-        "The message is at the carrier, and its connector has `cancel = false` or `query = false`; or USSD was asked of a connector that is no modem.",
+        "The message is at the carrier, and its connector has `cancel = false`, `query = false` or `replace = false`; or its protocol has no operation that replaces a message, as only SMPP and UCP do; or USSD was asked of a connector that is no modem.",
         "Wait for the receipt; or change the connector if its carrier can be asked.";
     QUERY_REFUSED = 409 "query_refused", "The carrier does not say",
         "The carrier refused to tell the state of the message; `detail` has its `command_status`.",

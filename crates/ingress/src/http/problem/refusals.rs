@@ -84,6 +84,8 @@ impl From<ReplaceError> for Problem {
         match error {
             ReplaceError::NoSuchMessage => Problem::new(&catalogue::NOT_FOUND).detail(error.to_string()),
             ReplaceError::TooLate => Problem::new(&catalogue::TOO_LATE_TO_REPLACE),
+            ReplaceError::InParts(_) => Problem::new(&catalogue::TOO_LATE_TO_REPLACE).detail(error.to_string()),
+            ReplaceError::Carrier(error) => of_carrier(&error, &catalogue::REPLACE_REFUSED),
             ReplaceError::Refused(refusal) => refusal.into(),
         }
     }
@@ -141,7 +143,7 @@ impl From<UssdError> for Problem {
 /// What a carrier did not do; `refused` is for one that would not.
 fn of_carrier(error: &CarrierError, refused: &'static Entry) -> Problem {
     let entry = match error {
-        CarrierError::NotAsked(_) => &catalogue::CARRIER_NOT_ASKED,
+        CarrierError::NotAsked(_) | CarrierError::NoOperation(..) => &catalogue::CARRIER_NOT_ASKED,
         CarrierError::Refused { reason, .. } if reason.permanent => refused,
         CarrierError::Partly { .. } => &catalogue::PARTLY_CANCELED,
         CarrierError::NoSession(_) | CarrierError::Busy | CarrierError::NoAnswer(_) | CarrierError::Refused { .. } => {
