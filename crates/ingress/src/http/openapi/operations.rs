@@ -141,10 +141,10 @@ fn messages() -> Vec<Operation> {
             "The message.",
             reference("Message"),
         ),
-        at("patch", "/v1/messages/{id}", "replaceMessage", "Have a message that waits say something else, or later")
+        at("patch", "/v1/messages/{id}", "replaceMessage", "Have a message say something else, or later: while it waits, or by asking the carrier that has it")
             .scope(Scope::Messages)
             .body(JSON, reference("Replacement"))
-            .gives(200, "The message as it is sent now.", reference("Message"))
+            .gives(200, "The message as it is sent now: from here, or by its carrier if that said yes.", reference("Message"))
             .problems(&[402, 409, 429]),
         at("get", "/v1/messages/{id}/events", "getMessageEvents", "See a message's timeline").scope(Scope::Read).gives(
             200,

@@ -102,7 +102,7 @@ pub(super) fn all() -> Map<String, Value> {
             &["at", "event"],
             json!({
                 "at": time(false),
-                "event": { "type": "string", "description": "`accepted`, `replaced`, `sent`, `receipt`, `query`, `withdrawn`, `retry`, `in_doubt`, `delivered` …" },
+                "event": { "type": "string", "description": "`accepted`, `replaced`, `sent`, `replace_asked`, `receipt`, `query`, `withdrawn`, `retry`, `in_doubt`, `delivered` …" },
                 "part": { "type": "integer", "minimum": 1, "maximum": 255 },
                 "detail": { "type": "string" },
             }),
@@ -312,7 +312,7 @@ fn draft_fields() -> Value {
     })
 }
 
-/// What may be different of a message that waits: fields of a submission, all of which may be left out.
+/// What may be different of a message: fields of a submission, all of which may be left out.
 fn replacement(draft: &Value) -> Value {
     let fields = ["text", "binary", "encoding", "max_parts", "send_at", "validity_seconds", "receipt"];
     let mut properties: Map<String, Value> =

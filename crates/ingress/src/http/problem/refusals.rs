@@ -245,7 +245,12 @@ mod tests {
         let not_asked = CarrierError::NotAsked("a".into());
         let cancel = |error| Problem::from(CancelError::Carrier(error)).entry.code;
         let query = |error| Problem::from(QueryError::Carrier(error)).entry.code;
+        let replace = |error| Problem::from(ReplaceError::Carrier(error)).entry.code;
+        let no_operation = CarrierError::NoOperation("a".into(), model::resources::Protocol::Cimd2);
         assert_eq!([cancel(refused(true)), query(refused(true))], ["cancel_refused", "query_refused"]);
+        assert_eq!([replace(refused(true)), replace(no_operation)], ["replace_refused", "carrier_not_asked"]);
+        let in_parts = Problem::from(ReplaceError::InParts(2));
+        assert_eq!((in_parts.entry.code, in_parts.detail.is_some()), ("too_late_to_replace", true));
         assert_eq!([cancel(refused(false)), query(CarrierError::Busy)], ["carrier_unavailable"; 2]);
         assert_eq!([cancel(partly), query(not_asked)], ["partly_canceled", "carrier_not_asked"]);
         assert!(Problem::from(CancelError::Carrier(refused(true))).detail.unwrap().contains("0x00000011"));
