@@ -188,7 +188,12 @@ impl Connection {
     }
 
     fn asked(&mut self, sequence: u16, asked: Asked, now: Duration) {
+        let refused = self.settings.refuse_inquiries.filter(|_| matches!(asked, Asked::State(_) | Asked::Cancel(_)));
         let answered = match asked {
+            _ if refused.is_some() => {
+                self.counters.inquiries += 1;
+                self.session.refuse(sequence, refused.unwrap_or(ErrorCode::SYSTEM_ERROR), b"", now)
+            }
             Asked::Submit(submissions) => return self.submitted(sequence, &submissions, now),
             Asked::State(name) => {
                 self.counters.inquiries += 1;

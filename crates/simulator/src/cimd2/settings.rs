@@ -45,6 +45,8 @@ pub struct Cimd2SmscSettings {
 
     /// How many of the last messages clients may enquire about (04) and cancel (06).
     pub ledger: usize,
+    /// Refuses every enquiry (04) and cancel (06) with this.
+    pub refuse_inquiries: Option<ErrorCode>,
     /// Operations to a client that may be unanswered at a time, 1–127.
     pub window: usize,
     /// How long a client may take to acknowledge; then it is sent again.
@@ -81,6 +83,7 @@ impl Default for Cimd2SmscSettings {
             window: 10,
             response_timeout: Duration::from_secs(30),
             checksum: true,
+            refuse_inquiries: None,
             faults: Vec::new(),
             memory: Memory::Messages,
             seed: 1,
