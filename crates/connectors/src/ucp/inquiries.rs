@@ -3,7 +3,7 @@
 //! A modification and a deletion are answered by their result. An inquiry's result only says that it was understood: what became
 //! of the message comes as an operation of the SMSC (57), which names the message.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use engine::dispatch::{Ask, Inquiry, Told};
@@ -23,7 +23,7 @@ const MARK: u64 = 1 << 63;
 pub(super) struct Inquiries {
     open: HashMap<u64, Inquiry>,
     /// Understood, by the SMSC's time stamp of their message.
-    awaiting: HashMap<Box<str>, Inquiry>,
+    awaiting: HashMap<Box<str>, VecDeque<Inquiry>>,
     next: u64,
 }
 
@@ -31,7 +31,7 @@ impl Inquiries {
     /// How many more may be sent in a window of this size: never more than half of it.
     pub(super) fn room(&self, window: usize) -> usize {
         // Some SMSCs never send what they have promised.
-        let awaiting = self.awaiting.values().filter(|inquiry| inquiry.is_awaited()).count();
+        let awaiting = self.awaiting.values().flatten().filter(|inquiry| inquiry.is_awaited()).count();
         (window / 2).max(1).saturating_sub(self.open.len() + awaiting)
     }
 
@@ -43,7 +43,7 @@ impl Inquiries {
         (outgoing, settings): (&mut Outgoing, &Connector),
         now: Duration,
     ) {
-        self.awaiting.retain(|_, inquiry| inquiry.is_awaited());
+        self.forget();
         let token = MARK | self.next;
         let scts = scts(&inquiry.remote_id).unwrap_or_default().to_owned();
         let operation = match &inquiry.ask {
@@ -81,7 +81,7 @@ impl Inquiries {
             (Answer::Ack { .. }, Ask::Replace(_)) => inquiry.answer(Told::Replaced),
             (Answer::Ack { .. }, Ask::State) => {
                 if let Some(scts) = scts(&inquiry.remote_id) {
-                    self.awaiting.insert(scts.into(), inquiry);
+                    self.awaiting.entry(scts.into()).or_default().push_back(inquiry);
                 }
             }
             (Answer::Nack { code, sm }, _) => {
@@ -100,9 +100,22 @@ impl Inquiries {
     /// The answer to an inquiry (57) has come.
     pub(super) fn told(&mut self, message: &ShortMessage<'_>) {
         let scts = String::from_utf8_lossy(message.scts);
-        if let Some(inquiry) = self.awaiting.remove(&*scts) {
+        let Some(waiting) = self.awaiting.get_mut(&*scts) else { return };
+        // Messages to several phones may be of one second. Some SMSCs write the recipient there, some here.
+        let phones = [message.oadc, message.adc].map(digits);
+        let asked = waiting.iter().position(|inquiry| phones.contains(&recipient(&inquiry.remote_id)));
+        if let Some(inquiry) = waiting.remove(asked.unwrap_or(0)) {
             inquiry.answer(Told::State(incoming::receipt(message)));
         }
+        self.forget();
+    }
+
+    /// What nobody waits for any more is not awaited.
+    fn forget(&mut self) {
+        self.awaiting.retain(|_, waiting| {
+            waiting.retain(Inquiry::is_awaited);
+            !waiting.is_empty()
+        });
     }
 }
 
@@ -113,6 +126,17 @@ fn about<'a>(outgoing: &'a mut Outgoing, body: &Body, scts: &'a str) -> ShortMes
     let outgoing: &'a Outgoing = outgoing;
     let (adc, oadc) = (outgoing.recipient(), outgoing.sender());
     ShortMessage { adc, oadc, scts: scts.as_bytes(), ..ShortMessage::default() }
+}
+
+/// The recipient in a remote id.
+fn recipient(remote_id: &str) -> &[u8] {
+    digits(remote_id.split_once(':').map_or(remote_id, |(recipient, _)| recipient).as_bytes())
+}
+
+/// A number without what stands before it: some SMSCs write its prefix, some do not.
+fn digits(number: &[u8]) -> &[u8] {
+    let begin = number.iter().position(|octet| !matches!(octet, b'0' | b'+'));
+    begin.and_then(|begin| number.get(begin..)).unwrap_or_default()
 }
 
 /// The time stamp in a remote id, `AdC:SCTS` with a number perhaps.

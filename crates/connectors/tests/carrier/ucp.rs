@@ -208,3 +208,18 @@ async fn of_messages_with_one_name_none_is_changed() {
     assert!(error.to_string().contains("one name for several messages"), "{error}");
     assert_eq!(bench.smsc.counters().replaced, 0);
 }
+
+#[tokio::test]
+async fn parts_and_messages_of_one_second_are_asked_about_and_taken_back_each() {
+    let hour = Duration::from_secs(3600);
+    let settings = UcpSmscSettings { receipt_delay: (hour, hour), ..UcpSmscSettings::default() };
+    let bench = Bench::start_ucp(settings, ALERT).await;
+    let id = bench.text(&"a".repeat(700)).await;
+    let other = bench.submit(r#"{"to":"+447700900124","text":"to another phone"}"#).await;
+    bench.until_all(&[id, other], Status::Sent).await;
+    let (known, other) = tokio::join!(bench.query(id), bench.query(other));
+    let asked = |message: &model::Message| message.progress.events.iter().filter(|event| event.what == "query").count();
+    assert_eq!([&known.unwrap(), &other.unwrap()].map(asked), [5, 1]);
+    assert_eq!(bench.cancel(id).await.unwrap().progress.status, Status::Canceled);
+    assert_eq!(bench.smsc.counters().canceled, 5);
+}
