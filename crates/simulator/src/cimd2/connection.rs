@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cimd2::{
-    Answer, DeliveryRequestResp, EnquireStatusResp, ErrorCode, Event, GetResp, Login, Packet, Session, SessionConfig,
-    StatusCode, StatusError, SubmitResp, Tag,
+    Answer, DeliveryRequestResp, EnquireStatusResp, ErrorCode, Event, GetResp, Login, Packet, ParameterBuf,
+    RespondError, Session, SessionConfig, StatusCode, StatusError, StatusReports, SubmitResp, Tag,
 };
 use tokio::net::TcpStream;
 
@@ -139,13 +139,15 @@ enum Asked {
     State(Name),
     Cancel(Name),
     Deliveries(Option<u8>),
-    Clock,
+    Get(u16),
+    Set(Vec<(u16, Box<[u8]>)>),
     Nothing(ErrorCode),
 }
 
 impl Connection {
     fn hear(&mut self, now: Duration) {
         while self.fault.is_none() {
+            let reports = self.default_reports();
             let Some(event) = self.session.next_event(now) else { return };
             match event {
                 Event::LoginRequest { login } => {
@@ -154,7 +156,7 @@ impl Connection {
                     self.log_in(user, refused, now);
                 }
                 Event::Request { sequence, packet } => {
-                    let asked = Asked::read(&packet);
+                    let asked = Asked::read(&packet, reports);
                     self.asked(sequence, asked, now);
                 }
                 Event::Response { token, error, .. } => {
@@ -228,13 +230,44 @@ impl Connection {
                 }
                 self.session.respond(sequence, &told, now)
             }
-            Asked::Clock => {
-                let clock = self.shared.clock(now);
-                self.session.respond(sequence, &GetResp { smsc_time: &clock, ..GetResp::default() }, now)
+            Asked::Get(parameter) => self.tell(sequence, parameter, now),
+            Asked::Set(parameters) => {
+                let refused = parameters.iter().find(|(number, _)| self.settings.refuse_sets.contains(number));
+                match refused {
+                    Some(_) => self.session.refuse(sequence, ErrorCode::UNSUPPORTED_PARAMETER, b"", now),
+                    None => {
+                        self.shared.set(&self.user, parameters);
+                        self.session.respond(sequence, &Packet::SetResp(Answer::default()), now)
+                    }
+                }
             }
             Asked::Nothing(code) => self.session.refuse(sequence, code, b"", now),
         };
         debug_assert!(answered.is_ok(), "a request waits for its answer");
+    }
+
+    /// Which reports are sent for messages that say nothing of them.
+    fn default_reports(&self) -> StatusReports {
+        let set = self.shared.setting(&self.user, Tag::STATUS_REPORTS.0);
+        let number = set.and_then(|digits| std::str::from_utf8(&digits).ok()?.parse().ok());
+        number.map_or(StatusReports::NONE, StatusReports)
+    }
+
+    fn tell(&mut self, sequence: u16, parameter: u16, now: Duration) -> Result<(), RespondError> {
+        if parameter == Tag::SMSC_TIME.0 {
+            let clock = self.shared.clock(now);
+            return self.session.respond(sequence, &GetResp { smsc_time: &clock, ..GetResp::default() }, now);
+        }
+        let known = self.settings.tells.iter().find(|(number, _)| *number == parameter);
+        let set = self.shared.setting(&self.user, parameter);
+        let value = set.or_else(|| known.map(|(_, value)| value.as_bytes().into()));
+        let mut told = ParameterBuf::new();
+        match value.and_then(|value| told.push(Tag(parameter), &value).ok()) {
+            Some(()) => {
+                self.session.respond(sequence, &GetResp { extra: told.as_parameters(), ..GetResp::default() }, now)
+            }
+            None => self.session.refuse(sequence, ErrorCode::GET_UNSUPPORTED, b"", now),
+        }
     }
 
     fn submitted(&mut self, sequence: u16, submissions: &[Submission], now: Duration) {
@@ -362,15 +395,16 @@ impl Drop for Connection {
 }
 
 impl Asked {
-    fn read(packet: &Packet<'_>) -> Self {
+    /// `reports` are those of messages that say nothing of them.
+    fn read(packet: &Packet<'_>, reports: StatusReports) -> Self {
         match packet {
-            Packet::Submit(message) => Self::Submit(Submission::read(message)),
+            Packet::Submit(message) => Self::Submit(Submission::read(message, reports)),
             Packet::EnquireStatus(about) => Self::State((about.destination.into(), about.timestamp.into())),
             Packet::Cancel(about) => Self::Cancel((about.destination.into(), about.timestamp.into())),
             Packet::DeliveryRequest(request) => Self::Deliveries(request.mode),
-            Packet::Get(get) if get.parameter == Some(Tag::SMSC_TIME) => Self::Clock,
-            Packet::Get(_) => Self::Nothing(ErrorCode::GET_UNSUPPORTED),
-            Packet::Set(_) => Self::Nothing(ErrorCode::SET_PASSWORD_NOT_ALLOWED),
+            Packet::Get(get) => get.parameter.map_or(Self::Nothing(ErrorCode::GET_UNSUPPORTED), |tag| Self::Get(tag.0)),
+            Packet::Set(set) if !set.password.0.is_empty() => Self::Nothing(ErrorCode::SET_PASSWORD_NOT_ALLOWED),
+            Packet::Set(set) => Self::Set(set.extra.iter().map(|one| (one.tag.0, one.value.into())).collect()),
             _ => Self::Nothing(ErrorCode::UNEXPECTED_OPERATION),
         }
     }

@@ -47,6 +47,10 @@ pub struct Cimd2SmscSettings {
     pub ledger: usize,
     /// Refuses every enquiry (04) and cancel (06) with this.
     pub refuse_inquiries: Option<ErrorCode>,
+    /// Refuses to set (08) these parameters, with error 3; passwords are never changed.
+    pub refuse_sets: Vec<u16>,
+    /// What it says of parameters that it is asked for (09), beside the time and what was set.
+    pub tells: Vec<(u16, String)>,
     /// Operations to a client that may be unanswered at a time, 1–127.
     pub window: usize,
     /// How long a client may take to acknowledge; then it is sent again.
@@ -84,6 +88,8 @@ impl Default for Cimd2SmscSettings {
             response_timeout: Duration::from_secs(30),
             checksum: true,
             refuse_inquiries: None,
+            refuse_sets: Vec::new(),
+            tells: Vec::new(),
             faults: Vec::new(),
             memory: Memory::Messages,
             seed: 1,

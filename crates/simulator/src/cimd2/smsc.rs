@@ -1,5 +1,6 @@
 //! The handle of a CIMD2 SMSC, and what its connections share.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ pub(super) type Shared = core::Shared<Cimd2>;
 /// What has become of a message.
 pub(super) type Outcome = (StatusCode, StatusError);
 
+/// Parameters of a user that are kept.
+const SET_MAX: usize = 100;
+
 /// The kind of SMSC that speaks CIMD2.
 #[derive(Debug)]
 pub struct Cimd2;
@@ -30,6 +34,8 @@ pub struct Cimd2;
 #[derive(Debug, Default)]
 pub struct Own {
     ledger: Mutex<Ledger<Outcome>>,
+    /// What users have set, by their names.
+    set: Mutex<HashMap<Box<str>, BTreeMap<u16, Box<[u8]>>>>,
 }
 
 impl Kind for Cimd2 {
@@ -76,6 +82,21 @@ impl Handle<Cimd2> {
 }
 
 impl Shared {
+    /// Sets parameters of a user, as many as are kept.
+    pub(super) fn set(&self, user: &str, parameters: Vec<(u16, Box<[u8]>)>) {
+        let mut set = lock(&self.own.set);
+        let own = set.entry(user.into()).or_default();
+        own.extend(parameters);
+        while own.len() > SET_MAX {
+            own.pop_last();
+        }
+    }
+
+    /// What a user has set a parameter to.
+    pub(super) fn setting(&self, user: &str, parameter: u16) -> Option<Box<[u8]>> {
+        lock(&self.own.set).get(user)?.get(&parameter).cloned()
+    }
+
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger<Outcome>> {
         lock(&self.own.ledger)
     }

@@ -50,8 +50,8 @@ pub(super) struct Submission {
 }
 
 impl Submission {
-    /// One for each recipient.
-    pub(super) fn read(message: &Submit<'_>) -> Vec<Self> {
+    /// One for each recipient. `reports` are those of a message that says nothing of them.
+    pub(super) fn read(message: &Submit<'_>, reports: StatusReports) -> Vec<Self> {
         let mut user_data = message.header.to_vec();
         let header = !user_data.is_empty();
         user_data.extend(message.text.into_iter().flat_map(septets));
@@ -63,7 +63,7 @@ impl Submission {
         let one = |to: &[u8]| Self {
             to: to.into(),
             from: Box::clone(&from),
-            wanted: message.status_reports.unwrap_or(StatusReports::NONE),
+            wanted: message.status_reports.unwrap_or(reports),
             user_data: user_data.clone(),
             header,
             dcs: message.dcs.unwrap_or(0),

@@ -37,6 +37,12 @@ pub struct Cimd2Args {
     /// Sends messages and reports only to sessions that have asked for them (05)
     #[arg(long)]
     querying: bool,
+    /// Refuses to set (08) this parameter, such as 056; may be repeated
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(..1000))]
+    refuse_set: Vec<u16>,
+    /// What it says of a parameter that it is asked for (09), such as 069=358401000; may be repeated
+    #[arg(long, value_name = "NUMBER=VALUE", value_parser = tells)]
+    tell: Vec<(u16, String)>,
     /// Sends packets without checksums
     #[arg(long)]
     no_checksum: bool,
@@ -73,6 +79,8 @@ fn settings(args: &Cimd2Args) -> Cimd2SmscSettings {
         max_sessions: args.max_sessions,
         refuse_logins: args.refuse_logins,
         querying: args.querying,
+        refuse_sets: args.refuse_set.clone(),
+        tells: args.tell.clone(),
         checksum: !args.no_checksum,
         throttle: manners.throttle,
         fail: args.fail.clone(),
@@ -106,6 +114,13 @@ fn code(text: &str) -> Result<ErrorCode, String> {
     number.map(ErrorCode).ok_or_else(|| "write an error code such as 300".into())
 }
 
+/// `NUMBER=VALUE`.
+fn tells(text: &str) -> Result<(u16, String), String> {
+    let read =
+        |(number, value): (&str, &str)| Some((number.parse().ok().filter(|number| *number < 1000)?, value.into()));
+    text.split_once('=').and_then(read).ok_or_else(|| "write a number and a value, such as 069=358401000".into())
+}
+
 /// `CODE:PROBABILITY`.
 fn failure(text: &str) -> Result<(ErrorCode, f64), String> {
     let (refusal, odds) = text.split_once(':').ok_or("write an error code and its probability, such as 300:0.01")?;
@@ -119,6 +134,10 @@ mod tests {
     #[test]
     fn values_are_read() {
         assert_eq!(failure("300:0.5"), Ok((ErrorCode(300), 0.5)));
+        assert_eq!(tells("069=35840"), Ok((69, "35840".into())));
+        for bad in ["069", "x=1", "1000=1"] {
+            assert!(tells(bad).is_err(), "{bad}");
+        }
         for bad in ["300", "x:1", "0:1", "1000:1", "300:2"] {
             assert!(failure(bad).is_err(), "{bad}");
         }
