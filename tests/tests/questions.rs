@@ -259,7 +259,9 @@ fn a_carrier_over_cimd2_tells_and_takes_back_and_has_no_way_to_replace() {
     let asked = Asked {
         protocol: "cimd2",
         address: carrier.address().to_string(),
-        refuse: &|yes| carrier.change(|settings| settings.refuse_inquiries = yes.then_some(cimd2::ErrorCode::NOT_FOUND)),
+        refuse: &|yes| {
+            carrier.change(|settings| settings.refuse_inquiries = yes.then_some(cimd2::ErrorCode::NOT_FOUND))
+        },
         counters: &|| carrier.counters(),
         texts: &|| carrier.seen().into_iter().map(|message| message.text).collect(),
     };

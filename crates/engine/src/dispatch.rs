@@ -40,6 +40,7 @@ pub use crate::inquire::{Ask, Inquiry, Told};
 pub use crate::modem::{ModemIncident, ModemView, UssdAsk, UssdError, UssdTold};
 use crate::schedule::Lane;
 pub use crate::schedule::RunsHere;
+pub use crate::smsc::{SmscAnswer, SmscOutcome, SmscView};
 
 /// A part that a session may send now.
 #[derive(Clone, Debug)]

@@ -150,6 +150,8 @@ pub struct ConnectorStatus {
     pub health: HealthView,
     /// What its modem tells of itself, if it is one and there.
     pub modem: Option<Box<crate::modem::ModemView>>,
+    /// What its SMSC has answered to what the last session has set and asked for.
+    pub smsc: Option<Arc<crate::smsc::SmscView>>,
     /// How receipts' ids were found to relate to answers' ids, and how often.
     pub receipt_ids: Vec<(&'static str, u64)>,
 }
@@ -345,6 +347,7 @@ impl Engine {
                 queued: depth(lane.connector()),
                 health: lane.health(std::time::Instant::now()),
                 modem: lane.modem(),
+                smsc: self.smsc_view(lane.connector()),
                 receipt_ids: self.inner.metrics.receipt_ids(lane.connector()),
             })
             .collect();

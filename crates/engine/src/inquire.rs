@@ -183,6 +183,8 @@ pub(crate) struct Desks {
     under_way: Arc<Semaphore>,
     /// Messages that carriers are asked to replace: one answer at a time says what a message says.
     replacing: Arc<Mutex<HashSet<MessageId>>>,
+    /// What SMSCs have answered after logins.
+    pub smsc: Mutex<HashMap<Name, Arc<crate::smsc::SmscView>>>,
     /// Where modems can be asked.
     pub ussd: crate::modem::UssdDesks,
 }
@@ -193,6 +195,7 @@ impl Default for Desks {
             open: Mutex::default(),
             under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
             replacing: Arc::default(),
+            smsc: Mutex::default(),
             ussd: Default::default(),
         }
     }

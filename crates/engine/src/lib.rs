@@ -77,6 +77,7 @@ mod schedule;
 mod sent;
 mod services;
 mod settle;
+mod smsc;
 pub mod text;
 mod token_use;
 mod validate;

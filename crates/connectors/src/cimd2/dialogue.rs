@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cimd2::{ClientConfig, CloseReason, DeliveryRequest, ErrorClass, ErrorCode, Event, Packet, Session, SubmitError};
-use engine::dispatch::{Inquiry, Job};
+use engine::Engine;
+use engine::dispatch::{Inquiry, Job, SmscAnswer, SmscOutcome};
 use foldhash::{HashMap, HashMapExt};
 use model::resources::{Cimd2Settings, Connector};
 use model::{MessageId, Reason, Timestamp};
@@ -14,6 +15,7 @@ use super::answer::{class, detail};
 use super::incoming;
 use super::inquiries::{DELIVERIES, Inquiries};
 use super::outgoing::Outgoing;
+use super::preparation::{PREPARING, Preparation};
 use super::settings::{client_config, connect_timeout, of};
 use crate::lasting::Lasting;
 use crate::session::{BeginError, Begun, Closed, Dialogue, Leg, Slot, Talk, Unsent};
@@ -32,6 +34,8 @@ pub(crate) struct Cimd2Dialogue {
     /// What is unanswered, by ticket, with the recipient as it was written.
     in_flight: HashMap<u64, (MessageId, Box<[u8]>)>,
     inquiries: Inquiries,
+    engine: Engine,
+    preparation: Preparation,
     /// The account's messages are still to be asked for.
     asks_for_deliveries: bool,
     /// How many requests may be unanswered in fact.
@@ -49,6 +53,8 @@ impl Dialogue for Cimd2Dialogue {
             lasting: slot.lasting.clone(),
             in_flight: HashMap::new(),
             inquiries: Inquiries::default(),
+            engine: slot.engine.clone(),
+            preparation: Preparation::new(&cimd2),
             asks_for_deliveries: cimd2.delivery_request,
             window: if slot.lasting.is_window_refused() { 1 } else { settings.window.max(1).into() },
             settings: cimd2,
@@ -83,6 +89,10 @@ impl Dialogue for Cimd2Dialogue {
                     if !error.is_ok() {
                         tracing::warn!(connector = %talk.link.link().id(), %error, "messages can't be asked for");
                     }
+                }
+                Event::Response { token: PREPARING, error, packet } => self.preparation.answered(error, &packet),
+                Event::TimedOut { token: PREPARING } | Event::Nacked { token: PREPARING } => {
+                    self.preparation.unanswered();
                 }
                 Event::Response { token, error, packet } if Inquiries::is_one(token) => {
                     self.inquiries.answered(token, error, &packet);
@@ -123,11 +133,14 @@ impl Dialogue for Cimd2Dialogue {
                 Event::LoggedIn | Event::LoginRefused { .. } | Event::LoginRequest { .. } | Event::PeerLoggingOut => {}
             }
         }
+        if let Some(answers) = self.preparation.go_on(session, now) {
+            self.prepared(talk, answers);
+        }
         self.ask_for_deliveries(session, now);
     }
 
     fn room(&self, session: &Session) -> usize {
-        session.window_room()
+        if self.preparation.is_over() { session.window_room() } else { 0 }
     }
 
     fn submit(
@@ -189,6 +202,24 @@ impl Cimd2Dialogue {
         talk.settle(ticket, message, outcome);
     }
 
+    /// All is answered that was set and asked for.
+    fn prepared(&self, talk: &Talk<'_>, answers: Vec<SmscAnswer>) {
+        let link = talk.link.link();
+        for SmscAnswer { operation, parameter, outcome, .. } in &answers {
+            let connector = link.id();
+            match outcome {
+                SmscOutcome::Is(value) => tracing::debug!(%connector, operation, parameter, value, "the SMSC answers"),
+                SmscOutcome::Refused(error) => {
+                    tracing::warn!(%connector, operation, parameter, error, "the SMSC refuses a parameter");
+                }
+                SmscOutcome::Unanswered => {
+                    tracing::warn!(%connector, operation, parameter, "the SMSC says nothing of a parameter");
+                }
+            }
+        }
+        self.engine.smsc_answered(link, answers);
+    }
+
     /// The SMSC has not taken it, for it could not make out the packet.
     fn not_taken(&mut self, talk: &mut Talk<'_>, ticket: u64) {
         let Some((message, _)) = self.in_flight.remove(&ticket) else { return };
@@ -200,7 +231,11 @@ impl Cimd2Dialogue {
 
     /// Accounts that don't get messages by themselves ask for them, once a session.
     fn ask_for_deliveries(&mut self, session: &mut Session, now: Duration) {
-        if !self.asks_for_deliveries || !session.is_logged_in() || session.window_room() == 0 {
+        if !self.asks_for_deliveries
+            || !self.preparation.is_over()
+            || !session.is_logged_in()
+            || session.window_room() == 0
+        {
             return;
         }
         let request = DeliveryRequest { mode: Some(DELIVER_ALL), ..DeliveryRequest::default() };

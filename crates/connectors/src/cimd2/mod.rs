@@ -5,6 +5,7 @@ mod dialogue;
 mod incoming;
 mod inquiries;
 mod outgoing;
+mod preparation;
 mod settings;
 #[cfg(test)]
 mod tests;

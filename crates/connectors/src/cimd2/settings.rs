@@ -18,8 +18,9 @@ pub(crate) fn same_login(one: &Connector, other: &Connector) -> bool {
         let cimd2 = c.cimd2.unwrap_or_default();
         let who = (c.protocol, c.address, c.system_id, c.password, c.tls, cimd2.subaddress);
         let how = (c.sessions, c.window, cimd2.announce_window, cimd2.checksum, cimd2.delivery_request);
+        let first = (cimd2.set, cimd2.get);
         let when = (c.enquire_link_seconds, c.response_timeout_seconds, c.bind_timeout_seconds);
-        (who, how, when)
+        (who, how, first, when)
     }
     key(one) == key(other)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cimd2::{ErrorCode, StatusCode, StatusError, StatusReports};
+use engine::dispatch::SmscOutcome;
 use model::{Encoding, Status};
 use simulator::{Cimd2SmscSettings, Fault, FaultKind};
 
@@ -156,4 +157,41 @@ async fn a_message_that_the_smsc_keeps_can_be_asked_about_and_taken_back() {
     let canceled = bench.cancel(id).await.unwrap();
     assert_eq!(canceled.progress.status, Status::Canceled);
     assert_eq!(bench.smsc.counters().canceled, 1);
+}
+
+#[tokio::test]
+async fn parameters_are_set_and_asked_for_before_anything_goes_out() {
+    let tells = vec![(69, "358401000".to_owned())];
+    let settings = Cimd2SmscSettings { refuse_sets: vec![64], tells, ..Cimd2SmscSettings::default() };
+    let more = r#""cimd2":{"delivery_request":true,"set":{"056":"10","064":"7"},"get":[501,69,56,777]}"#;
+    let bench = Bench::start_cimd2(settings, more).await;
+    let id = bench.text("hello").await;
+    bench.until(id, Status::Delivered).await;
+    let status = bench.engine.connectors().await.unwrap().remove(0);
+    let answers = status.smsc.expect("answers").answers.clone();
+    let asked: Vec<_> = answers.iter().map(|answer| (answer.operation, answer.parameter, answer.name)).collect();
+    let reports = Some("status_report_request");
+    assert_eq!(asked[..2], [("set", 56, reports), ("set", 64, Some("tariff_class"))]);
+    assert_eq!(
+        asked[2..],
+        [
+            ("get", 501, Some("smsc_time")),
+            ("get", 69, Some("service_center_address")),
+            ("get", 56, reports),
+            ("get", 777, None),
+        ]
+    );
+    let outcomes: Vec<_> = answers.into_iter().map(|answer| answer.outcome).collect();
+    let is = |value: &str| SmscOutcome::Is(value.into());
+    assert_eq!([&outcomes[0], &outcomes[3], &outcomes[4]], [&is("10"), &is("358401000"), &is("10")]);
+    assert!(matches!(&outcomes[2], SmscOutcome::Is(time) if time.len() == 12), "{outcomes:?}");
+    for (refused, code) in [(1, "error 3"), (5, "error 900")] {
+        assert!(matches!(&outcomes[refused], SmscOutcome::Refused(error) if error.starts_with(code)), "{outcomes:?}");
+    }
+    assert_eq!(bench.smsc.counters().binds, 1, "a refusal is no reason to leave");
+    let metrics = bench.engine.metrics_text();
+    for (ask, outcome, times) in [("set", "refused", 1), ("set", "answered", 1), ("get", "answered", 3)] {
+        let line = format!(r#"postrider_inquiries_total{{connector="a",ask="{ask}",outcome="{outcome}"}} {times}"#);
+        assert!(metrics.contains(&line), "{line}");
+    }
 }

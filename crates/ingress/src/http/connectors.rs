@@ -1,6 +1,6 @@
 //! `/v1/connectors`: settings with where each connector stands, and starting and stopping.
 
-use engine::dispatch::{Desired, ModemView, SessionState, UssdTold};
+use engine::dispatch::{Desired, ModemView, SessionState, SmscAnswer, SmscOutcome, SmscView, UssdTold};
 use engine::{ConnectorStatus, HealthView};
 use model::Timestamp;
 use model::resources::{Connector, Kind};
@@ -31,6 +31,7 @@ struct Status {
     queued: u64,
     health: Health,
     modem: Option<Modem>,
+    smsc: Option<Smsc>,
     receipt_ids: std::collections::BTreeMap<&'static str, u64>,
 }
 
@@ -59,6 +60,38 @@ struct Modem {
     stored: Option<u16>,
     places: Option<u16>,
     pdu_mode: bool,
+}
+
+/// What an SMSC has answered to what a session has set and asked for.
+#[derive(Serialize)]
+struct Smsc {
+    at: String,
+    answers: Vec<SmscParameter>,
+}
+
+#[derive(Serialize)]
+struct SmscParameter {
+    operation: &'static str,
+    parameter: u16,
+    name: Option<&'static str>,
+    state: &'static str,
+    value: Option<String>,
+    error: Option<String>,
+}
+
+impl From<&SmscView> for Smsc {
+    fn from(view: &SmscView) -> Self {
+        let parameter = |answer: &SmscAnswer| {
+            let SmscAnswer { operation, parameter, name, outcome } = answer.clone();
+            let (state, value, error) = match outcome {
+                SmscOutcome::Is(value) => ("answered", Some(value), None),
+                SmscOutcome::Refused(error) => ("refused", None, Some(error)),
+                SmscOutcome::Unanswered => ("unanswered", None, None),
+            };
+            SmscParameter { operation, parameter, name, state, value, error }
+        };
+        Self { at: view.at.to_string(), answers: view.answers.iter().map(parameter).collect() }
+    }
 }
 
 /// A question to the network by USSD.
@@ -154,6 +187,7 @@ impl From<ConnectorStatus> for Shown {
                 queued: status.queued,
                 health: status.health.into(),
                 modem: status.modem.map(|modem| Modem::from(*modem)),
+                smsc: status.smsc.as_deref().map(Smsc::from),
                 receipt_ids: status.receipt_ids.into_iter().collect(),
             },
         }

@@ -1,7 +1,14 @@
 //! What a connector that speaks CIMD2 needs beside what all connectors have.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZoneDatabase;
 use serde::{Deserialize, Serialize};
+
+/// Parameters that are set, or asked for, after a login.
+const ASKED_MAX: usize = 32;
+/// What is said in logins, and a password is not changed at each of them.
+const OF_LOGINS: [&str; 4] = ["010", "011", "012", "019"];
 
 /// `cimd2 = { … }` of a connector: the choices that real SMSCs ask for. All have defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +48,12 @@ pub struct Cimd2Settings {
     pub service_description: Option<u8>,
     /// IANA name of the time zone that the SMSC's clock is in, for absolute validity. Default UTC.
     pub time_zone: String,
+    /// Parameters that are set after each login (08), by their numbers of three digits: `{ 056 = "14" }`. At most 32.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
+    /// Parameters that the SMSC is asked for after each login (09), by their numbers; 501 is its time. At most 32.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub get: Vec<u16>,
 }
 
 impl Default for Cimd2Settings {
@@ -60,6 +73,8 @@ impl Default for Cimd2Settings {
             tariff_class: None,
             service_description: None,
             time_zone: "UTC".into(),
+            set: BTreeMap::new(),
+            get: Vec::new(),
         }
     }
 }
@@ -68,6 +83,8 @@ impl Cimd2Settings {
     /// Each field that can't be sent as it is, and what it must be.
     pub(super) fn faults(&self) -> Vec<(&'static str, &'static str)> {
         let digits = |text: &str, longest| text.len() <= longest && text.bytes().all(|octet| octet.is_ascii_digit());
+        let named = |number: &String| matches!(number.as_bytes(), [b'0'..=b'4', rest @ ..] if digits(number, 3) && rest.len() == 2);
+        let settable = |number: &String| named(number) && !OF_LOGINS.contains(&number.as_str());
         let prefix = self.international_prefix.strip_prefix('+').unwrap_or(&self.international_prefix);
         [
             (digits(prefix, 4), "international_prefix", "must be up to 4 digits, or +"),
@@ -77,6 +94,17 @@ impl Cimd2Settings {
             (self.tariff_class.is_none_or(|class| class <= 99), "tariff_class", "must be 0 to 99"),
             (self.service_description.is_none_or(|it| it <= 9), "service_description", "must be 0 to 9"),
             (self.subaddress.is_none_or(|first| first <= 900), "subaddress", "must be 0 to 900"),
+            (
+                self.set.len() <= ASKED_MAX && self.set.keys().all(settable),
+                "set",
+                "must name up to 32 parameters by three digits each, such as 056, and none of the login",
+            ),
+            (self.set.values().all(|value| is_plain(value, 480)), "set", "must have plain characters as values"),
+            (
+                self.get.len() <= ASKED_MAX && self.get.iter().all(|number| (20..900).contains(number)),
+                "get",
+                "must name up to 32 parameters by numbers from 20 to 899, such as 501",
+            ),
             (
                 TimeZoneDatabase::bundled().get(&self.time_zone).is_ok(),
                 "time_zone",

@@ -377,6 +377,11 @@ fn cimd2() -> Value {
             "tariff_class": { "type": ["integer", "null"], "minimum": 0, "maximum": 99 },
             "service_description": { "type": ["integer", "null"], "minimum": 0, "maximum": 9 },
             "time_zone": { "type": "string", "default": "UTC", "description": "IANA name of the zone of the SMSC's clock." },
+            "set": { "type": "object", "maxProperties": 32, "description": "Parameters that are set after each login (08), by their numbers; none of the login itself.",
+                "propertyNames": { "pattern": "^[0-4][0-9]{2}$", "not": { "enum": ["010", "011", "012", "019"] } },
+                "additionalProperties": { "type": "string", "maxLength": 480, "pattern": "^[ -~]*$" }, "examples": [{ "056": "14" }] },
+            "get": { "type": "array", "maxItems": 32, "items": { "type": "integer", "minimum": 20, "maximum": 899 }, "examples": [[501]],
+                "description": "Parameters that the SMSC is asked for after each login (09); 501 is its time. `status.smsc` has the answers." },
         }),
     );
     cimd2["description"] = json!("What only CIMD2 has.");
@@ -414,9 +419,29 @@ fn percent(description: &str) -> Value {
     json!({ "type": ["integer", "null"], "minimum": 0, "maximum": 100, "description": description })
 }
 
+fn smsc_answers() -> Value {
+    let mut answers = object(
+        &["at", "answers"],
+        json!({
+            "at": time(false),
+            "answers": { "type": "array", "items": object(&["operation", "parameter", "name", "state", "value", "error"], json!({
+                "operation": { "type": "string", "enum": ["set", "get"] },
+                "parameter": { "type": "integer", "minimum": 0, "maximum": 999 },
+                "name": open_text("What CIMD2 calls it."),
+                "state": { "type": "string", "enum": ["answered", "refused", "unanswered"] },
+                "value": open_text("What it was set to, or is."),
+                "error": open_text("The error code and text of a refusal."),
+            })) },
+        }),
+    );
+    answers["description"] =
+        json!("What the SMSC has answered to what `cimd2.set` and `cimd2.get` name, at the last login.");
+    answers
+}
+
 fn connector_status() -> Value {
     let mut status = object(
-        &["desired", "state", "sessions", "paused", "queued", "health", "modem", "receipt_ids"],
+        &["desired", "state", "sessions", "paused", "queued", "health", "modem", "smsc", "receipt_ids"],
         json!({
             "desired": { "type": "string", "enum": ["running", "draining", "stopped"] },
             "state": { "type": "string", "enum": ["up", "connecting", "down", "stopped"] },
@@ -428,6 +453,7 @@ fn connector_status() -> Value {
             "queued": { "type": "integer", "minimum": 0, "description": "Messages in its queue." },
             "health": reference("ConnectorHealth"),
             "modem": { "anyOf": [reference("ModemStatus"), { "type": "null" }], "description": "What a modem tells of itself, while it is there." },
+            "smsc": nullable(smsc_answers()),
             "receipt_ids": { "type": "object", "description": "How receipts' ids were found to relate to answers' ids, and how often.",
                 "additionalProperties": count() },
         }),
