@@ -7,6 +7,7 @@ mod state;
 
 use std::fmt;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -39,15 +40,42 @@ pub struct MemoryStore {
     state: Mutex<State>,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     failure: Mutex<Option<StoreError>>,
-    gate: Mutex<Gate>,
     news: News,
+    gate: Gate,
+    searching: Gate,
+    searches: AtomicU64,
 }
 
-/// Where commits wait while they are held.
+/// Where calls wait while they are held.
 #[derive(Default)]
-struct Gate {
+struct Gate(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
     held: bool,
-    waiting: Vec<Waker>,
+    callers: Vec<Waker>,
+}
+
+impl Gate {
+    fn hold(&self, held: bool) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.held = held;
+        if !held {
+            waiting.callers.drain(..).for_each(Waker::wake);
+        }
+    }
+
+    async fn passed(&self) {
+        std::future::poll_fn(|context| {
+            let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if !waiting.held {
+                return Poll::Ready(());
+            }
+            waiting.callers.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
 }
 
 impl MemoryStore {
@@ -57,8 +85,10 @@ impl MemoryStore {
             state: Mutex::default(),
             clock: Box::new(clock),
             failure: Mutex::new(None),
-            gate: Mutex::default(),
             news: News::default(),
+            gate: Gate::default(),
+            searching: Gate::default(),
+            searches: AtomicU64::new(0),
         }
     }
 
@@ -71,28 +101,22 @@ impl MemoryStore {
     /// From now on every [`Store::commit`] waits before it does anything, until it is given `false`: a
     /// slow disk.
     pub fn hold(&self, held: bool) {
-        let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        gate.held = held;
-        if !held {
-            gate.waiting.drain(..).for_each(Waker::wake);
-        }
+        self.gate.hold(held);
+    }
+
+    /// The same for every [`Store::search`].
+    pub fn hold_searches(&self, held: bool) {
+        self.searching.hold(held);
+    }
+
+    /// How many times [`Store::search`] was called, held or not.
+    pub fn searches(&self) -> u64 {
+        self.searches.load(Relaxed)
     }
 
     fn well(&self) -> Result<(), StoreError> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         failure.map_or(Ok(()), Err)
-    }
-
-    async fn passed_gate(&self) {
-        std::future::poll_fn(|context| {
-            let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-            if !gate.held {
-                return Poll::Ready(());
-            }
-            gate.waiting.push(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -119,7 +143,7 @@ impl Store for MemoryStore {
     }
 
     async fn commit_shared(&self, changes: Arc<Changes>) -> Result<(), CommitError> {
-        self.passed_gate().await;
+        self.gate.passed().await;
         self.well()?;
         let mut state = self.state();
         state.apply(Arc::unwrap_or_clone(changes), self.now())
@@ -136,6 +160,8 @@ impl Store for MemoryStore {
         before: Option<MessageId>,
         limit: usize,
     ) -> Result<(Vec<Message>, Option<MessageId>), StoreError> {
+        self.searches.fetch_add(1, Relaxed);
+        self.searching.passed().await;
         let state = self.state();
         let below = before.map_or(Bound::Unbounded, Bound::Excluded);
         let mut found = Vec::new();

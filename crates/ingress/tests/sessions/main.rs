@@ -6,6 +6,7 @@ mod cimd2_server;
 #[path = "../smpp/gateway.rs"]
 mod gateway;
 mod link;
+mod preparing;
 mod ucp_client;
 mod ucp_server;
 
