@@ -7,7 +7,7 @@
 //! session that ends, however it ends, leaves no part behind: what was taken and not settled is in
 //! doubt.
 //!
-//! A session that can also ask the carrier about parts that it has (SMPP: cancel_sm, query_sm) calls
+//! A session that can also ask the carrier about parts that it has (SMPP: cancel_sm, replace_sm, …) calls
 //! [`LinkSession::serve_inquiries`], and then gets [`Inquiry`]s, which it answers or drops.
 //!
 //! ```text
@@ -390,8 +390,7 @@ impl LinkSession {
         }
     }
 
-    /// Gives a part back that was certainly not sent: it goes first again, here or over another
-    /// session.
+    /// Gives a part back that was certainly not sent: it goes first again, here or over another session.
     pub fn give_back(&mut self, ticket: Ticket) {
         if let Some((message, part)) = self.taken.remove(&ticket) {
             self.facts.extend(self.link.lane.give_back(message, part));
