@@ -34,14 +34,14 @@
 //! `follow_up` asking for receipts that don't come · `verdict`, `patience` what refusals mean · `air` parts as
 //! the network carries them · `identity`, `lasting` what outlives sessions ·
 //! [`smpp`], and in the same way [`ucp`] and `cimd2`: `dialogue` what is said and heard, `outbind` where carriers connect that do so themselves,
-//! `inquiries` what the engine asks about, `outgoing`, `answer`, `incoming` the translation. · `http` providers
+//! `inquiries` what the engine asks about, `outgoing`, `answer`, `incoming` the translation. · [`mod@http`] providers
 //! whose API is described as data: no byte-stream session, but requests of one task.
 
 mod air;
 mod backoff;
 mod cimd2;
 mod follow_up;
-mod http;
+pub mod http;
 mod identity;
 mod lasting;
 pub mod manager;

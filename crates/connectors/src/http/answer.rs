@@ -1,14 +1,15 @@
 //! What an answer means for the messages of its request. Pure.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use model::Reason;
-use model::resources::http::place::{Place, regex};
+use model::resources::http::place::{Each, Place, regex};
 use model::resources::http::{HttpAnswer, HttpClass, HttpError};
 use regex::Regex;
 use serde_json::Value;
 
-use super::document::{Document, When, place};
+use super::document::{Document, When, each, place};
 
 /// Longest wait that a provider may ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
@@ -17,17 +18,17 @@ const SAID_MAX: usize = 200;
 
 /// What an answer means for one message.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Verdict {
-    /// Accepted, and called this.
+pub enum Verdict {
+    /// Accepted, and called this; nothing, if the provider does not say.
     Sent(Box<str>),
-    /// Not accepted.
+    /// Not accepted: what is to become of the message, and why.
     Not(HttpClass, Reason),
 }
 
 /// The rules of one connector.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    each: Option<String>,
+    each: Option<Each>,
     accepted: Option<When>,
     id: Option<Place>,
     code: Option<Place>,
@@ -39,7 +40,7 @@ impl Answers {
     pub(super) fn compile(answer: &HttpAnswer) -> Result<Self, String> {
         let error = |error: &HttpError| Ok((error.clone(), error.body.as_deref().map(regex).transpose()?));
         Ok(Self {
-            each: answer.each.clone(),
+            each: each(answer.each.as_deref())?,
             accepted: answer.accepted.as_ref().map(When::compile).transpose()?,
             id: place(answer.id.as_deref())?,
             code: place(answer.code.as_deref())?,
@@ -50,16 +51,23 @@ impl Answers {
 
     /// A verdict for each of the messages that are called `ids` here.
     pub(super) fn read(&self, document: &Document, ids: &[&str]) -> Vec<Verdict> {
-        let is_success = (200..300).contains(&document.status);
-        let Some(each) = self.each.as_deref().filter(|_| is_success) else {
-            return ids.iter().map(|id| self.verdict(document, None, id)).collect();
+        let answer = Answer { document, fits: self.errors.iter().map(|_| OnceCell::new()).collect() };
+        let Some(each) = self.each.as_ref().filter(|_| document.is_success()) else {
+            // It says the same of all but their names.
+            let is_named = matches!(self.id, Some(Place::OwnId));
+            let one = ids.first().map(|id| self.verdict(&answer, None, id));
+            return match one {
+                Some(Verdict::Sent(_)) if is_named => ids.iter().map(|id| Verdict::Sent((*id).into())).collect(),
+                Some(one) => vec![one; ids.len()],
+                None => Vec::new(),
+            };
         };
         let entries = document.entries(Some(each));
         if entries.len() != ids.len() {
             let said = format!("{} answers for {} messages", entries.len(), ids.len());
-            return ids.iter().map(|_| Verdict::Not(HttpClass::Doubt, reason(document, None, &said, false))).collect();
+            return vec![Verdict::Not(HttpClass::Doubt, reason(document, None, &said, false)); ids.len()];
         }
-        entries.into_iter().zip(ids).map(|(entry, id)| self.verdict(document, Some(entry), id)).collect()
+        entries.into_iter().zip(ids).map(|(entry, id)| self.verdict(&answer, Some(entry), id)).collect()
     }
 
     /// The provider's code of an answer that stands for itself.
@@ -67,8 +75,9 @@ impl Answers {
         self.code.as_ref().and_then(|code| document.find(code, None, "")).map(String::from)
     }
 
-    fn verdict(&self, document: &Document, entry: Option<&Value>, own_id: &str) -> Verdict {
-        let is_success = (200..300).contains(&document.status);
+    fn verdict(&self, answer: &Answer<'_>, entry: Option<&Value>, own_id: &str) -> Verdict {
+        let document = answer.document;
+        let is_success = document.is_success();
         let accepted = match &self.accepted {
             None => Some(true),
             Some(when) => when.is(document, entry),
@@ -85,26 +94,31 @@ impl Answers {
         }
         let code = self.code.as_ref().and_then(|code| document.find(code, entry, ""));
         let said = self.reason.as_ref().and_then(|reason| document.find(reason, entry, ""));
-        let class = match self.listed(document, code.as_deref()) {
+        let class = match self.listed(answer, code.as_deref()) {
             Some(HttpClass::Accepted) => return sent(),
             Some(class) => class,
             None if is_success && (accepted.is_none() || self.accepted.is_none()) => HttpClass::Doubt,
             None if is_success => HttpClass::Permanent,
             None => usual(document),
         };
-        let text = document.text();
-        let said = said.as_deref().unwrap_or(&text);
+        let said = said.as_deref().unwrap_or_else(|| document.text());
         Verdict::Not(class, reason(document, code.as_deref(), said, class == HttpClass::Permanent))
     }
 
-    fn listed(&self, document: &Document, code: Option<&str>) -> Option<HttpClass> {
-        let fits = |(error, body): &&(HttpError, Option<Regex>)| {
-            error.fits_status(document.status)
+    fn listed(&self, answer: &Answer<'_>, code: Option<&str>) -> Option<HttpClass> {
+        let fits = |((error, body), fits): &(&(HttpError, Option<Regex>), &OnceCell<bool>)| {
+            error.fits_status(answer.document.status)
                 && (error.code.is_empty() || code.is_some_and(|code| error.code.iter().any(|listed| listed == code)))
-                && body.as_ref().is_none_or(|body| body.is_match(&document.text()))
+                && body.as_ref().is_none_or(|body| *fits.get_or_init(|| body.is_match(answer.document.text())))
         };
-        self.errors.iter().find(fits).map(|(error, _)| error.class)
+        self.errors.iter().zip(&answer.fits).find(fits).map(|((error, _), _)| error.class)
     }
+}
+
+/// An answer, and which of the rules fit its body as far as that was looked at: it is the same for all messages.
+struct Answer<'d> {
+    document: &'d Document,
+    fits: Vec<OnceCell<bool>>,
 }
 
 /// What a status means that nothing more is known of (RFC 9110 §15).

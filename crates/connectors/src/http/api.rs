@@ -5,18 +5,15 @@ use std::time::Duration;
 
 use http::header::HeaderValue;
 use model::resources::http::template::Template;
-use model::resources::http::{HttpAuth, HttpAuthKind, HttpCallback, HttpReply, HttpSettings};
+use model::resources::http::{HttpAuth, HttpAuthKind, HttpSettings};
 use model::resources::{Connector, SecretError, TlsSettings};
 
-use super::answer::Answers;
-use super::document::place;
 use super::escape::{Place as EscapePlace, digest};
-use super::incoming::Readings;
-use super::request::{Auth, DescriptionError, Origin, Written, header};
-use super::sign::{Signer, Verifier};
+use super::reader::ProviderReader;
+use super::request::{Auth, Origin, Written, header};
+use super::sign::Signer;
 use super::values::{Known, Values};
 use model::Timestamp;
-use model::resources::http::place::Place;
 use model::resources::http::{HttpDigest, HttpRequest};
 
 /// How often something is fetched whose description does not say.
@@ -27,34 +24,17 @@ const POLL_EVERY: Duration = Duration::from_secs(30);
 pub(super) struct Api {
     pub(super) target: Target,
     pub(super) origin: Origin,
-    pub(super) known: Known,
+    pub(super) known: Arc<Known>,
+    /// What the provider says.
+    pub(super) reader: ProviderReader,
     pub(super) send: Written,
     pub(super) binary: Option<Written>,
     pub(super) batch: usize,
-    pub(super) answers: Answers,
-    pub(super) readings: Readings,
     pub(super) token: Option<TokenSource>,
-    pub(super) query: Option<Query>,
+    /// How one message is asked about.
+    pub(super) query: Option<Written>,
     pub(super) polls: Vec<(Written, Duration)>,
     pub(super) subscribes: Vec<(Written, Vec<String>)>,
-    pub(super) calls: Calls,
-}
-
-/// What calls of the provider are held against.
-pub(super) struct Calls {
-    /// The secret of the path; without one nobody calls.
-    pub(super) secret: Option<String>,
-    /// What stands before the parameters of the address that the provider calls.
-    pub(super) url: String,
-    pub(super) verifier: Option<Verifier>,
-    pub(super) reply: HttpReply,
-}
-
-impl std::fmt::Debug for Calls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The address has the secret in it.
-        f.debug_struct("Calls").field("verifier", &self.verifier).field("reply", &self.reply).finish_non_exhaustive()
-    }
 }
 
 /// Whom to connect to.
@@ -66,14 +46,6 @@ pub(super) struct Target {
     pub(super) settings: Option<TlsSettings>,
 }
 
-/// How one message is asked about.
-#[derive(Debug)]
-pub(super) struct Query {
-    pub(super) request: Written,
-    pub(super) state: Option<Place>,
-    pub(super) error: Option<Place>,
-}
-
 /// Where tokens are fetched (RFC 6749 §4.4).
 #[derive(Debug)]
 pub(super) struct TokenSource {
@@ -82,36 +54,25 @@ pub(super) struct TokenSource {
     pub(super) request: Written,
 }
 
-/// A description that can't be used. Most faults were told when it was set.
+/// A description that can't be used: the configuration's fault. Most faults are told when it is set, but a secret is only
+/// read when it is needed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ApiError {
+pub enum DescriptionFault {
+    /// A secret can't be had.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// Its preset, or what differs from it.
     #[error(transparent)]
     Preset(#[from] model::resources::http::preset::PresetError),
-    #[error(transparent)]
-    Description(#[from] DescriptionError),
+    /// A text is no template.
     #[error(transparent)]
     Template(#[from] model::resources::http::template::TemplateError),
+    /// Anything else, as a sentence.
     #[error("{0}")]
     Other(String),
 }
 
-/// Shortest secret of a path.
-const PATH_SECRET_MIN: usize = 16;
-
-/// The secret of the path that the provider calls, wherever it is kept: a file may be empty, and a variable too.
-fn path_secret(callback: Option<&HttpCallback>) -> Result<Option<String>, ApiError> {
-    let secret = callback.and_then(|callback| callback.secret.as_ref()).map(|secret| secret.reveal()).transpose()?;
-    let fits = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
-    if secret.as_ref().is_some_and(|secret| secret.len() < PATH_SECRET_MIN || !secret.bytes().all(fits)) {
-        let detail = "callback.secret must be at least 16 letters, digits, hyphens or underscores";
-        return Err(ApiError::Other(detail.to_owned()));
-    }
-    Ok(secret)
-}
-
-impl From<String> for ApiError {
+impl From<String> for DescriptionFault {
     fn from(text: String) -> Self {
         Self::Other(text)
     }
@@ -119,9 +80,9 @@ impl From<String> for ApiError {
 
 impl Api {
     /// Reads a connector's description, and its secrets.
-    pub(super) fn compile(connector: &Connector) -> Result<Self, ApiError> {
+    pub(super) fn compile(connector: &Connector) -> Result<Self, DescriptionFault> {
         let settings = connector.http.as_deref().cloned().unwrap_or_default().resolved()?;
-        let known = known(connector, &settings)?;
+        let known = Arc::new(known(connector, &settings)?);
         let (target, host, prefix) = split(&connector.address, connector.tls.as_ref())?;
         let auth = settings.auth.clone().unwrap_or_default();
         let origin = Origin { host, prefix: prefix.into(), auth: auth_of(&auth, &known)? };
@@ -132,32 +93,22 @@ impl Api {
         let batch = settings.batch.as_ref();
         let send = settings.send.as_ref().ok_or_else(|| "http.send is missing".to_owned())?;
         let most = batch.and_then(|batch| batch.most).unwrap_or(1).max(1);
-        let query = settings.query.as_ref().map(|query| {
-            let request = written(query.request.as_ref())?;
-            let (state, error) = (place(Some(&query.state))?, place(query.error.as_deref())?);
-            Ok::<_, ApiError>(Query { request, state, error })
-        });
+        let query = settings.query.as_ref().map(|query| written(query.request.as_ref()));
         let polls = settings.poll.iter().flatten().map(|poll| {
             let every = poll.every_seconds.map_or(POLL_EVERY, |seconds| Duration::from_secs(seconds.max(1).into()));
-            Ok::<_, ApiError>((written(poll.request.as_ref())?, every))
+            Ok::<_, DescriptionFault>((written(poll.request.as_ref())?, every))
         });
         let subscribes = settings.subscribe.iter().flatten().filter(|_| settings.callback.is_some());
-        let subscribes = subscribes.map(|one| Ok::<_, ApiError>((written(one.request.as_ref())?, one.done.clone())));
+        let subscribes =
+            subscribes.map(|one| Ok::<_, DescriptionFault>((written(one.request.as_ref())?, one.done.clone())));
         Ok(Self {
             send: Written::compile(send, batch.map(|batch| batch.at.as_str()))?,
             binary: settings.binary.as_ref().map(|binary| Written::compile(binary, None)).transpose()?,
             batch: usize::from(most),
-            answers: settings.answer.as_ref().map(Answers::compile).transpose()?.unwrap_or_default(),
-            readings: Readings::compile(settings.receipt.as_ref(), settings.message.as_ref())?,
+            reader: ProviderReader::compile(&settings, known.clone())?,
             query: query.transpose()?,
             polls: polls.collect::<Result<_, _>>()?,
             subscribes: subscribes.collect::<Result<_, _>>()?,
-            calls: Calls {
-                secret: path_secret(settings.callback.as_ref())?,
-                url: known.callback_url.clone().unwrap_or_default(),
-                verifier: settings.signature.as_ref().map(Verifier::compile).transpose()?.flatten(),
-                reply: settings.reply.clone().unwrap_or_default(),
-            },
             target,
             origin,
             known,
@@ -167,7 +118,7 @@ impl Api {
 }
 
 impl TokenSource {
-    fn compile(auth: &HttpAuth, connector: &Connector, known: &Known) -> Result<Self, ApiError> {
+    fn compile(auth: &HttpAuth, connector: &Connector, known: &Known) -> Result<Self, DescriptionFault> {
         let url = auth.token_url.clone().unwrap_or_default();
         let whole = if url.starts_with('/') { format!("{}{url}", connector.address) } else { url };
         let (address, rest) = split_at_path(&whole);
@@ -195,12 +146,12 @@ impl TokenSource {
     }
 }
 
-fn written(request: Option<&HttpRequest>) -> Result<Written, ApiError> {
+fn written(request: Option<&HttpRequest>) -> Result<Written, DescriptionFault> {
     let nothing = HttpRequest::default();
     Ok(Written::compile(request.unwrap_or(&nothing), None)?)
 }
 
-fn known(connector: &Connector, settings: &HttpSettings) -> Result<Known, ApiError> {
+pub(super) fn known(connector: &Connector, settings: &HttpSettings) -> Result<Known, DescriptionFault> {
     let secrets = settings.secrets.iter().map(|(name, secret)| Ok((name.clone(), secret.reveal()?)));
     let callback_url = match &settings.callback {
         Some(callback) => {
@@ -218,10 +169,10 @@ fn known(connector: &Connector, settings: &HttpSettings) -> Result<Known, ApiErr
     })
 }
 
-fn auth_of(auth: &HttpAuth, known: &Known) -> Result<Auth, ApiError> {
+fn auth_of(auth: &HttpAuth, known: &Known) -> Result<Auth, DescriptionFault> {
     // What says who we are does not change with time.
     let values = Values::plain(known, Timestamp::default());
-    let text = |text: &Option<String>, usual: &str| -> Result<Vec<u8>, ApiError> {
+    let text = |text: &Option<String>, usual: &str| -> Result<Vec<u8>, DescriptionFault> {
         let template = Template::parse(text.as_deref().unwrap_or(usual))?;
         let mut out = Vec::new();
         values.write(&template, EscapePlace::Plain, &mut out);
@@ -237,19 +188,19 @@ fn auth_of(auth: &HttpAuth, known: &Known) -> Result<Auth, ApiError> {
 }
 
 /// RFC 7617.
-fn basic(user: &[u8], password: &[u8]) -> Result<HeaderValue, ApiError> {
+fn basic(user: &[u8], password: &[u8]) -> Result<HeaderValue, DescriptionFault> {
     let value = format!("Basic {}", digest(HttpDigest::Base64, &[user, b":", password].concat()));
-    header(value.as_bytes()).map_err(|reason| ApiError::Other(reason.detail.into()))
+    header(value.as_bytes()).map_err(|reason| DescriptionFault::Other(reason.detail.into()))
 }
 
 /// RFC 6750.
-pub(super) fn bearer(token: &[u8]) -> Result<HeaderValue, ApiError> {
-    header(&[b"Bearer ", token].concat()).map_err(|_| ApiError::Other("a header can't hold the token".into()))
+pub(super) fn bearer(token: &[u8]) -> Result<HeaderValue, DescriptionFault> {
+    header(&[b"Bearer ", token].concat()).map_err(|_| DescriptionFault::Other("a header can't hold the token".into()))
 }
 
 /// An address as whom to connect to, what `host` says, and what stands before paths.
-fn split<'a>(address: &'a str, tls: Option<&TlsSettings>) -> Result<(Target, HeaderValue, &'a str), ApiError> {
-    let wrong = || ApiError::Other(format!("the address \"{address}\" is not https:// or http:// and a host"));
+fn split<'a>(address: &'a str, tls: Option<&TlsSettings>) -> Result<(Target, HeaderValue, &'a str), DescriptionFault> {
+    let wrong = || DescriptionFault::Other(format!("the address \"{address}\" is not https:// or http:// and a host"));
     let (whole, prefix) = split_at_path(address);
     let (scheme, authority) = whole.split_once("://").ok_or_else(wrong)?;
     let secure = match scheme {
@@ -280,7 +231,7 @@ pub(crate) struct Apis(std::sync::Mutex<ByName>);
 
 impl Apis {
     /// The description of a connector.
-    pub(super) fn get(&self, connector: &Arc<Connector>) -> Result<Arc<Api>, ApiError> {
+    pub(super) fn get(&self, connector: &Arc<Connector>) -> Result<Arc<Api>, DescriptionFault> {
         let lock = || self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((known, api)) = lock().get(connector.id.as_str())
             && Arc::ptr_eq(known, connector)

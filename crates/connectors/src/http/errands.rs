@@ -82,7 +82,7 @@ impl Errands {
             }
             Errand::Subscribe(n) => {
                 let done = api.subscribes.get(n).map_or(&[][..], |(_, done)| done);
-                let code = document.and_then(|document| api.answers.code(document));
+                let code = document.and_then(|document| api.reader.code(document));
                 if is_good || code.is_some_and(|code| done.contains(&code)) {
                     tracing::info!(%connector, "the provider calls back");
                     None
@@ -96,7 +96,7 @@ impl Errands {
             *at = again;
         }
         match (errand, document) {
-            (Errand::Poll(_), Some(document)) if is_good => api.readings.read(document),
+            (Errand::Poll(_), Some(document)) if is_good => api.reader.polled(document),
             _ => Vec::new(),
         }
     }

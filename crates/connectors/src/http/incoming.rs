@@ -1,14 +1,15 @@
 //! From what a provider tells, by call or when it is asked, to receipts and messages from phones. Pure.
 
 use engine::dispatch::{Incoming, MobileOriginated};
-use model::resources::http::place::Place;
+use model::resources::http::place::{Each, Place};
 use model::resources::http::{HttpDigest, HttpMessage, HttpReceipt};
 use model::{Address, Content, Encoding, Receipt, ReceiptState};
 use serde_json::Value;
 use sms::{Concat, Described};
 
-use super::document::{Document, When, place};
+use super::document::{Document, When, each, place};
 use super::escape::undigest;
+use super::xml;
 
 /// Receipts and messages in one call or answer; more of them are not looked at.
 const ENTRIES_MAX: usize = 10_000;
@@ -30,7 +31,7 @@ pub(super) struct Readings {
 
 #[derive(Debug)]
 struct Receipts {
-    each: Option<String>,
+    each: Option<Each>,
     when: Option<When>,
     id: Place,
     state: Place,
@@ -40,7 +41,7 @@ struct Receipts {
 
 #[derive(Debug)]
 struct Messages {
-    each: Option<String>,
+    each: Option<Each>,
     when: Option<When>,
     from: Place,
     to: Option<Place>,
@@ -70,11 +71,11 @@ impl Readings {
     /// Everything that is told; it may be nothing, for providers tell more than that.
     pub(super) fn read(&self, document: &Document) -> Vec<Incoming> {
         let receipts = self.receipt.iter().flat_map(|receipts| {
-            let entries = document.entries(receipts.each.as_deref()).into_iter().take(ENTRIES_MAX);
+            let entries = document.entries(receipts.each.as_ref()).into_iter().take(ENTRIES_MAX);
             entries.filter_map(|entry| receipts.read(self, document, entry))
         });
         let messages = self.message.iter().flat_map(|messages| {
-            let entries = document.entries(messages.each.as_deref()).into_iter().take(ENTRIES_MAX);
+            let entries = document.entries(messages.each.as_ref()).into_iter().take(ENTRIES_MAX);
             entries.filter_map(|entry| messages.read(document, entry))
         });
         receipts.chain(messages).collect()
@@ -82,6 +83,7 @@ impl Readings {
 
     /// What a word and an error code mean.
     pub(super) fn receipt(&self, word: &str, error: Option<&str>) -> Receipt {
+        let word = short(word);
         let upper = word.to_uppercase();
         let fits = |(known, _): &&(String, ReceiptState)| match known.strip_suffix('*') {
             Some(begin) => upper.starts_with(begin),
@@ -90,14 +92,14 @@ impl Readings {
         // A word that nobody knows is no end.
         let state = self.states.iter().find(fits).map_or(ReceiptState::Intermediate, |(_, state)| *state);
         let err = error.filter(|error| !matches!(*error, "" | "0" | "000"));
-        Receipt { state, stat: short(word), err: err.map(short) }
+        Receipt { state, stat: word, err: err.map(short) }
     }
 }
 
 impl Receipts {
     fn compile(receipt: &HttpReceipt) -> Result<Self, String> {
         Ok(Self {
-            each: receipt.each.clone(),
+            each: each(receipt.each.as_deref())?,
             when: receipt.when.as_ref().map(When::compile).transpose()?,
             id: Place::parse(&receipt.id)?,
             state: Place::parse(&receipt.state)?,
@@ -132,7 +134,7 @@ impl Messages {
             _ => None,
         };
         Ok(Self {
-            each: message.each.clone(),
+            each: each(message.each.as_deref())?,
             when: message.when.as_ref().map(When::compile).transpose()?,
             from: Place::parse(&message.from)?,
             to: place(message.to.as_deref())?,
@@ -159,7 +161,7 @@ impl Messages {
             (Some(data), _) => octets(udh, &data),
             (None, Some(text)) => plain(&text),
             // An empty text is one, if its field is there.
-            (None, None) if self.names_text(document, entry) => plain(""),
+            (None, None) if self.names_text(entry) => plain(""),
             (None, None) => return None,
         };
         mo.from = phone(&from);
@@ -176,10 +178,12 @@ impl Messages {
         Some(Incoming::Mo(Box::new(mo)))
     }
 
-    fn names_text(&self, document: &Document, entry: &Value) -> bool {
-        let Some(Place::Pointer(pointer)) = &self.text else { return false };
-        debug_assert!(document.find(&Place::Pointer(pointer.clone()), Some(entry), "").is_none(), "looked for before");
-        entry.pointer(pointer).is_some_and(Value::is_string)
+    fn names_text(&self, entry: &Value) -> bool {
+        match &self.text {
+            Some(Place::Pointer(pointer)) => entry.pointer(pointer).is_some_and(Value::is_string),
+            Some(Place::Xml(path)) => xml::is_there(entry, path),
+            _ => false,
+        }
     }
 }
 

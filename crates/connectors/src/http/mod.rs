@@ -1,10 +1,11 @@
 //! Providers with an HTTP API: what their descriptions mean, and sessions that follow them.
 //!
 //! The description is data ([`model::resources::http`]); this reads it once (`api`), and then does with it
-//! what the other protocols do with PDUs. Pure: `values` and `request` from message to request, `answer` from
-//! answer to outcome, `incoming` from call to receipt or message, `sign` signatures, all over `escape`, `json`
-//! and `document`. With a socket: `client` one exchange over a kept connection, `token` access tokens,
-//! `session` the loop, `errands` what it asks for beside messages, `calls` what the provider says by itself.
+//! what the other protocols do with PDUs. Pure: `values` and `request` from message to request; [`ProviderReader`]
+//! everything that the provider says, by `answer` from answer to outcome, `incoming` from call to receipt or
+//! message, `sign` and `jwt` signatures; all over `escape`, `json`, `xml` and `document`. With a socket: `client` one
+//! exchange over a kept connection, `token` access tokens, `session` the loop, `errands` what it asks for beside
+//! messages, `calls` what the provider says by itself.
 
 mod answer;
 mod api;
@@ -15,6 +16,8 @@ mod errands;
 mod escape;
 mod incoming;
 mod json;
+mod jwt;
+mod reader;
 mod request;
 mod session;
 mod sign;
@@ -22,11 +25,16 @@ mod sign;
 mod tests;
 mod token;
 mod values;
+mod xml;
 
 use model::resources::Connector;
 
 use crate::session::{Ended, Life, Slot};
+pub use answer::Verdict;
+pub use api::DescriptionFault;
 pub(crate) use calls::HttpCalls;
+pub use document::Document;
+pub use reader::ProviderReader;
 
 /// The life of a session that speaks HTTP.
 pub(crate) struct HttpLife;

@@ -7,6 +7,7 @@ use model::Reason;
 use model::resources::http::template::{Name, Template, TemplateError};
 use model::resources::http::{HttpMethod, HttpRequest};
 
+use super::api::DescriptionFault;
 use super::escape::{self, Place};
 use super::json::Json;
 use super::sign::Signer;
@@ -58,18 +59,9 @@ pub(super) enum Auth {
     Signed(Signer),
 }
 
-/// Why a description is none. It was looked at before, so this is a gateway's own fault.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DescriptionError {
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    #[error("{0}")]
-    Other(String),
-}
-
 impl Written {
     /// Reads a description; the list at the pointer `each` has an entry for each message.
-    pub(super) fn compile(request: &HttpRequest, each: Option<&str>) -> Result<Self, DescriptionError> {
+    pub(super) fn compile(request: &HttpRequest, each: Option<&str>) -> Result<Self, DescriptionFault> {
         let pairs =
             |map: &std::collections::BTreeMap<String, String>| -> Result<Vec<(Box<str>, Template)>, TemplateError> {
                 // What a person sets to nothing is not there.
@@ -78,7 +70,7 @@ impl Written {
             };
         let mut headers = Vec::new();
         for (name, template) in pairs(&request.headers)? {
-            let name = HeaderName::try_from(&*name).map_err(|error| DescriptionError::Other(error.to_string()))?;
+            let name = HeaderName::try_from(&*name).map_err(|error| DescriptionFault::Other(error.to_string()))?;
             headers.push((name, template));
         }
         let body = if let Some(form) = &request.form {

@@ -50,7 +50,7 @@ pub(super) async fn fetch(api: &Api, source: &TokenSource, client: &Client, now:
 
 /// Reads an answer (RFC 6749 §5.1). Some providers write the seconds as a string.
 fn read(document: &Document, now: Instant) -> Option<Token> {
-    let answer = document.json().filter(|_| (200..300).contains(&document.status))?;
+    let answer = document.tree().filter(|_| document.is_success())?;
     let token = answer.get("access_token")?.as_str()?;
     let life = match answer.get("expires_in") {
         Some(Value::Number(seconds)) => seconds.as_u64(),

@@ -127,7 +127,9 @@ fn judge(asked: &Asked, shared: &Arc<Shared>, callbacks: &Callbacks, counted: &m
         let inbox = std::mem::take(&mut shared.lock().inbox);
         counted.mo_sent += inbox.len() as u64;
         counted.mo_acked += inbox.len() as u64;
-        let list = format!("{{\"statusCode\":\"0000\",\"data\":[{}]}}", inbox.join(","));
+        let (count, list) = (inbox.len(), inbox.join(","));
+        let data = format!("\"numberOfMessagesInThisBatch\":\"{count}\",\"inboundSMSMessage\":[{list}]");
+        let list = format!("{{\"statusCode\":\"0000\",\"data\":{{{data}}}}}");
         return (Told { status: 200, kind: "application/json", body: list, retry_after: None }, false);
     }
     let Some(all) = provider.submissions(asked).filter(|all| !all.is_empty()) else {

@@ -1,5 +1,6 @@
 //! What answers mean.
 
+use engine::dispatch::Told;
 use http::HeaderMap;
 use http::header::HeaderValue;
 use model::resources::http::HttpClass;
@@ -13,7 +14,7 @@ pub(super) fn document(status: u16, body: &str) -> Document {
 }
 
 fn verdict(preset: &str, status: u16, body: &str) -> (Option<HttpClass>, String) {
-    match &api(preset, "").answers.read(&document(status, body), &["ours"])[..] {
+    match &api(preset, "").reader.answers(&document(status, body), &["ours"])[..] {
         [Verdict::Sent(id)] => (None, id.to_string()),
         [Verdict::Not(class, reason)] => (Some(*class), reason.detail.to_string()),
         other => panic!("{other:?}"),
@@ -45,7 +46,12 @@ fn answers_are_read_as_the_documents_show() {
         "01FC66621XXXXX119Z8PMV1QPQ"
     );
     assert_eq!(sent("mtn-v3", 200, r#"{"statusCode":"0000","data":{"status":"PENDING"}}"#), "ours");
-    assert_eq!(sent("mtn-v2", 201, r#"{"data":{"requestId":"r-1"}}"#), "r-1");
+    let mtn =
+        r#"{"statusCode":"0000","statusMessage":"Sucessful","transactionId":"t","data":{"requestId":"sub123456"}}"#;
+    assert_eq!(sent("mtn-v2", 201, mtn), "sub123456");
+    // Countries behind which there is version 3 already.
+    let mtn = r#"{"statusCode":"0000","statusMessage":"Sucessful","transactionId":"t","data":{"status":"PENDING"}}"#;
+    assert_eq!(sent("mtn-v2", 200, mtn), "");
     assert_eq!(sent("kannel", 202, "0: Accepted for delivery"), "ours");
     assert_eq!(
         sent("jasmin", 200, "Success \"07033084-5cfd-4812-90a4-e4d24ffb6e3d\""),
@@ -110,7 +116,7 @@ fn answers_are_read_as_the_documents_show() {
     not("ozeki", 200, &ozeki(1), Permanent);
     let accepted =
         Api::compile(&connector("", ", send = {}, answer = { errors = [{ status = ['409'], class = 'accepted' }] }"));
-    assert_eq!(accepted.unwrap().answers.read(&document(409, ""), &["ours"]), [Verdict::Sent("".into())]);
+    assert_eq!(accepted.unwrap().reader.answers(&document(409, ""), &["ours"]), [Verdict::Sent("".into())]);
     assert_ne!(Accepted, Permanent);
 }
 
@@ -125,4 +131,25 @@ fn providers_say_how_long_to_wait() {
     // RFC 9110 §5.6.7 has this moment as its example, which is `now`.
     assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
     assert_eq!([wait("999999999"), wait("soon"), wait("-1")], [Some(3600), None, None]);
+}
+
+#[test]
+fn questions_are_answered_as_the_documents_show() {
+    use model::ReceiptState::{Delivered, Undelivered};
+    let told = |preset: &str, body: &str| match api(preset, "").reader.told(&document(200, body)) {
+        Told::State(receipt) => receipt.state,
+        other => panic!("{preset}: {other:?}"),
+    };
+    let mtn = |status: &str| {
+        let of_phone = format!(r#"{{"receiverAddress":"27568942200","status":"{status}"}}"#);
+        format!(r#"{{"statusCode":"0000","data":{{"requestId":"req445454","deliveryStatus":[{of_phone}]}}}}"#)
+    };
+    assert_eq!(told("mtn-v2", &mtn("DeliveredToTerminal")), Delivered);
+    assert_eq!(told("mtn-v2", &mtn("DeliveryImpossible")), Undelivered);
+    assert_eq!(told("twilio", r#"{"sid":"SM1","status":"undelivered","error_code":30003}"#), Undelivered);
+    let refused = |status: u16| match api("twilio", "").reader.told(&document(status, "")) {
+        Told::Refused(reason) => reason.permanent,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!([refused(404), refused(500), refused(200)], [true, false, false]);
 }

@@ -5,7 +5,6 @@ use engine::{CarrierCall, CarrierDenied};
 use model::ReceiptState;
 
 use super::*;
-use crate::http::calls::read;
 
 pub(super) fn called(
     preset: &str,
@@ -23,7 +22,7 @@ pub(super) fn called(
         body: body.into(),
         remote: [127, 0, 0, 1].into(),
     };
-    read(&api, &call, NOW).map(|document| api.readings.read(&document))
+    api.reader.called(&call, NOW)
 }
 
 pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -104,6 +103,9 @@ fn receipts_are_read_as_the_documents_show() {
     let mtn = r#"{"clientCorrelatorId":"6c1a","deliveryStatus":"DELIVERED","details":"","completedDate":"x","id":"7",
         "error":"000","senderAddress":"777","receiverAddress":"2348031234567","submittedDate":"x"}"#;
     assert_eq!(told(called("mtn-v3", "", "", &[JSON], mtn)), ("6c1a".into(), Delivered, "DELIVERED".into()));
+    let mtn = r#"{"deliveryInfo":{"requestId":"req445454","deliveryStatus":[{"receiverAddress":"27568942200",
+        "status":"DeliveredToTerminal"}]}}"#;
+    assert_eq!(told(called("mtn-v2", "", "", &[JSON], mtn)).0, "req445454");
     for (kind, state) in [("1", Delivered), ("2", Undelivered), ("8", Intermediate), ("16", Rejected)] {
         let query = format!("id=00ff&d={kind}&a=NACK%2F0x0000000B");
         assert_eq!(told(called("kannel", "", &query, &[], "")).1, state, "{kind}");
@@ -145,60 +147,8 @@ fn messages_from_phones_are_read_as_the_documents_show() {
         r#"{"dateTime":"x","registrationId":"1","message":"YES","senderAddress":"2348031234567","messageID":"m"}"#;
     let to = ", message = { default_to = '777' }";
     assert_eq!(said(called("mtn-v3", to, "", &[JSON], mtn)), ["+2348031234567", "777", "YES"]);
-}
-
-#[test]
-fn signatures_are_held_against_what_was_signed() {
-    // The example of the documents' helper libraries: token 12345, this URL, these parameters.
-    let twilio = "preset = 'twilio', callback = { url = 'https://mycompany.com', secret = 'sixteen-letters-long' }";
-    let text = format!(
-        "id = 'c'\nprotocol = 'http'\naddress = 'https://x'\nsystem_id = 'AC'\npassword = '12345'\nhttp = {{ {twilio} }}"
-    );
-    let mut example = Api::compile(&toml::from_str(&text).unwrap()).unwrap();
-    example.calls.url = "https://mycompany.com/myapp.php".into();
-    let form = "CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212";
-    let call = |signature: &str, form: &str| CarrierCall {
-        connector: "c".into(),
-        secret: "sixteen-letters-long".into(),
-        query: "foo=1&bar=2".into(),
-        headers: vec![
-            (FORM.0.into(), FORM.1.as_bytes().into()),
-            ("x-twilio-signature".into(), signature.as_bytes().into()),
-        ],
-        body: form.into(),
-        remote: [127, 0, 0, 1].into(),
-    };
-    let good = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
-    assert!(read(&example, &call(good, form), NOW).is_ok());
-    assert_eq!(read(&example, &call(good, &form.replace("1234&", "1235&")), NOW).err(), Some(CarrierDenied::Signature));
-    assert_eq!(read(&example, &call("RSOYDt4T1cUTdK1PDd93/VVr8B9=", form), NOW).err(), Some(CarrierDenied::Signature));
-    assert_eq!(read(&example, &call("", form), NOW).err(), Some(CarrierDenied::Signature));
-    let wrong = CarrierCall { secret: "another".into(), ..call(good, form) };
-    assert_eq!(read(&example, &wrong, NOW).err(), Some(CarrierDenied::Unknown));
-
-    let android = ", signature = { check = true }";
-    // printf '{}1700000000' | openssl dgst -sha256 -hmac key
-    let signed = [
-        JSON,
-        ("x-timestamp", "1700000000"),
-        ("x-signature", "93800482ca289ca2ab5ad69bbb6a631e6a997ad0fb659f5edfb80f566fc07457"),
-    ];
-    assert!(called("android-sms-gateway", android, "", &signed, "{}").is_ok());
-    assert_eq!(called("android-sms-gateway", android, "", &signed[..2], "{}").err(), Some(CarrierDenied::Signature));
-}
-
-#[test]
-fn ed25519_signatures_of_calls_are_held_against_the_public_key() {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use ring::signature::{Ed25519KeyPair, KeyPair as _};
-    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-    assert_eq!(STANDARD.encode(pair.public_key().as_ref()), PUBLIC_KEY);
-    let signature = STANDARD.encode(pair.sign(b"1700000000|{}").as_ref());
-    let with = |body: &str| {
-        let headers = [JSON, ("telnyx-timestamp", "1700000000"), ("telnyx-signature-ed25519", &signature)];
-        called("telnyx", ", signature = { check = true }", "", &headers, body)
-    };
-    assert_eq!(with("{}"), Ok(vec![]));
-    assert_eq!(with("{ }"), Err(CarrierDenied::Signature));
+    let mtn = r#"{"statusCode":"0000","data":{"numberOfMessagesInThisBatch":"1","inboundSMSMessage":[{"dateTime":
+        "2012-08-01T09:25:55.815+0000","registrationId":"10111","message":"Hello MADAPI SMS receiver!!!",
+        "senderAddress":"27830000001","messageID":"4444aaz-ddsds-45"}]}}"#;
+    assert_eq!(said(called("mtn-v2", "", "", &[JSON], mtn)), ["+27830000001", "10111", "Hello MADAPI SMS receiver!!!"]);
 }

@@ -3,6 +3,8 @@
 mod answers;
 mod calls;
 mod requests;
+mod signatures;
+mod xml;
 
 use engine::dispatch::Job;
 use http::header::HeaderValue;
@@ -84,7 +86,7 @@ mod anything {
             body in prop_oneof![".{0,80}", r#"\{"(id|messages|results|data|sid)":(\[\{"(to|status|id)":"?[0-9a-z]{1,5}"?\}\]|"x"|7|null)\}"#],
         ) {
             for (name, api) in presets() {
-                let verdicts = api.answers.read(&document(status, &body), &["a", "b"]);
+                let verdicts = api.reader.answers(&document(status, &body), &["a", "b"]);
                 prop_assert_eq!(verdicts.len(), 2, "{}", name);
                 let _ = called(name, ", signature = { check = false }", &body, &[FORM], &body);
                 let _ = called(name, ", signature = { check = false }", "", &[JSON], &body);

@@ -32,6 +32,7 @@ pub(super) fn http() -> Value {
             "signature": nullable(object(&[], json!({
                 "check": { "type": ["boolean", "null"] }, "algorithm": maybe_word(&ALGORITHMS), "header": text("Which header has it."),
                 "encoding": maybe_word(&["hex", "base64"]), "over": text("What is signed: a template."), "key": open_text("A template."),
+                "timestamp": open_text("When it was made: a template, such as {header:x-timestamp}."), "max_age_seconds": maybe(1, 604_800),
             }))),
             "subscribe": list(object(&[], json!({ "request": request(), "done": strings("Codes that say that it is so already.") }))),
             "query": nullable(object(&[], json!({ "request": request(), "state": place(), "error": maybe_place() }))),
@@ -43,7 +44,7 @@ pub(super) fn http() -> Value {
     http
 }
 
-const ALGORITHMS: [&str; 4] = ["hmac-sha1", "hmac-sha256", "hmac-sha512", "ed25519"];
+const ALGORITHMS: [&str; 5] = ["hmac-sha1", "hmac-sha256", "hmac-sha512", "ed25519", "jwt-hs256"];
 
 fn auth() -> Value {
     object(
@@ -93,7 +94,7 @@ fn answer() -> Value {
     object(
         &[],
         json!({
-            "each": open_text("JSON pointer of the list that answers for each message of a batch."),
+            "each": open_text("JSON pointer, or xml:/path, of the list that answers for each message of a batch."),
             "accepted": nullable(when()),
             "id": maybe_place(),
             "code": maybe_place(),
@@ -108,7 +109,7 @@ fn receipt() -> Value {
     object(
         &[],
         json!({
-            "each": open_text("JSON pointer of a list of them."),
+            "each": open_text("JSON pointer, or xml:/path, of a list of them."),
             "when": nullable(when()),
             "id": place(),
             "state": place(),
@@ -123,7 +124,7 @@ fn message() -> Value {
     object(
         &[],
         json!({
-            "each": open_text("JSON pointer of a list of them."),
+            "each": open_text("JSON pointer, or xml:/path, of a list of them."),
             "when": nullable(when()),
             "from": place(),
             "to": maybe_place(),
@@ -144,11 +145,11 @@ fn when() -> Value {
 }
 
 fn place() -> Value {
-    text("A JSON pointer, `regex:…`, `header:…`, `status` or `id`.")
+    text("A JSON pointer, `xml:/path@attribute`, `regex:…`, `header:…`, `status` or `id`.")
 }
 
 fn maybe_place() -> Value {
-    open_text("A JSON pointer, `regex:…`, `header:…`, `status` or `id`.")
+    open_text("A JSON pointer, `xml:/path@attribute`, `regex:…`, `header:…`, `status` or `id`.")
 }
 
 fn text(description: &str) -> Value {

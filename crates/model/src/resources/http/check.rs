@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
-use super::place::{Place, regex};
+use super::place::{Each, Place, regex};
 use super::template::{Name, Scope, Template};
-use super::{HTTP_BATCH_MAX, HttpAnswer, HttpAuth, HttpAuthKind, HttpRequest, HttpSettings, HttpWhen};
+use super::{
+    HTTP_BATCH_MAX, HttpAlgorithm, HttpAnswer, HttpAuth, HttpAuthKind, HttpRequest, HttpSettings, HttpSignature,
+    HttpWhen,
+};
 use crate::resources::{Connector, Secret};
 use crate::url;
 
@@ -12,6 +15,8 @@ use crate::url;
 const LISTED_MAX: usize = 8;
 /// Shortest secret of a call-back's path: nobody guesses it.
 const SECRET_MIN: usize = 16;
+/// Longest age of a signature: a week.
+const MAX_AGE: u32 = 604_800;
 /// Headers that belong to the connection, not to a description.
 const RESERVED: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "upgrade"];
 
@@ -165,7 +170,7 @@ impl Check<'_> {
                     Some(over) => self.template("auth.over", over, Scope::Signing),
                     None => self.fault("auth.over", "is missing: what is signed, such as \"{timestamp}.{body}\""),
                 }
-                if auth.algorithm == Some(super::HttpAlgorithm::Ed25519) {
+                if matches!(auth.algorithm, Some(HttpAlgorithm::Ed25519 | HttpAlgorithm::JwtHs256)) {
                     self.fault("auth.algorithm", "must be one of the HMACs");
                 }
                 if auth.headers.is_empty() {
@@ -200,7 +205,7 @@ impl Check<'_> {
     }
 
     fn answer(&mut self, answer: &HttpAnswer) {
-        self.pointer("answer.each", answer.each.as_deref());
+        self.each("answer.each", answer.each.as_deref());
         self.when("answer.accepted", answer.accepted.as_ref());
         for (field, place) in [("id", &answer.id), ("code", &answer.code), ("reason", &answer.reason)] {
             self.place(&format!("answer.{field}"), place.as_deref());
@@ -224,7 +229,7 @@ impl Check<'_> {
 
     fn readings(&mut self) {
         if let Some(receipt) = &self.settings.receipt {
-            self.pointer("receipt.each", receipt.each.as_deref());
+            self.each("receipt.each", receipt.each.as_deref());
             self.when("receipt.when", receipt.when.as_ref());
             for (field, place) in [("id", &receipt.id), ("state", &receipt.state)] {
                 // With neither it only says what the words mean, for what is asked about.
@@ -238,7 +243,7 @@ impl Check<'_> {
             self.place("receipt.to", receipt.to.as_deref());
         }
         if let Some(message) = &self.settings.message {
-            self.pointer("message.each", message.each.as_deref());
+            self.each("message.each", message.each.as_deref());
             self.when("message.when", message.when.as_ref());
             if message.from.is_empty() {
                 self.fault("message.from", "is missing: where the phone's number is, such as /from");
@@ -295,14 +300,32 @@ impl Check<'_> {
         if let Some(signature) =
             settings.signature.as_ref().filter(|s| s.check != Some(false) && settings.callback.is_some())
         {
-            if signature.header.is_empty() {
-                self.fault("signature.header", "is missing: the header that has the signature");
+            self.signature(signature);
+        }
+    }
+
+    fn signature(&mut self, signature: &HttpSignature) {
+        let is_token = signature.algorithm == Some(HttpAlgorithm::JwtHs256);
+        if !is_token && signature.header.is_empty() {
+            self.fault("signature.header", "is missing: the header that has the signature");
+        }
+        self.template("signature.over", &signature.over, Scope::Callback);
+        match (is_token, signature.over.is_empty()) {
+            (false, true) => self.fault("signature.over", "is missing: what is signed, such as \"{body}\""),
+            (true, false) => {
+                self.fault("signature.over", "has no meaning with a token, which says itself what is signed")
             }
-            self.template("signature.over", &signature.over, Scope::Callback);
-            if signature.over.is_empty() {
-                self.fault("signature.over", "is missing: what is signed, such as \"{body}\"");
-            }
-            self.template("signature.key", signature.key.as_deref().unwrap_or("{password}"), Scope::Plain);
+            _ => {}
+        }
+        self.template("signature.key", signature.key.as_deref().unwrap_or("{password}"), Scope::Plain);
+        self.template("signature.timestamp", signature.timestamp.as_deref().unwrap_or_default(), Scope::Callback);
+        if signature.max_age_seconds.is_some_and(|seconds| !(1..=MAX_AGE).contains(&seconds)) {
+            self.fault("signature.max_age_seconds", "must be 1 to 604800");
+        }
+        let is_timed = is_token || signature.timestamp.as_ref().is_some_and(|text| !text.is_empty());
+        if signature.max_age_seconds.is_some() && !is_timed {
+            let detail = "needs signature.timestamp: where it says when it was made, such as \"{header:x-timestamp}\"";
+            self.fault("signature.max_age_seconds", detail);
         }
     }
 
@@ -349,9 +372,9 @@ impl Check<'_> {
         }
     }
 
-    fn pointer(&mut self, field: &str, pointer: Option<&str>) {
-        if pointer.is_some_and(|pointer| !pointer.is_empty() && !pointer.starts_with('/')) {
-            self.fault(field, "must be a JSON pointer such as /results, or nothing for the whole");
+    fn each(&mut self, field: &str, each: Option<&str>) {
+        if let Some(Err(why)) = each.map(Each::parse) {
+            self.fault(field, why);
         }
     }
 }

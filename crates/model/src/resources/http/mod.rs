@@ -173,8 +173,8 @@ pub struct HttpBatch {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpAnswer {
-    /// JSON pointer to the list that has an entry for each message of a batch, in order. The places below
-    /// are looked for in that entry then.
+    /// JSON pointer to the list that has an entry for each message of a batch, in order, or `xml:/path` of such
+    /// elements. The places below are looked for in that entry then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
     /// When it was accepted, beside a status of 200 to 299.
@@ -228,7 +228,7 @@ pub struct HttpError {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpReceipt {
-    /// JSON pointer to a list of them; the whole is one otherwise.
+    /// JSON pointer to a list of them, or `xml:/path` of the elements that are; the whole is one otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
     /// When it is one. Default when it has an id and a state.
@@ -256,7 +256,7 @@ pub struct HttpReceipt {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpMessage {
-    /// JSON pointer to a list of them; the whole is one otherwise.
+    /// JSON pointer to a list of them, or `xml:/path` of the elements that are; the whole is one otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub each: Option<String>,
     /// When it is one. Default when it has a sender, and a text or octets.
@@ -332,7 +332,7 @@ pub struct HttpSignature {
     /// How it is made. Default `hmac-sha256`.
     #[serde(deserialize_with = "form::word_or_null", skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<HttpAlgorithm>,
-    /// The header that has it.
+    /// The header that has it. Default `authorization` with `jwt-hs256`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub header: String,
     /// How it is written. Default base64.
@@ -344,6 +344,13 @@ pub struct HttpSignature {
     /// Its key; for `ed25519` the public key in base64. Default `{password}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// When it was made: a template like `over` that gives seconds or milliseconds since 1970, or RFC 3339. It should be
+    /// a part of what is signed. A token says so itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<String>,
+    /// How long it is good, before and after that moment. Default for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age_seconds: Option<u32>,
 }
 
 /// Asked once at the start, if there is a call-back.

@@ -77,9 +77,40 @@ fn faults_say_what_to_do() {
     assert_eq!(whole("batch = { most = 5000, at = '/x' }").len(), 3);
     assert_eq!(whole("answer = { id = 'x', errors = [{ status = ['9xx'], body = '(' }] }").len(), 3);
     assert_eq!(whole("callback = { url = 'x', secret = 'short' }\nsignature = { over = '{to}' }").len(), 4);
+    let signed = |more: &str| {
+        whole(&format!("callback = {{ url = 'https://a', secret = 'sixteen-letters-long' }}\nsignature = {{ {more} }}"))
+    };
+    assert_eq!(signed("algorithm = 'jwt-hs256', max_age_seconds = 60"), Vec::<String>::new());
+    assert_eq!(signed("algorithm = 'jwt-hs256', over = '{body}', max_age_seconds = 0").len(), 2);
+    let hmac = "header = 'x-s', over = '{body}', max_age_seconds = 60";
+    assert!(signed(hmac)[0].starts_with("http.signature.max_age_seconds: needs signature.timestamp"));
+    assert_eq!(signed(&format!("{hmac}, timestamp = '{{header:x-t}}'")), Vec::<String>::new());
+    assert_eq!(signed(&format!("{hmac}, timestamp = '{{to}}'")).len(), 1);
+    assert_eq!(
+        whole("answer = { each = 'xml:a', id = 'xml:/a b', code = 'xml:/a@b@c', reason = 'xml:/a@id' }").len(),
+        3
+    );
+    assert_eq!(whole("message = { each = 'xml:/a@b', from = 'xml:', text = 'xml:@text' }").len(), 1);
     assert_eq!(whole("receipt = {}\nmessage = {}\nquery = {}\npoll = [{}]\nsubscribe = [{}]").len(), 8);
     assert_eq!(whole("auth = { kind = 'hmac' }").len(), 2);
     assert_eq!(whole("auth = { kind = 'oauth2' }").len(), 1);
+}
+
+#[test]
+fn paths_in_xml_are_read() {
+    use super::place::{Each, Place, XmlPath};
+    let path = |text: &str| match Place::parse(text) {
+        Ok(Place::Xml(XmlPath { steps, attribute })) => (steps.join(" "), attribute.map(String::from)),
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(path("xml:/response/data/id"), ("response data id".into(), None));
+    assert_eq!(path("xml:/message@id"), ("message".into(), Some("id".into())));
+    assert_eq!([path("xml:"), path("xml:@id")], [("".into(), None), ("".into(), Some("id".into()))]);
+    for bad in ["xml:a", "xml:/", "xml://a", "xml:/a/", "xml:/a@", "xml:/ns:a", &format!("xml:{}", "/a".repeat(33))] {
+        assert!(Place::parse(bad).is_err(), "{bad}");
+    }
+    assert!(matches!(Each::parse("xml:/list/one"), Ok(Each::Xml(path)) if path.steps.len() == 2));
+    assert_eq!(["x", "xml:", "xml:/a@b"].map(|bad| Each::parse(bad).is_err()), [true; 3]);
 }
 
 #[test]

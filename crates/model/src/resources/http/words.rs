@@ -65,6 +65,9 @@ pub enum HttpAlgorithm {
     HmacSha512,
     /// Ed25519 (RFC 8032): call-backs only.
     Ed25519,
+    /// A JSON Web Token by HMAC with SHA-256 (RFC 7519, RFC 7518 §3.2) whose claim `payload_hash` is the SHA-256 of the
+    /// body: call-backs only.
+    JwtHs256,
 }
 
 /// How octets are written.

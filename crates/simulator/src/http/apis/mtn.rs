@@ -58,10 +58,13 @@ impl Provider for Mtn {
                 &json!({ "statusCode": "0000", "statusMessage": "Success", "transactionId": id,
                     "data": { "status": "PENDING" } }),
             ),
-            _ => Told::json(
-                201,
-                &json!({ "statusCode": "0000", "statusMessage": "Created", "transactionId": id, "data": { "requestId": id } }),
-            ),
+            _ => {
+                let correlator = all.first().map_or("", |(submission, _)| &submission.own_id);
+                let data = json!({ "requestId": id, "clientCorrelator": correlator });
+                let answer =
+                    json!({ "statusCode": "0000", "statusMessage": "Created", "transactionId": id, "data": data });
+                Told::json(201, &answer)
+            }
         }
     }
 
@@ -93,11 +96,14 @@ impl Provider for Mtn {
     fn incoming(&self, _: &Login, url: &str, message: &FromPhone<'_>) -> Call {
         let FromPhone { from, to, text, id } = message;
         let digits = |number: &str| number.trim_start_matches('+').to_owned();
-        Call::json(
-            url,
-            &json!({ "dateTime": "2020-01-01T12:00:00", "registrationId": "1", "message": text,
-                "senderAddress": digits(from), "receiverAddress": digits(to), "messageID": id }),
-        )
+        let (at, from, to) = ("2020-01-01T12:00:00", digits(from), digits(to));
+        let mut told =
+            json!({ "dateTime": at, "registrationId": to, "message": text, "senderAddress": from, "messageID": id });
+        if self.version == 3 {
+            told["registrationId"] = "1".into();
+            told["receiverAddress"] = to.into();
+        }
+        Call::json(url, &told)
     }
 
     fn id(&self, number: u64) -> String {
@@ -156,6 +162,8 @@ impl Provider for Mtn {
             Some(true) => "DeliveredToTerminal",
             Some(false) => "DeliveryImpossible",
         };
-        Some(Told::json(200, &json!({ "statusCode": "0000", "data": { "deliveryStatus": status } })))
+        let of_phone = json!({ "receiverAddress": "2340000000000", "status": status });
+        let told = json!({ "requestId": id, "deliveryStatus": [of_phone] });
+        Some(Told::json(200, &json!({ "statusCode": "0000", "statusMessage": "Successful", "data": told })))
     }
 }
