@@ -24,6 +24,7 @@ pub mod pcap;
 pub mod peers;
 pub mod phones;
 pub mod postgres;
+pub mod provider;
 pub mod recorder;
 
 use std::io::Write as _;

@@ -48,6 +48,15 @@ impl Asked {
         decoded.split_once(':').map(|(user, password)| (user.into(), password.into()))
     }
 
+    /// The same request with another bearer token.
+    pub(super) fn with_bearer(&self, token: &str) -> Self {
+        let mut asked = self.clone();
+        for (_, value) in asked.headers.iter_mut().filter(|(name, _)| name == "authorization") {
+            *value = format!("Bearer {token}");
+        }
+        asked
+    }
+
     /// A bearer token (RFC 6750).
     pub(super) fn bearer(&self) -> Option<&str> {
         self.header("authorization").strip_prefix("Bearer ")

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::apis::{FromPhone, HttpApi, Login, Provider, Submission};
 use super::callbacks::Callbacks;
 use super::server;
+use super::tokens::Tokens;
 use crate::counters::{Counters, Totals};
 use crate::settings::Memory;
 
@@ -35,6 +36,12 @@ pub struct HttpProviderSettings {
     pub throttle: Option<u32>,
     /// Probability that a message is refused for good.
     pub fail: f64,
+    /// A request with a message to this number is refused whole, without a word about which of its messages is wrong.
+    pub bad_number: Option<String>,
+    /// Access tokens are good for so many seconds, and say so; default an hour.
+    pub token_seconds: Option<u32>,
+    /// Access tokens are good for so many requests, and don't say so.
+    pub token_uses: Option<u64>,
     /// Probability that a request is taken and never answered.
     pub drop: f64,
     /// The connection is closed after so many requests were taken, without an answer to the last.
@@ -62,6 +69,9 @@ impl HttpProviderSettings {
             resp_delay: (Duration::ZERO, Duration::ZERO),
             throttle: None,
             fail: 0.0,
+            bad_number: None,
+            token_seconds: None,
+            token_uses: None,
             drop: 0.0,
             close_after: None,
             receipt_delay: (Duration::ZERO, Duration::ZERO),
@@ -188,6 +198,7 @@ pub(super) struct State {
     pub(super) callbacks: Option<Callbacks>,
     /// Messages from phones that are fetched.
     pub(super) inbox: Vec<String>,
+    pub(super) tokens: Tokens,
     random: fastrand::Rng,
     number: u64,
     pub(super) requests: u64,
@@ -221,6 +232,7 @@ impl Shared {
             callback: settings.callback.clone(),
             callbacks: None,
             inbox: Vec::new(),
+            tokens: Tokens::default(),
             random: fastrand::Rng::with_seed(settings.seed),
             settings,
             number: 0,
@@ -287,7 +299,8 @@ impl State {
             counted.refused += count;
             return Fate::Throttled;
         }
-        if self.odds(self.settings.fail) {
+        let is_bad = |one: &Submission| self.settings.bad_number.as_ref().is_some_and(|bad| one.to.ends_with(&**bad));
+        if all.iter().any(is_bad) || self.odds(self.settings.fail) {
             counted.refused += count;
             return Fate::Failed;
         }

@@ -106,8 +106,30 @@ async fn answer(
     Ok(response(&told))
 }
 
-/// What a request is answered with, if it is answered.
+/// What a request is answered with, if it is answered: first, is its token good still?
 fn judge(asked: &Asked, shared: &Arc<Shared>, callbacks: &Callbacks, counted: &mut Counters) -> (Told, bool) {
+    let settings = shared.settings();
+    let provider = settings.api.provider();
+    let (seconds, uses) = (settings.token_seconds, settings.token_uses);
+    let Some(token) = provider.token().filter(|_| seconds.is_some() || uses.is_some()) else {
+        return decide(asked, shared, callbacks, counted);
+    };
+    if provider.gives_token(asked) {
+        let (mut told, drop) = decide(asked, shared, callbacks, counted);
+        if told.status == 200 {
+            counted.binds += 1;
+            shared.lock().tokens.give(&mut told, seconds, uses);
+        }
+        return (told, drop);
+    }
+    if !shared.lock().tokens.take(asked.bearer().unwrap_or_default()) {
+        counted.binds_refused += 1;
+        return (provider.refused(Refusal::Unknown), false);
+    }
+    decide(&asked.with_bearer(token), shared, callbacks, counted)
+}
+
+fn decide(asked: &Asked, shared: &Arc<Shared>, callbacks: &Callbacks, counted: &mut Counters) -> (Told, bool) {
     let (settings, login) = (shared.settings(), shared.login());
     let provider = settings.api.provider();
     if let Some(told) = provider.other(&login, asked, &|id| shared.ended(id)) {

@@ -37,6 +37,15 @@ pub struct HttpArgs {
     /// How probable it is that a message is refused for good
     #[arg(long, value_name = "PROBABILITY", value_parser = probability)]
     fail: Option<f64>,
+    /// Refuses requests whole that have a message to this number
+    #[arg(long, value_name = "NUMBER")]
+    bad_number: Option<String>,
+    /// After how many seconds an access token ends
+    #[arg(long, value_name = "SECONDS")]
+    token_seconds: Option<u32>,
+    /// After how many requests an access token is not known any more
+    #[arg(long, value_name = "N")]
+    token_uses: Option<u64>,
     /// How probable it is that a request is taken and never answered
     #[arg(long, value_name = "PROBABILITY", value_parser = probability)]
     drop: Option<f64>,
@@ -112,6 +121,9 @@ fn settings(args: &HttpArgs) -> HttpProviderSettings {
         password: args.password.clone(),
         throttle: args.throttle,
         close_after: args.close_after,
+        bad_number: args.bad_number.clone(),
+        token_seconds: args.token_seconds,
+        token_uses: args.token_uses,
         callback: args.callback.clone(),
         memory: if args.count_duplicates { Memory::Hashes } else { Memory::Off },
         ..HttpProviderSettings::new(args.api)

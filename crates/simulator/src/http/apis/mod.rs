@@ -176,6 +176,15 @@ pub(super) trait Provider: Send + Sync {
     fn is_polled(&self) -> bool {
         false
     }
+    /// Does the client ask for an access token?
+    fn gives_token(&self, asked: &Asked) -> bool {
+        let _ = asked;
+        false
+    }
+    /// The token that it gives out.
+    fn token(&self) -> Option<&'static str> {
+        None
+    }
     /// Anything but a message: a token, a question, a subscription. `ended` says what became of an id.
     fn other(&self, login: &Login, asked: &Asked, ended: &dyn Fn(&str) -> Option<Option<bool>>) -> Option<Told> {
         let _ = (login, asked, ended);

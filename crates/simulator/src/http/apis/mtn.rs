@@ -110,6 +110,14 @@ impl Provider for Mtn {
         dashed_id(number)
     }
 
+    fn gives_token(&self, asked: &Asked) -> bool {
+        asked.path == "/v1/oauth/access_token"
+    }
+
+    fn token(&self) -> Option<&'static str> {
+        Some(TOKEN)
+    }
+
     fn polled(&self, asked: &Asked) -> bool {
         let path = asked.path.strip_prefix("/v2/messages/sms/inbound/registrations/");
         path.is_some_and(|rest| rest.ends_with("/messages"))
@@ -125,7 +133,7 @@ impl Provider for Mtn {
     }
 
     fn other(&self, login: &Login, asked: &Asked, ended: &dyn Fn(&str) -> Option<Option<bool>>) -> Option<Told> {
-        if asked.path == "/v1/oauth/access_token" {
+        if self.gives_token(asked) {
             let form = asked.form();
             let good = asked.param("grant_type") == Some("client_credentials")
                 && field(&form, "client_id") == Some(&login.user)
