@@ -18,6 +18,7 @@ mod http;
 mod lines;
 mod sink;
 
+pub mod broker;
 pub mod carrier;
 pub mod kannel;
 pub mod pcap;

@@ -1,114 +1,24 @@
 //! MQTT bridges, with Mosquitto as the broker and its own clients as devices and applications.
 
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
+use scenarios::broker::{Broker, said, until_connected};
 use scenarios::carrier::Carrier;
 use scenarios::kannel::free_port;
-use scenarios::{Client, Gateway, Place, Process, Sink, TOKEN, ask_until, connector, resources, skip};
+use scenarios::{Client, Place, Process, Sink, TOKEN, ask_until, connector, resources};
 use serde_json::{Value, json};
 use simulator::SmscSettings;
-use tempfile::TempDir;
 
-const BROKER: &str = "/usr/sbin/mosquitto";
 const WINDOW: usize = 20;
 const MESSAGES: usize = 400;
 const KILLS: usize = 3;
-
-/// A broker that can be stopped and started again; what it was to keep, it keeps.
-struct Broker {
-    port: u16,
-    directory: TempDir,
-    process: Option<Process>,
-}
-
-impl Broker {
-    /// Starts one that knows the users `bridge` and `device`; `None` if Mosquitto is not installed.
-    fn start(tls: &str) -> Option<Self> {
-        let clients = ["mosquitto_pub", "mosquitto_sub", "mosquitto_rr", "mosquitto_passwd"];
-        let found = |program: &&str| Path::new("/usr/bin").join(program).exists();
-        if !Path::new(BROKER).exists() || !clients.iter().all(found) {
-            skip("Mosquitto and its clients are not installed");
-            return None;
-        }
-        let (port, directory) = (free_port(), tempfile::tempdir().expect("a directory"));
-        let passwords = directory.path().join("passwords");
-        for (flag, user) in [("-c", "bridge"), ("-b", "device")] {
-            let mut arguments = vec![flag];
-            if flag == "-c" {
-                arguments.push("-b");
-            }
-            let made = Command::new("mosquitto_passwd").args(arguments).arg(&passwords).args([user, "secret"]).status();
-            assert!(made.expect("mosquitto_passwd runs").success());
-        }
-        let configuration = format!(
-            "listener {port} 127.0.0.1\n{tls}\nallow_anonymous false\npassword_file {}\npersistence true\n\
-             persistence_location {}/\nuser root\nmax_queued_messages 10000\n",
-            passwords.display(),
-            directory.path().display()
-        );
-        std::fs::write(directory.path().join("broker.conf"), configuration).expect("it can be written");
-        let mut broker = Self { port, directory, process: None };
-        broker.begin();
-        Some(broker)
-    }
-
-    fn begin(&mut self) {
-        let mut command = Command::new(BROKER);
-        self.process = Some(Process::start(command.arg("-c").arg(self.directory.path().join("broker.conf"))));
-        ask_until("broker", || TcpStream::connect(("127.0.0.1", self.port)).ok());
-    }
-
-    fn client(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-u", "device", "-P", "secret", "-V", "5"]);
-        command
-    }
-
-    /// What is published below a topic, a line each: the topic, and what is said.
-    fn listen(&self, topic: &str) -> Process {
-        let mut command = self.client("mosquitto_sub");
-        let listener = Process::start(command.args(["-d", "-q", "1", "-F", "%t %p", "-t", topic]));
-        listener.out.wait("subscription", |line| line.contains("SUBACK").then_some(()));
-        listener
-    }
-
-    fn publish(&self, topic: &str, payload: &str) {
-        let sent = self.client("mosquitto_pub").args(["-q", "1", "-t", topic, "-m", payload]).status();
-        assert!(sent.expect("mosquitto_pub runs").success());
-    }
-
-    /// Publishes, and waits for the answer.
-    fn ask(&self, topic: &str, payload: &str, more: &[&str]) -> Value {
-        let mut command = self.client("mosquitto_rr");
-        command.args(["-q", "1", "-W", "60", "-e", "device/answers", "-t", topic, "-m", payload]).args(more);
-        let answer = command.stderr(Stdio::inherit()).output().expect("mosquitto_rr runs");
-        serde_json::from_slice(&answer.stdout).expect("the answer is JSON")
-    }
-}
-
-/// What was published at a topic, as JSON.
-fn said(listener: &Process, topic: &str, which: impl Fn(&Value) -> bool) -> Value {
-    listener.out.wait(topic, |line| {
-        let (at, payload) = line.split_once(' ')?;
-        let value = serde_json::from_str(payload).ok()?;
-        (at == topic && which(&value)).then_some(value)
-    })
-}
 
 fn place(carrier: &Carrier, sink: &Sink, broker: &Broker, more: &str) -> Place {
     let smsc = connector("smsc", carrier.address(), &format!("window = {WINDOW}"));
     let mqtt = format!(
         "mqtt = {{ url = \"mqtt://127.0.0.1:{}\", username = \"bridge\", password = \"secret\", topic = \"fleet/7\", \
          window = {WINDOW}{more} }}\ndefault_country",
-        broker.port
+        broker.port()
     );
     Place::new(&resources(sink, "smsc", &smsc).replacen("default_country", &mqtt, 1))
-}
-
-fn until_connected(gateway: &Gateway) {
-    gateway.log().wait("connection to the broker", |line| line.contains("connected to the MQTT broker").then_some(()));
 }
 
 #[test]
@@ -164,7 +74,7 @@ fn what_devices_have_published_is_sent_however_often_the_gateway_is_killed() {
     until_connected(gateway.as_ref().expect("it runs"));
     for kill in 0..KILLS {
         let lines: String = (0..MESSAGES).map(|number| format!("message {number} before kill {kill}\n")).collect();
-        let file = broker.directory.path().join("lines");
+        let file = broker.directory().join("lines");
         std::fs::write(&file, lines).expect("it can be written");
         let lines = std::fs::File::open(&file).expect("it is there");
         let mut publishing = broker.client("mosquitto_pub");
@@ -193,7 +103,7 @@ fn events_wait_for_a_broker_that_is_away() {
     let known = ["-i", "app", "-c", "-q", "1", "-F", "%t %p", "-t", "fleet/7/events/#"];
     let mut subscribing = broker.client("mosquitto_sub");
     assert!(subscribing.args(known).arg("-E").status().expect("mosquitto_sub runs").success());
-    broker.process.take().expect("it runs").kill();
+    broker.kill();
     gateway.log().wait("end of the connection", |line| line.contains("the MQTT broker is not connected").then_some(()));
     let id = gateway.client().send(&json!({ "to": "+447700900001", "text": "while it was away" }));
     sink.wait_event(&id, "message.delivered");
@@ -223,7 +133,7 @@ fn bridges_speak_tls() {
     let tls = format!(", tls = {{ ca = \"{}\" }}", path("cert.pem"));
     let place = place(&carrier, &sink, &broker, &tls);
     let resources = std::fs::read_to_string(place.resources()).expect("it is there");
-    let there = format!("mqtt://127.0.0.1:{}", broker.port);
+    let there = format!("mqtt://127.0.0.1:{}", broker.port());
     place.write_resources(&resources.replace(&there, &format!("mqtts://localhost:{own}")));
     let gateway = place.into_gateway();
     until_connected(&gateway);

@@ -93,6 +93,9 @@ fn answers_are_read_as_the_documents_show() {
         not("vonage", 200, &vonage(status), class);
     }
     not("vonage", 200, "not JSON at all", Doubt);
+    // A page of somebody in between names no id.
+    not("telnyx", 200, "<html>Please log in</html>", Doubt);
+    not("twilio", 204, "", Doubt);
     let rejected = infobip.replace("\"groupId\":1", "\"groupId\":5").replace("PENDING_ACCEPTED", "REJECTED_NETWORK");
     assert!(not("infobip", 200, &rejected, Permanent).contains("REJECTED_NETWORK"));
     not("infobip", 200, r#"{"messages":[]}"#, Doubt);
