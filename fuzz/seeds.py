@@ -78,8 +78,52 @@ def seeds():
     message |= {"send_at": "2030-01-31T00:00:00Z", "tags": {"a": "b"}, "tlvs": [{"tag": 5121, "hex": "0102"}]}
     yield "submission", json.dumps(message).encode()
     yield "submission", b'{"to":"1","binary":{"data":"AAECAw==","udh":"BQADAQIB","dcs":4},"validity_seconds":60}'
+    yield from provider_seeds()
     for text in ("x" * 161, "€" * 77, "ж" * 71, "😀" * 40, "\u201cquoted\u2014text\u201d " * 9):
         yield "text_plan", bytes([0, 3]) + text.encode()
+
+
+def provider_seeds():
+    """A reader, a status in fours, how often what stands between two ones is repeated, headers, query and body."""
+    presets = sorted(path.stem for path in (CRATES / "model/src/resources/http/presets").glob("*.toml"))
+    everything, xml, token = (3 * len(presets) + n for n in range(3))
+    form = b"content-type:application/x-www-form-urlencoded"
+
+    def seed(reader, body, status=50, times=0, head=b"", query=b""):
+        number = reader if isinstance(reader, int) else 3 * presets.index(reader) + 1
+        return "provider", bytes([number, status, times]) + head + b"\0" + query + b"\0" + body
+
+    yield seed("twilio", b'{"sid":"SM1","status":"queued","code":21211,"message":"no"}')
+    yield seed("twilio", b"MessageSid=SM1&MessageStatus=delivered&To=%2B155&From=%2B44&Body=hi", head=form)
+    yield seed("vonage", b'{"messages":[{"message-id":"0A","status":"0","error-text":"x"}]}')
+    yield seed("vonage", b"", query=b"msisdn=447700900000&to=AcmeInc&messageId=aa&status=delivered&err-code=0")
+    yield seed("vonage", b"", query=b"msisdn=447700900000&to=1&data=0102&udh=050003010201&concat-ref=1&concat-total=2&concat-part=1")
+    message = b'{"messageId":"m","to":"41","status":{"groupId":1,"name":"PENDING_ACCEPTED"}}'
+    yield seed("infobip", b'{"messages":[' + b",".join([message] * 3) + b"]}")
+    result = b'{"messageId":"m","from":"385","to":"385","text":"QUIZ","status":{"name":"DELIVERED_TO_HANDSET"},"error":{"id":0}}'
+    yield seed("infobip", b'{"results":[' + result + b"\x01," + result + b"\x01]}", times=5)
+    telnyx = b'{"data":{"event_type":"message.%s","payload":{"id":"m","to":[{"phone_number":"+1","status":"delivered"}],"from":{"phone_number":"+1"},"text":"hi"}}}'
+    for event in (b"finalized", b"received"):
+        yield seed("telnyx", telnyx % event)
+    sinch = b'{"type":"recipient_delivery_report_sms","batch_id":"01","status":"Delivered","code":0,"recipient":"44"}'
+    yield seed("sinch", sinch)
+    yield seed("mtn-v2", b'{"statusCode":"0000","data":{"requestId":"r","deliveryStatus":[{"status":"DeliveredToTerminal"}]}}')
+    yield seed("mtn-v2", b'{"statusCode":"0000","data":{"inboundSMSMessage":[{"registrationId":"1","message":"x","senderAddress":"27"}]}}')
+    yield seed("mtn-v3", b'{"clientCorrelatorId":"6c","deliveryStatus":"DELIVERED","error":"000","receiverAddress":"23"}')
+    yield seed("kannel", b"0: Accepted for delivery")
+    yield seed("jasmin", b'Success "07033084-5cfd-4812-90a4-e4d24ffb6e3d"')
+    report = b"<acceptreport><statuscode>0</statuscode><messageid>E</messageid></acceptreport>"
+    yield seed("ozeki", b"<?xml version='1.0'?><response><data>" + report + b"</data></response>")
+    yield seed("android-sms-gateway", b'{"event":"sms:received","payload":{"phoneNumber":"+1","message":"x"}}', head=b"x-timestamp:1\nx-signature:00")
+    yield seed(everything, b'{"m":[{"f":"447700900000","t":"1","id":7,"s":"ok","d":"00ff","u":"0500","p":1,"c":2,"n":1}],"r":["DELIVRD"]}')
+    for deep in (b"[", b'{"m":[', b"<a>", b"<a b='c'>", b"&#38;", b'"x",', b"9"):
+        for reader in (everything, xml):
+            yield seed(reader, b"\x01" + deep + b"\x01", times=15)
+            yield seed(reader, b'{"m":[\x01' + deep + b"\x01]}", times=12)
+    yield seed(xml, b"<a><m s='0'><id>1</id><f>447700900000</f><t>a&lt;<![CDATA[&]]></t></m>\x01<r id='1'><s>D</s></r>\x01</a>", times=8)
+    yield seed(xml, b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>")
+    claims = b"eyJhbGciOiJIUzI1NiJ9.eyJpYXQiOjE3OTUzNzg0MDB9.AAAA"
+    yield seed(token, b"{}", head=b"authorization:Bearer " + claims)
 
 
 def main(directory):
