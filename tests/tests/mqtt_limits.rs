@@ -108,11 +108,12 @@ fn packets_that_are_too_long_hold_up_no_others() {
     sink.wait_event(&long, "message.delivered");
     let short = client.send(&json!({ "to": "+447700900001", "text": "short" }));
     said(&listener, "fleet/7/events/message.delivered", |event| event["data"]["id"] == short.as_str());
-    ask_until("end of what is too long", || {
-        let owed = client.get("/v1/deliveries").json();
-        let owed = owed["data"].as_array().expect("a list").clone();
-        (!owed.iter().any(|one| one["endpoint"] == "mqtt:shop")).then_some(())
+    let failed = ask_until("delivery that has failed", || {
+        let failed = client.get("/v1/deliveries?state=failed&endpoint=mqtt:shop").json();
+        Some(failed["data"][0].clone()).filter(|one| one["message"] == long.as_str())
     });
+    let why = failed["last_error"].as_str().expect("a reason");
+    assert!(why.contains("longer than the packets"), "{why}");
     assert!(!has_lost_the_broker(&gateway), "{}", gateway.log().tail());
 }
 

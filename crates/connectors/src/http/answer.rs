@@ -10,6 +10,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::document::{Document, When, each, place};
+use super::incoming::short;
 
 /// Longest wait that a provider may ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
@@ -84,7 +85,8 @@ impl Answers {
         };
         let sent = || {
             let id = self.id.as_ref().and_then(|id| document.find(id, entry, own_id));
-            Verdict::Sent(id.unwrap_or_default().into())
+            // As receipts are read, whose ids are to be the same.
+            Verdict::Sent(short(&id.unwrap_or_default()))
         };
         // What only its status says to be taken must have a name: a page of somebody in between has none.
         let named = self.id.as_ref().is_none_or(|id| document.find(id, entry, own_id).is_some());

@@ -237,7 +237,8 @@ fn phone(text: &str) -> Address {
     Address::from_carrier(&text, international)
 }
 
-fn short(text: &str) -> Box<str> {
+/// An id, a word or an error code: no more of it than anybody needs.
+pub(super) fn short(text: &str) -> Box<str> {
     let mut end = text.len().min(WORD_MAX);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -93,6 +93,7 @@ fn answers_are_read_as_the_documents_show() {
         not("vonage", 200, &vonage(status), class);
     }
     not("vonage", 200, "not JSON at all", Doubt);
+    assert_eq!(sent("telnyx", 200, &format!(r#"{{"data":{{"id":"{}"}}}}"#, "é".repeat(5000))), "é".repeat(100));
     // A page of somebody in between names no id.
     not("telnyx", 200, "<html>Please log in</html>", Doubt);
     not("twilio", 204, "", Doubt);
