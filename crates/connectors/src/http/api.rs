@@ -148,7 +148,7 @@ impl TokenSource {
 
 fn written(request: Option<&HttpRequest>) -> Result<Written, DescriptionFault> {
     let nothing = HttpRequest::default();
-    Ok(Written::compile(request.unwrap_or(&nothing), None)?)
+    Written::compile(request.unwrap_or(&nothing), None)
 }
 
 pub(super) fn known(connector: &Connector, settings: &HttpSettings) -> Result<Known, DescriptionFault> {

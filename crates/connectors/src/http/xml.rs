@@ -86,9 +86,9 @@ fn element(tag: &BytesStart<'_>, nodes: &mut usize) -> Option<(String, Fields)> 
             return None;
         }
         let value = attribute.normalized_value(XmlVersion::Explicit1_0).ok()?;
-        fields.insert(format!("@{}", local(&attribute.key.0)), Value::String(value.into_owned()));
+        fields.insert(format!("@{}", local(attribute.key.0)), Value::String(value.into_owned()));
     }
-    (*nodes <= NODES_MAX).then(|| (local(&tag.name().0).to_owned(), fields))
+    (*nodes <= NODES_MAX).then(|| (local(tag.name().0).to_owned(), fields))
 }
 
 /// A name without its prefix.
