@@ -58,7 +58,7 @@
 //! # Map
 //! `line` octets to lines · `fields`, `answer`, `urc`, `ussd`, `error`, `hex` what lines say · `client` the session:
 //! `setup` before messages flow, `choose` what is done next, `hear` what the modem says, `recover` when it says nothing,
-//! `inbox` and `reading` what comes in, `text` messages in text mode · `modem` the other side.
+//! `inbox` and `reading` what comes in, `text` messages in text mode and `body` where they end · `modem` the other side.
 
 mod answer;
 mod client;

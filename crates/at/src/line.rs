@@ -77,6 +77,31 @@ impl Lines {
         }
     }
 
+    /// The next line as it stands behind the line before, an empty one too: within the text of a message.
+    pub(crate) fn next_of_text(&mut self) -> Option<Token> {
+        let rest = self.input.get(self.taken..).unwrap_or_default();
+        let ended = match rest {
+            [b'\r', b'\n', ..] => 2,
+            // Its other half may be still to come.
+            [b'\r'] => return None,
+            [b'\r' | b'\n', ..] => 1,
+            _ => 0,
+        };
+        let rest = rest.get(ended..).unwrap_or_default();
+        let Some(end) = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')) else {
+            if rest.len() > LINE_MAX {
+                self.skipping = true;
+                self.taken = self.input.len();
+            }
+            return None;
+        };
+        let line = rest.get(..end).filter(|line| !self.skipping && line.len() <= LINE_MAX).unwrap_or_default();
+        let line: Vec<u8> = line.iter().copied().filter(|octet| !is_noise(*octet)).collect();
+        self.taken += ended + end;
+        (self.skipping, self.prompted) = (false, false);
+        Some(Token::Line(String::from_utf8_lossy(&line).into_owned()))
+    }
+
     /// Forgets everything: what comes next belongs to nothing before.
     pub fn clear(&mut self) {
         *self = Self::default();
@@ -119,6 +144,21 @@ mod tests {
         assert_eq!(tokens(b"\r\n>\r\n> \r\nOK\r\n", true), [Token::Prompt, Token::Prompt, line("OK")]);
         assert_eq!(tokens(b"\r\n> \r\nOK\r\n", false), [line("> "), line("OK")]);
         assert_eq!(tokens(b"> 00\r", true), [Token::Prompt, line("00")]);
+    }
+
+    #[test]
+    fn within_a_text_empty_lines_count_and_either_line_end_does() {
+        let mut lines = Lines::default();
+        lines.fill(b"\r\n+CMGR: 1\r\none\r\n\r\n  two\nthree\rfour\r");
+        assert_eq!(lines.next(false), Some(line("+CMGR: 1")));
+        let text: Vec<Token> = std::iter::from_fn(|| lines.next_of_text()).collect();
+        assert_eq!(text, ["one", "", "  two", "three", "four"].map(line));
+        lines.fill(b"\n\r\nOK\r\n");
+        assert_eq!((lines.next_of_text(), lines.next(false)), (Some(line("")), Some(line("OK"))));
+        lines.fill(&[b'x'; LINE_MAX + 1]);
+        assert_eq!(lines.next_of_text(), None);
+        lines.fill(b"x\r\nOK\r\n");
+        assert_eq!((lines.next_of_text(), lines.next_of_text()), (Some(line("")), Some(line("OK"))));
     }
 
     #[test]

@@ -178,6 +178,7 @@ impl Client {
             step,
             sent: command,
             lines: Vec::new(),
+            texts: Vec::new(),
             octets: 0,
             deadline,
             outgoing: None,

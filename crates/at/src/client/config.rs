@@ -10,8 +10,12 @@ pub struct ClientConfig {
     pub pin: Option<Pin>,
     /// The address of the SMSC, if not the SIM's own is to be used.
     pub smsc: Option<String>,
-    /// Further commands, sent after the modem was asked who it is; what they answer is of no interest.
+    /// Further commands, sent after the modem was asked who it is, and before it is told how messages are to be
+    /// handled, so that they may set everything back. What they answer is of no interest.
     pub init: Vec<String>,
+    /// Further commands, sent when the modem was told everything, and before a network is waited for: they have the
+    /// last word. What they answer is of no interest.
+    pub init_last: Vec<String>,
     /// How messages are written.
     pub mode: Mode,
     /// The store that incoming messages are read from, such as `SM` or `ME`; the modem's choice otherwise.
@@ -46,6 +50,7 @@ impl Default for ClientConfig {
             pin: None,
             smsc: None,
             init: Vec::new(),
+            init_last: Vec::new(),
             mode: Mode::Auto,
             storage: None,
             poll: Duration::from_secs(30),

@@ -44,7 +44,10 @@ impl Client {
         running.deadline = now.saturating_add(self.config.send_timeout);
     }
 
-    fn hear_line(&mut self, line: String, now: Duration) {
+    pub(super) fn hear_line(&mut self, line: String, now: Duration) {
+        if let Some(body) = self.body.take() {
+            return self.hear_text(body, line, now);
+        }
         if let Some((joined, until)) = self.joining.take() {
             if now <= until {
                 return self.join(joined + "\n" + &line, until);
@@ -66,21 +69,29 @@ impl Client {
         if !expected && let Some(urc) = urc::read(&line) {
             return self.unasked(urc, &line, now);
         }
-        let Some(running) = &mut self.running else { return };
+        self.not_over();
         match final_result(&line) {
-            Some(result) => {
-                if let Some(running) = self.running.take() {
-                    self.not_before = Some(now.saturating_add(self.config.gap));
-                    self.answered(running, result, now);
-                }
-            }
-            None => {
-                running.add(line);
-                // Wavecom leaves out the OK behind this.
-                if running.step == Step::Setup(super::Setup::SimState) && running.lines.len() == 1 {
-                    running.deadline = running.deadline.min(now.saturating_add(CALLER));
-                }
-            }
+            Some(result) if self.may_be_text() => self.perhaps_over(line, result, now),
+            Some(result) => self.conclude(result, now),
+            None => self.hear_answer(line, now),
+        }
+    }
+
+    fn hear_answer(&mut self, line: String, now: Duration) {
+        let Some(running) = &mut self.running else { return };
+        running.add(line.clone());
+        // Wavecom leaves out the OK behind this.
+        if running.step == Step::Setup(super::Setup::SimState) && running.lines.len() == 1 {
+            running.deadline = running.deadline.min(now.saturating_add(CALLER));
+        }
+        self.header_heard(&line, now);
+    }
+
+    /// The running command was answered.
+    pub(super) fn conclude(&mut self, result: Result<(), Failure>, now: Duration) {
+        if let Some(running) = self.running.take() {
+            self.not_before = Some(now.saturating_add(self.config.gap));
+            self.answered(running, result, now);
         }
     }
 
@@ -100,6 +111,7 @@ impl Client {
                     crate::fields::after(line, "+CDS").and_then(super::text::report_line).map(super::Received::Report),
                 );
             }
+            Urc::Direct { report: false } if self.status.text_mode => self.direct_text(line, now),
             Urc::Direct { report } => self.follows = Some((report, now.saturating_add(FOLLOWS))),
             Urc::Ussd(text) => self.join(text, now.saturating_add(JOINED_TIME)),
             Urc::Ring => self.ring(now),
@@ -161,7 +173,7 @@ impl Client {
         self.take_direct(read);
     }
 
-    fn take_direct(&mut self, read: Option<super::Received>) {
+    pub(super) fn take_direct(&mut self, read: Option<super::Received>) {
         match read {
             Some(message) => {
                 let ack = self.inbox.hold(None);
@@ -199,8 +211,8 @@ impl Client {
             }
             Step::Setup(step) => self.setup_done(step, Some(&result), &lines, now),
             Step::Send => self.sent(running, result, &lines),
-            Step::Read(place) => self.was_read(&place, result, &lines),
-            Step::List => self.was_listed(result.is_ok(), &lines, now),
+            Step::Read(place) => self.was_read(&place, result, (&lines, &running.texts)),
+            Step::List => self.was_listed(result.is_ok(), (&lines, &running.texts), now),
             Step::Delete(place) => {
                 // What is not there any more is deleted, too.
                 let gone = matches!(&result, Err(failure) if reading::is_empty_place(failure));

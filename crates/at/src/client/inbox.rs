@@ -37,6 +37,15 @@ impl Inbox {
         }
     }
 
+    /// Something lies there, and is to be read if the caller does not have it.
+    pub(super) fn seen(&mut self, place: Place) {
+        if self.is_new(&place) {
+            self.told(place);
+        } else {
+            self.seen_again(&place);
+        }
+    }
+
     /// May more be read?
     pub(super) fn has_room(&self) -> bool {
         self.held.len() < HELD_MAX

@@ -1,6 +1,7 @@
 //! One session with a modem as a struct without I/O: octets, commands and the time in; octets, events and the
 //! next deadline out.
 
+mod body;
 mod choose;
 mod config;
 mod event;
@@ -51,6 +52,10 @@ pub struct Client {
     follows: Option<(bool, Duration)>,
     /// A quoted text that goes on in the next line.
     joining: Option<(String, Duration)>,
+    /// The text of a message that is being read, where it may look like anything else.
+    body: Option<body::Body>,
+    /// What looks like the end of an answer, while more of a text may follow.
+    perhaps_over: Option<body::PerhapsOver>,
     /// Until when the SIM, or a network, is waited for.
     patience: Option<Duration>,
     pin_entered: bool,
@@ -58,6 +63,8 @@ pub struct Client {
     acknowledges: bool,
     /// Texts are written in hexadecimal UCS-2.
     ucs2: bool,
+    /// Headers of texts tell all there is to tell (`+CSDH: 1`).
+    details: bool,
     packed_ussd: bool,
     /// The store that messages come to, and the one that is selected.
     store: Option<String>,
@@ -157,10 +164,13 @@ impl Client {
             hang_up: false,
             follows: None,
             joining: None,
+            body: None,
+            perhaps_over: None,
             patience: None,
             pin_entered: false,
             acknowledges: false,
             ucs2: false,
+            details: false,
             packed_ussd: false,
             store: None,
             selected: None,
@@ -198,7 +208,11 @@ impl Client {
                 return None;
             }
             let prompt_awaited = self.running.as_ref().is_some_and(Running::awaits_prompt);
-            if let Some(token) = self.lines.next(prompt_awaited) {
+            let token = match self.body {
+                Some(_) => self.lines.next_of_text(),
+                None => self.lines.next(prompt_awaited),
+            };
+            if let Some(token) = token {
                 self.hear(token, now);
             } else if self.ended {
                 self.close(CloseReason::Gone);
@@ -225,10 +239,12 @@ impl Client {
         };
         let call = self.call.as_ref().and_then(|call| call.tell_at);
         let follows = self.follows.map(|(_, until)| until);
+        let text = self.body.as_ref().map(|body| body.until);
+        let over = self.perhaps_over.as_ref().map(|over| over.until);
         // While a command runs nothing else is begun: a phase that is due waits for it.
         let phase = phase.filter(|_| running.is_none() || matches!(self.phase, Phase::Finishing { .. }));
         let patience = self.lost_patience();
-        [phase, running, pause, ussd, call, follows, patience].into_iter().flatten().min()
+        [phase, running, pause, ussd, call, follows, text, over, patience].into_iter().flatten().min()
     }
 
     /// Octets to write to the modem. Call [`consume_output`](Self::consume_output) with what was written.

@@ -39,7 +39,8 @@ pub(super) fn is_empty_place(failure: &Failure) -> bool {
 }
 
 impl Client {
-    pub(super) fn was_read(&mut self, place: &Place, result: Result<(), Failure>, lines: &[String]) {
+    /// The answer to reading a place: its lines, and which of them are texts of messages.
+    pub(super) fn was_read(&mut self, place: &Place, result: Result<(), Failure>, answer: (&[String], &[usize])) {
         self.inbox.read(place);
         if let Err(failure) = &result {
             // Some name the wrong store: then it is found by looking.
@@ -48,17 +49,17 @@ impl Client {
             }
             return;
         }
-        if let Some(found) = found(lines, "+CMGR").pop() {
+        if let Some(found) = found(answer, "+CMGR").pop() {
             self.take(place.clone(), &found);
         }
     }
 
-    pub(super) fn was_listed(&mut self, good: bool, lines: &[String], now: Duration) {
+    pub(super) fn was_listed(&mut self, good: bool, answer: (&[String], &[usize]), now: Duration) {
         if !good {
             return;
         }
         let store = self.selected.clone().unwrap_or_default();
-        let all = found(lines, "+CMGL");
+        let all = found(answer, "+CMGL");
         if !all.is_empty() {
             // The network may have more, and have waited for room.
             self.next_poll = self.next_poll.min(now.saturating_add(AGAIN));
@@ -66,6 +67,11 @@ impl Client {
         for found in all {
             let Some(index) = found.index else { continue };
             let place = (store.clone(), index);
+            if self.details && text::is_short(&found.header) {
+                // A list does not say how texts are coded; what lies in the place does.
+                self.inbox.seen(place);
+                continue;
+            }
             self.inbox.read(&place);
             self.take(place, &found);
         }
@@ -107,11 +113,11 @@ impl Client {
     }
 }
 
-/// Headers with what follows them.
-fn found<'a>(lines: &'a [String], prefix: &str) -> Vec<Found<'a>> {
+/// Headers with what follows them: which of the lines are texts is known, or they don't look like headers.
+fn found<'a>((lines, texts): (&'a [String], &[usize]), prefix: &str) -> Vec<Found<'a>> {
     let mut all: Vec<Found<'_>> = Vec::new();
-    for line in lines {
-        match after(line, prefix).filter(|_| is_header(line)) {
+    for (at, line) in lines.iter().enumerate() {
+        match after(line, prefix).filter(|_| is_header(line) && !texts.contains(&at)) {
             Some(text) => {
                 let mut header = split(text);
                 let index = if prefix == "+CMGL" && !header.is_empty() { header.remove(0).parse().ok() } else { None };
@@ -137,8 +143,10 @@ mod tests {
     #[test]
     fn headers_are_told_from_what_follows() {
         let lines = ["+CMGL: 1,1,,28", "00", "+CMGL: 7,\"REC READ\",\"+44\"", "Hello", "World"].map(String::from);
-        let all = found(&lines, "+CMGL");
+        let all = found((&lines, &[]), "+CMGL");
         assert_eq!((all[0].index, &*all[0].text, all[0].header[2]), (Some(1), "00", "28"));
         assert_eq!((all[1].index, &*all[1].text), (Some(7), "Hello\nWorld"));
+        let lines = ["+CMGL: 7,\"REC READ\",\"+44\"", "+CMGL: 8,\"REC READ\",\"+44\""].map(String::from);
+        assert_eq!(found((&lines, &[1]), "+CMGL").len(), 1);
     }
 }

@@ -20,6 +20,14 @@ impl Client {
         if self.follows.is_some_and(|(_, until)| now >= until) {
             self.follows = None;
         }
+        if self.body.as_ref().is_some_and(|body| now >= body.until) {
+            self.give_up_text(now);
+            return true;
+        }
+        if self.perhaps_over.as_ref().is_some_and(|over| now >= over.until) {
+            self.over(now);
+            return true;
+        }
         if self.call.as_ref().and_then(|call| call.tell_at).is_some_and(|at| now >= at) {
             self.tell_call();
             return true;
@@ -149,6 +157,7 @@ impl Client {
 
     fn forget(&mut self) {
         self.inbox.restarted();
+        (self.body, self.perhaps_over) = (None, None);
         (self.follows, self.joining, self.call, self.hang_up, self.patience) = (None, None, None, false, None);
         self.status_steps.clear();
         if !matches!(self.ussd, Ussd::Idle) {

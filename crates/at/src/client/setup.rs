@@ -34,6 +34,8 @@ pub(super) enum Setup {
     Quiet,
     UssdText,
     Init(usize),
+    EchoAgain,
+    ErrorsAgain,
     Phase2Plus,
     Pdu,
     Text,
@@ -48,6 +50,7 @@ pub(super) enum Setup {
     Indications(usize),
     Caller,
     RegistrationNews,
+    InitLast(usize),
     Registration,
     Signal,
     OperatorForm,
@@ -78,6 +81,9 @@ impl Client {
             Setup::Quiet => huawei.then(|| "AT^CURC=0".into())?,
             Setup::UssdText => huawei.then(|| "AT^USSDMODE=0".into())?,
             Setup::Init(n) => self.config.init.get(n)?.clone(),
+            // They may have set everything back.
+            Setup::EchoAgain => (!self.config.init.is_empty()).then(|| "ATE0Q0V1".into())?,
+            Setup::ErrorsAgain => (!self.config.init.is_empty()).then(|| "AT+CMEE=1".into())?,
             Setup::Phase2Plus => "AT+CSMS=1".into(),
             Setup::Pdu => (self.config.mode != Mode::Text).then(|| "AT+CMGF=0".into())?,
             Setup::Text => text.then(|| "AT+CMGF=1".into())?,
@@ -99,6 +105,7 @@ impl Client {
             Setup::Indications(n) => super::choose::indication_command(*self.indications.get(n)?),
             Setup::Caller => "AT+CLIP=1".into(),
             Setup::RegistrationNews => "AT+CREG=1".into(),
+            Setup::InitLast(n) => self.config.init_last.get(n)?.clone(),
             Setup::Registration => "AT+CREG?".into(),
             Setup::Signal => "AT+CSQ".into(),
             Setup::OperatorForm => "AT+COPS=3,0".into(),
@@ -157,7 +164,9 @@ impl Client {
                 Setup::Init(0)
             }
             Setup::Init(n) if n < self.config.init.len() => Setup::Init(n + 1),
-            Setup::Init(_) => Setup::Phase2Plus,
+            Setup::Init(_) => Setup::EchoAgain,
+            Setup::EchoAgain => Setup::ErrorsAgain,
+            Setup::ErrorsAgain => Setup::Phase2Plus,
             Setup::Phase2Plus => {
                 self.acknowledges = good;
                 Setup::Pdu
@@ -173,7 +182,10 @@ impl Client {
                 return self.close(CloseReason::Unable("send messages, neither as PDUs nor as text"));
             }
             Setup::Text => Setup::Details,
-            Setup::Details => Setup::Charset,
+            Setup::Details => {
+                self.details = self.status.text_mode && good;
+                Setup::Charset
+            }
             Setup::Charset => {
                 self.ucs2 = self.status.text_mode && good;
                 Setup::CharsetGsm
@@ -204,12 +216,17 @@ impl Client {
             }
             // One was taken, or none is.
             Setup::Indications(n) if good || n >= self.indications.len() => {
-                self.indication = self.indications.get(n).copied();
+                // Where the last word is another one, ours is not said again.
+                let overruled =
+                    self.config.init_last.iter().any(|command| command.to_ascii_uppercase().contains("+CNMI="));
+                self.indication = self.indications.get(n).copied().filter(|_| !overruled);
                 Setup::Caller
             }
             Setup::Indications(n) => Setup::Indications(n + 1),
             Setup::Caller => Setup::RegistrationNews,
-            Setup::RegistrationNews => {
+            Setup::RegistrationNews => Setup::InitLast(0),
+            Setup::InitLast(n) if n < self.config.init_last.len() => Setup::InitLast(n + 1),
+            Setup::InitLast(_) => {
                 self.patience = Some(now.saturating_add(self.config.registration_timeout));
                 Setup::Registration
             }

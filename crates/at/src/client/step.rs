@@ -61,6 +61,8 @@ pub(super) struct Running {
     /// As it was written, for its echo.
     pub(super) sent: String,
     pub(super) lines: Vec<String>,
+    /// Which of the lines are texts of messages, whatever they look like.
+    pub(super) texts: Vec<usize>,
     pub(super) octets: usize,
     pub(super) deadline: Duration,
     /// The message that it sends.
@@ -94,7 +96,7 @@ impl Running {
             Step::Registration | Step::Setup(Setup::Registration) => "+CREG",
             Step::Setup(Setup::SimState) => "+CPIN",
             Step::Setup(Setup::Power) => "+CFUN",
-            Step::Setup(Setup::Model | Setup::Maker | Setup::Revision | Setup::Init(_)) => {
+            Step::Setup(Setup::Model | Setup::Maker | Setup::Revision | Setup::Init(_) | Setup::InitLast(_)) => {
                 return !line.starts_with('+');
             }
             // What follows a header may be any text.
@@ -105,7 +107,15 @@ impl Running {
     }
 
     fn follows_header(&self) -> bool {
-        self.lines.last().is_some_and(|line| is_header(line))
+        let is_text = self.texts.last().is_some_and(|at| at + 1 == self.lines.len());
+        !is_text && self.lines.last().is_some_and(|line| is_header(line))
+    }
+
+    /// Adds the text of a message, of one line or several.
+    pub(super) fn add_text(&mut self, text: String) {
+        let at = self.lines.len();
+        self.add(text);
+        self.texts.extend((self.lines.len() > at).then_some(at));
     }
 
     pub(super) fn add(&mut self, line: String) {

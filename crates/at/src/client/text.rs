@@ -61,20 +61,18 @@ fn plain(submit: &Submit, ucs2: bool) -> Option<(String, u8)> {
     (octets.len() <= 140).then(|| (to_hex(&octets), submit.coding & 0x13 | 0x08))
 }
 
-/// What stands in front of a text: `"stat","oa",[alpha],"scts"[,tooa,fo,pid,dcs,sca,tosca,length]`.
+/// What stands in front of a text: `"stat","oa",[alpha],"scts"[,tooa[,fo,pid,dcs,sca,tosca],length]`.
 /// `None` for what was not received from the network, or can't be read.
 pub(super) fn read(header: &[&str], text: &str, ucs2: bool) -> Option<super::Received> {
     let field = |at: usize| header.get(at).copied().unwrap_or_default();
     let number = |at: usize| field(at).parse::<u8>().ok();
-    if let (Some(first), 7..) = (number(1), header.len())
-        && first & 3 == 2
-    {
+    if is_report(header) {
         return report(header.get(1..)?).map(super::Received::Report);
     }
-    // Motorola leaves out the name, and its comma.
-    let at = (2..=3).find(|at| field(*at).contains(['/', ':'])).unwrap_or(3);
-    let coding = number(at + 4).unwrap_or(if ucs2 { 0x08 } else { 0 });
-    let header_bit = number(at + 2).is_some_and(|first| first & 0x40 != 0);
+    let at = time_at(header).unwrap_or(3);
+    let detail = |behind: usize| number(at + behind).filter(|_| !is_short(header));
+    let coding = detail(4).unwrap_or(if ucs2 { 0x08 } else { 0 });
+    let header_bit = detail(2).is_some_and(|first| first & 0x40 != 0);
     let (coding, user_data) = user_data(text, coding, header_bit, ucs2)?;
     Some(super::Received::Message(Deliver {
         more_messages: false,
@@ -82,11 +80,34 @@ pub(super) fn read(header: &[&str], text: &str, ucs2: bool) -> Option<super::Rec
         status_report: false,
         reply_path: false,
         originator: address(field(1), number(at + 1))?,
-        protocol: number(at + 3).unwrap_or(0),
+        protocol: detail(3).unwrap_or(0),
         coding,
         timestamp: timestamp(field(at)),
         user_data,
     }))
+}
+
+/// The characters, or septets or octets, of the text behind a header, if it tells (`AT+CSDH=1`).
+pub(super) fn length(header: &[&str]) -> Option<usize> {
+    // Behind the time there is the type of the number, and perhaps more, in front of the length.
+    let told = !is_report(header) && header.len() > time_at(header)? + 2;
+    header.last().filter(|_| told)?.parse().ok()
+}
+
+/// Does a header say nothing of how its text is coded?
+pub(super) fn is_short(header: &[&str]) -> bool {
+    !is_report(header) && time_at(header).is_some_and(|at| header.len() <= at + 4)
+}
+
+/// Where a message's time stands: Motorola leaves out the name in front of it, and its comma.
+fn time_at(header: &[&str]) -> Option<usize> {
+    (2..=3).find(|at| header.get(*at).is_some_and(|field| field.contains(['/', ':'])))
+}
+
+/// `stat,fo,mr,ra,tora,scts,dt,st`: the number of a phone is no such first octet, however short, for its time follows.
+fn is_report(header: &[&str]) -> bool {
+    let first = header.get(1).and_then(|field| field.parse::<u8>().ok());
+    header.len() >= 7 && time_at(header).is_none() && first.is_some_and(|first| first & 3 == 2)
 }
 
 /// `fo,mr,ra,tora,scts,dt,st`, of a status report as text.
@@ -169,6 +190,24 @@ mod tests {
         assert_eq!(read("07/07/05,09:56:03-28").unwrap().1, -28);
         assert_eq!(read("06/05/28,18:15:41+80").unwrap().1, 0, "no zone is so far away");
         assert!(read("2009/8/18,19:11:45").is_some() && read("").is_none() && read("1/2/3").is_none());
+    }
+
+    #[test]
+    fn headers_tell_how_long_their_texts_are() {
+        let time = "07/07/05,09:56:03+08";
+        let whole = ["REC READ", "+31625044454", "", time, "145", "4", "0", "8", "+31653131316", "145", "12"];
+        let listed = ["REC READ", "250", "", time, "129", "3"];
+        assert_eq!((length(&whole), is_short(&whole)), (Some(12), false));
+        assert_eq!((length(&listed), is_short(&listed)), (Some(3), true));
+        assert_eq!(length(&["REC READ", "250", "", time]), None);
+        assert_eq!(length(&["REC READ", "250", "", time, "129"]), None);
+        // 250 is no first octet, and 64 no header's bit.
+        let listed = ["REC READ", "250", "", time, "129", "64"];
+        let Some(Received::Message(message)) = read(&listed, "0548656C6C6F", false) else { panic!("no message") };
+        assert_eq!(message.user_data.decode(0).body, sms::Body::Text("0548656C6C6F".into()));
+        let report = ["REC READ", "6", "17", "+31625044454", "145", time, time, "0"];
+        assert_eq!((length(&report), is_short(&report)), (None, false));
+        assert!(matches!(read(&report, "", false), Some(Received::Report(report)) if report.reference == 17));
     }
 
     #[test]
