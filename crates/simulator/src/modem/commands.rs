@@ -152,8 +152,10 @@ impl Device {
     fn charset(&mut self, rest: &str) -> End {
         match rest {
             "?" => self.say(&[&format!("+CSCS: \"{}\"", self.told.charset.clone())]),
-            "=?" => self.say(&["+CSCS: (\"GSM\",\"IRA\",\"UCS2\")"]),
+            "=?" if self.settings.ucs2 => self.say(&["+CSCS: (\"GSM\",\"IRA\",\"UCS2\")"]),
+            "=?" => self.say(&["+CSCS: (\"GSM\",\"IRA\")"]),
             _ => match rest.trim_start_matches('=').trim_matches('"') {
+                "UCS2" if !self.settings.ucs2 => End::Cme(3),
                 charset @ ("GSM" | "IRA" | "UCS2") => {
                     self.told.charset = charset.into();
                     End::Ok

@@ -136,6 +136,11 @@ impl Device {
             self.condition = Condition::Working;
             self.line.line("RDY");
         }
+        if self.settings.silent {
+            while self.line.next_request().is_some() {}
+            let said = self.line.output().len();
+            return self.line.consume_output(said);
+        }
         self.sent(now);
         while let Some(inbound) = self.later.pop(now) {
             self.inbound.push_back(inbound);

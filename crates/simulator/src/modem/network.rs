@@ -262,7 +262,7 @@ impl Device {
 
     fn direct_text(&self, inbound: &Inbound) -> String {
         if self.told.text
-            && let Some(text) = self.as_text(&inbound.pdu, "+CMT: ", "+CDS: ")
+            && let Some(text) = self.as_text(&inbound.pdu, true, "+CMT: ", "+CDS: ")
         {
             return text;
         }

@@ -35,6 +35,12 @@ pub struct ModemSettings {
     pub places: u16,
     /// It has PDU mode.
     pub pdu_mode: bool,
+    /// It takes texts in hexadecimal UCS-2 (`AT+CSCS="UCS2"`).
+    pub ucs2: bool,
+    /// It tells in text mode all that there is to tell of a message, with its length (`AT+CSDH=1`).
+    pub details: bool,
+    /// It says nothing at all: something else is plugged in there.
+    pub silent: bool,
     /// It awaits acknowledgements of what comes directly (`AT+CSMS=1`).
     pub phase2plus: bool,
 
@@ -78,6 +84,9 @@ impl Default for ModemSettings {
             tells_tries: true,
             places: 20,
             pdu_mode: true,
+            ucs2: true,
+            details: true,
+            silent: false,
             phase2plus: true,
             send_delay: Duration::ZERO,
             fail: Vec::new(),

@@ -56,6 +56,7 @@ impl Device {
                 }
                 End::Ok
             }
+            "+CSDH" if !self.settings.details => End::Error,
             "+CSDH" => {
                 self.told.details = value == "1";
                 End::Ok
@@ -147,7 +148,7 @@ impl Device {
         let state = WORDS.get(usize::from(stored.state)).copied().unwrap_or_default();
         if self.told.text {
             let head = format!("{word}{index}\"{state}\",");
-            return self.as_text(&stored.pdu, &head, &head).unwrap_or(head);
+            return self.as_text(&stored.pdu, index.is_empty(), &head, &head).unwrap_or(head);
         }
         let length = split_smsc(&stored.pdu).map_or(0, |(_, tpdu)| tpdu.len());
         format!("{word}{index}{},,{length}\r\n{}", stored.state, to_hex(&stored.pdu))

@@ -157,6 +157,42 @@ fn what_comes_in_leaves_the_store_when_it_is_acknowledged() {
 }
 
 #[test]
+fn texts_that_look_like_answers_arrive_whole() {
+    let texts = [
+        "OK",
+        "Are you in?\r\nOK\r\nERROR",
+        "First\n+CMTI: \"SM\",9\n\nlast",
+        "+CMGL: 3,\"REC READ\",\"+44\",,\"26/11/23,12:00:00+00\",145,2",
+        "[brackets] and €\n+CMS ERROR: 38",
+        "всё",
+        "RING",
+    ];
+    for pdu_mode in [true, false] {
+        for ucs2 in [true, false] {
+            let settings = ModemSettings { pdu_mode, ucs2, ..ModemSettings::default() };
+            let mut pair = Pair::ready(ClientConfig::default(), settings);
+            for text in texts {
+                pair.device.phone_sends("+447700900055", text, 1, pair.now).expect("a text");
+                assert_eq!(pair.text(), text, "{pdu_mode} {ucs2}");
+            }
+            // Long ones are put together by their headers, which a list does not show.
+            let long = "Does it end with OK?\nOK\n".repeat(9);
+            let parts = pair.device.phone_sends("+447700900055", &long, 7, pair.now).expect("a text");
+            let read: String = (0..parts).map(|_| pair.text()).collect();
+            assert_eq!(read, long, "{pdu_mode} {ucs2}");
+            assert!(!pair.events.iter().any(|event| matches!(event, Event::Call { .. } | Event::Unreadable { .. })));
+        }
+    }
+    // Without lengths an answer is over when nothing follows.
+    let settings = ModemSettings { pdu_mode: false, ucs2: false, details: false, ..ModemSettings::default() };
+    let mut pair = Pair::ready(ClientConfig::default(), settings);
+    for text in ["OK", "Are you in?\nOK\nbye"] {
+        pair.device.phone_sends("+447700900055", text, 1, pair.now).expect("a text");
+        assert_eq!(pair.text(), text);
+    }
+}
+
+#[test]
 fn a_full_store_is_emptied_and_the_network_brings_the_rest() {
     let mut pair = Pair::new(ClientConfig::default(), ModemSettings { places: 5, ..ModemSettings::default() });
     for number in 0..30 {

@@ -59,8 +59,8 @@ impl Device {
         Some(submit)
     }
 
-    /// A message in text mode, behind one of these words.
-    pub(super) fn as_text(&self, pdu: &[u8], message: &str, report: &str) -> Option<String> {
+    /// A message in text mode, behind one of these words; with all its details, or as in a list.
+    pub(super) fn as_text(&self, pdu: &[u8], whole: bool, message: &str, report: &str) -> Option<String> {
         let (_, tpdu) = split_smsc(pdu).ok()?;
         let written = |text: &str| match self.told.charset.as_str() {
             "UCS2" => to_hex(&sms::encode_ucs2(text)),
@@ -79,7 +79,13 @@ impl Device {
                     let first = if deliver.user_data.udhi { 0x44 } else { 0x04 };
                     let kind = deliver.originator.type_of_address();
                     let (coding, length) = (deliver.coding, deliver.user_data.length);
-                    format!(",{kind},{first},{},{coding},\"{}\",145,{length}", deliver.protocol, self.settings.smsc)
+                    match whole {
+                        true => format!(
+                            ",{kind},{first},{},{coding},\"{}\",145,{length}",
+                            deliver.protocol, self.settings.smsc
+                        ),
+                        false => format!(",{kind},{length}"),
+                    }
                 } else {
                     String::new()
                 };

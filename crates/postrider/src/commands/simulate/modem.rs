@@ -38,6 +38,9 @@ pub struct ModemArgs {
     /// It has no PDU mode
     #[arg(long)]
     text_only: bool,
+    /// It takes no texts in UCS-2
+    #[arg(long, requires = "text_only")]
+    no_ucs2: bool,
     /// It is searching for a network, and finds none
     #[arg(long)]
     no_network: bool,
@@ -153,6 +156,7 @@ fn settings(args: &ModemArgs) -> ModemSettings {
     let mut settings = ModemSettings {
         pin: args.pin.clone(),
         pdu_mode: !args.text_only,
+        ucs2: !args.no_ucs2,
         fail: args.fail.clone(),
         faults: args.fault.clone(),
         memory: if args.count_duplicates { Memory::Hashes } else { Memory::Off },
