@@ -37,6 +37,7 @@ pub(super) fn client_config(connector: &Connector) -> Result<ClientConfig, Secre
         pin: pin.and_then(|pin| Pin::new(&pin)),
         smsc: Some(modem.smsc).filter(|smsc| !smsc.is_empty()),
         init: modem.init,
+        init_last: modem.init_last,
         mode: match modem.mode {
             ModemMode::Auto => Mode::Auto,
             ModemMode::Pdu => Mode::Pdu,

@@ -6,6 +6,8 @@ use super::Secret;
 
 /// Baud rates that a serial port may be set to.
 const BAUD: std::ops::RangeInclusive<u32> = 300..=4_000_000;
+/// What a list of commands must be.
+const COMMANDS: &str = "must be up to 20 commands that begin with AT, of printable characters";
 /// Commands in a list, and characters of one.
 const COMMANDS_MAX: usize = 20;
 const COMMAND_MAX: usize = 200;
@@ -30,9 +32,12 @@ pub struct ModemSettings {
     /// The address of the SMSC, if not the SIM's own is to be used.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub smsc: String,
-    /// Further commands at each start, such as `AT^CURC=0`.
+    /// Further commands at each start, such as `AT^CURC=0`, before the modem is told how messages are to be handled.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub init: Vec<String>,
+    /// Further commands at each start, when the modem was told everything: they have the last word.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub init_last: Vec<String>,
     /// How messages are written. Default `auto`.
     pub mode: ModemMode,
     /// The store that incoming messages are read from, such as `SM` or `ME`; the modem's own choice otherwise.
@@ -130,6 +135,7 @@ impl Default for ModemSettings {
             number: String::new(),
             smsc: String::new(),
             init: Vec::new(),
+            init_last: Vec::new(),
             mode: ModemMode::Auto,
             storage: String::new(),
             poll_seconds: 30,
@@ -158,12 +164,9 @@ impl ModemSettings {
             (digits(&self.imei, 16), "imei", "must be up to 16 digits"),
             (number(&self.number), "number", "must be a number of up to 20 digits"),
             (number(&self.smsc), "smsc", "must be a number of up to 20 digits, with + if it is international"),
-            (are_commands(&self.init), "init", "must be up to 20 commands that begin with AT, of printable characters"),
-            (
-                are_commands(&self.reset),
-                "reset",
-                "must be up to 20 commands that begin with AT, of printable characters",
-            ),
+            (are_commands(&self.init), "init", COMMANDS),
+            (are_commands(&self.init_last), "init_last", COMMANDS),
+            (are_commands(&self.reset), "reset", COMMANDS),
             (store(&self.storage), "storage", "must be the name of a store such as SM or ME"),
             ((1..=86_400).contains(&self.poll_seconds), "poll_seconds", "must be 1 to 86400"),
             ((1..=600).contains(&self.boot_seconds), "boot_seconds", "must be 1 to 600"),
