@@ -71,7 +71,11 @@ pub(crate) fn read(line: &str) -> Option<Urc> {
         return Some(Urc::Ring);
     }
     if let Some(text) = after(line, "+CLIP") {
-        return Some(Urc::Caller(split(text).first().map(|number| readable(number)).unwrap_or_default()));
+        let fields = split(text);
+        let number = fields.first().map(|number| readable(number)).unwrap_or_default();
+        // Some leave it to the type to say that it is international.
+        let bare = fields.get(1) == Some(&"145") && number.starts_with(|c: char| c.is_ascii_digit());
+        return Some(Urc::Caller(if bare { format!("+{number}") } else { number }));
     }
     if after(line, "+CREG").is_some() {
         return Some(registration(line, false).map_or(Urc::Other, Urc::Registration));
@@ -93,6 +97,8 @@ mod tests {
         assert_eq!(read("+CMT: ,28"), Some(Urc::Direct { report: false }));
         assert_eq!(read("+CDS: 26"), Some(Urc::Direct { report: true }));
         assert_eq!(read("+CLIP: \"+447700900123\",145,,,,0"), Some(Urc::Caller("+447700900123".into())));
+        assert_eq!(read("+CLIP: \"447700900123\",145"), Some(Urc::Caller("+447700900123".into())));
+        assert_eq!(read("+CLIP: \"\",128"), Some(Urc::Caller(String::new())));
         assert_eq!(read("+CREG: 5"), Some(Urc::Registration(Registration::Roaming)));
         assert_eq!(
             (read("RING"), read("^RSSI: 18"), read("RDY")),

@@ -1,14 +1,17 @@
 //! Announce: events that are not about a message. A connector's ups and downs go to those webhooks
-//! that ask for them by name, an account's low balance to its own; a webhook can be sent a test.
+//! that ask for them by name, an account's low balance and calls to its own; a webhook can be sent a test.
 
 use std::collections::BTreeMap;
 
 use model::resources::{Amount, Currency, Prepaid};
-use model::{BatchId, CallbackStyle, Delivery, DeliveryId, Name, OptOut, Schedule, ScheduleId, Sum, Timestamp};
+use model::{
+    Address, BatchId, CallbackStyle, Delivery, DeliveryId, Name, OptOut, Schedule, ScheduleId, Sum, Timestamp,
+};
 use serde::Serialize;
 use store::{Batch, BatchCounts};
 
 use crate::access::Caller;
+use crate::calls::Call;
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts};
 use crate::notify::{origin, push_encoded};
@@ -64,6 +67,17 @@ struct OfSchedule<'a> {
 struct OfRefusal<'a> {
     code: &'a str,
     detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct OfCall<'a> {
+    account: &'a str,
+    connector: &'a str,
+    /// Unless it is withheld.
+    from: Option<&'a Address>,
+    to: &'a Address,
+    rule: &'a str,
+    received_at: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -151,6 +165,19 @@ pub(crate) fn of_schedule(
         next_at: after.course.next_at,
     };
     owed(account, "schedule.failed", &data, now, next_id)
+}
+
+/// What is owed when somebody calls the number of a modem.
+pub(crate) fn of_call(account: &AccountView, call: &Call<'_>, next_id: impl FnMut() -> DeliveryId) -> Vec<Delivery> {
+    let data = OfCall {
+        account: &account.id,
+        connector: call.connector,
+        from: call.from,
+        to: call.to,
+        rule: call.rule,
+        received_at: call.at,
+    };
+    owed(account, "call.received", &data, call.at, next_id)
 }
 
 impl Engine {

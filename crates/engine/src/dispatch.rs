@@ -94,8 +94,27 @@ pub enum Incoming {
         /// The addresses that it names; one of them should be the phone.
         addresses: [Box<str>; 2],
     },
+    /// A receipt by names that carriers give again after a while, as modems do: of the parts that still have one of
+    /// them the one that was sent next to a time is meant.
+    Report {
+        /// What the part may be called, the likeliest first.
+        remote_ids: Vec<Box<str>>,
+        /// What it says.
+        receipt: Receipt,
+        /// The phone.
+        phone: Box<str>,
+        /// When the carrier took the part, if it says so.
+        taken_at: Option<Timestamp>,
+    },
     /// A message from a phone, or a part of one.
     Mo(Box<MobileOriginated>),
+    /// Somebody calls the number of a modem.
+    Call {
+        /// Who, unless that is withheld.
+        from: Option<Address>,
+        /// The number that was called.
+        to: Address,
+    },
 }
 
 /// A message from a phone, or a part of one.

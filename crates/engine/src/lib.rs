@@ -32,6 +32,7 @@ mod admit;
 mod announce;
 mod answers;
 mod batches;
+mod calls;
 mod carriers;
 mod charge;
 mod completion;

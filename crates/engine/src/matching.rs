@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use foldhash::HashMap;
 use model::resources::ReceiptIdForm;
-use model::{Address, Name};
+use model::{Address, Name, Part, Timestamp};
 use store::{PartRef, RemoteKey};
 
 /// How a receipt's id relates to the answer's id.
@@ -147,6 +147,30 @@ pub(crate) fn choose<'m>(
     found.into_iter().next()
 }
 
+/// How far ahead of the time at which it was sent a part may have been taken: clocks of carriers are often in another
+/// zone than they say.
+const CLOCKS_MS: i64 = 15 * 3_600_000;
+
+/// Chooses among parts that have a name in common: the open one that was sent next to the time at which the carrier
+/// took what it speaks of. What was sent long after that is none of them.
+pub(crate) fn choose_by_time(
+    mut found: Vec<(RemoteKey, PartRef, Option<&Part>)>,
+    taken_at: Option<Timestamp>,
+) -> Option<(RemoteKey, PartRef)> {
+    let taken = taken_at.map(Timestamp::as_millis);
+    let sent = |part: &Option<&Part>| part.and_then(|part| part.submitted_at).map(Timestamp::as_millis);
+    if let Some(taken) = taken {
+        found.retain(|(_, _, part)| sent(part).is_none_or(|sent| sent - taken <= CLOCKS_MS));
+    }
+    let is_closed = |part: &Option<&Part>| part.is_some_and(|part| part.final_at.is_some());
+    let far = |part: &Option<&Part>| match taken {
+        Some(taken) => sent(part).map_or(i64::MAX, |sent| (sent - taken).abs()),
+        // Without a time the last is.
+        None => sent(part).map_or(i64::MAX, |sent| -sent),
+    };
+    found.into_iter().min_by_key(|(_, _, part)| (is_closed(part), far(part))).map(|(key, part, _)| (key, part))
+}
+
 /// Is this the same phone, as far as the last digits tell? Carriers add and drop prefixes.
 pub(crate) fn same_phone(to: &Address, named: &str) -> bool {
     const DIGITS: usize = 8;
@@ -253,6 +277,31 @@ mod tests {
         assert_eq!(choose(found(), &phone(""), Some(Form::Same)).unwrap().form, Form::Same);
         assert!(choose(found(), &phone(""), None).is_none(), "two that are equally likely");
         assert!(choose(vec![], &phone(""), None).is_none());
+    }
+
+    #[test]
+    fn of_parts_with_one_name_the_one_that_was_sent_then_is_meant() {
+        let place = |n: u8| PartRef { message: MessageId::first_at(model::Timestamp::from_millis(0)), part: n };
+        let part = |sent: i64, ended: bool| Part {
+            submitted_at: Some(model::Timestamp::from_millis(sent * 1000)),
+            final_at: ended.then(|| model::Timestamp::from_millis(sent * 1000)),
+            ..Part::waiting()
+        };
+        let chosen = |parts: &[Part], taken: Option<i64>| {
+            let found = (0..).zip(parts).map(|(n, part)| (key("x"), place(n), Some(part)));
+            let taken = taken.map(|seconds| model::Timestamp::from_millis(seconds * 1000));
+            choose_by_time(found.collect(), taken).map(|(_, chosen)| chosen.part)
+        };
+        let day = 86_400;
+        assert_eq!(chosen(&[part(0, false), part(300, false)], Some(2)), Some(0));
+        assert_eq!(chosen(&[part(0, false), part(300, false)], Some(299)), Some(1));
+        // What has its receipt needs no other, and what was sent later was not taken before.
+        assert_eq!(chosen(&[part(0, true), part(300, false)], Some(2)), Some(1));
+        assert_eq!(chosen(&[part(0, true), part(day, false)], Some(2)), Some(0));
+        assert_eq!(chosen(&[part(day, false)], Some(2)), None);
+        assert_eq!(chosen(&[part(0, false)], Some(day)), Some(0), "it may have been taken at any time after");
+        assert_eq!(chosen(&[part(0, false), part(300, false)], None), Some(1));
+        assert_eq!(chosen(&[], Some(2)), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use store::{MoPart, ParkedReceipt, PartRef, RemoteKey, StoreError};
 use crate::dispatch::{Incoming, MobileOriginated, Outcome};
 use crate::facts::Fact;
 use crate::group_tasks;
-use crate::matching::{Candidate, Form, candidates, choose, normal_id, parked_under, same_phone};
+use crate::matching::{Candidate, Form, candidates, choose, choose_by_time, normal_id, parked_under, same_phone};
 use crate::notify;
 use crate::persist::{Draft, Recorder, Resolved};
 use crate::respond::{self, Manner};
@@ -41,11 +41,16 @@ impl Recorder {
         let answered = OnceCell::new();
         for fact in facts {
             let Fact::Incoming { connector, incoming } = fact else { continue };
-            let Incoming::Receipt { remote_ids, addresses, .. } = incoming else { continue };
+            let (remote_ids, addresses) = match incoming {
+                Incoming::Receipt { remote_ids, addresses, .. } => (remote_ids, Some(addresses)),
+                Incoming::Report { remote_ids, .. } => (remote_ids, None),
+                Incoming::Mo(_) | Incoming::Call { .. } => continue,
+            };
             let mut forms = self.keys_of(connector, remote_ids, world);
             let mut keys = Vec::from_iter(forms.next());
             let just_now = || answered.get_or_init(|| answered_among(facts, world));
-            let certain = self.certain(connector, keys.first(), addresses, just_now, draft);
+            // A name that is given again says nothing for certain.
+            let certain = addresses.is_some_and(|named| self.certain(connector, keys.first(), named, just_now, draft));
             if !certain {
                 forms.for_each(|other| {
                     if !keys.iter().any(|(_, key)| *key == other.1) {
@@ -124,13 +129,8 @@ impl Recorder {
         match incoming {
             Incoming::Receipt { remote_ids, receipt, addresses } => {
                 self.engine.inner.metrics.receipt(&connector, receipt.state);
-                let keys = resolved.keys.pop_front().unwrap_or_default();
-                let found = keys.into_iter().filter_map(|(form, key)| {
-                    // An answer of this very turn may have brought the id.
-                    let part = *self.remote_ids.get(&key).or_else(|| resolved.parts.get(&key))?;
-                    Some(Candidate { form, key, part, to: draft.message(part.message).map(|m| m.body.sent_to()) })
-                });
-                match choose(found.collect(), &addresses, self.learnt.form(&connector)) {
+                let found = self.found(resolved, draft);
+                match choose(found, &addresses, self.learnt.form(&connector)) {
                     Some(Candidate { form, key, part, .. }) => {
                         self.learn(&connector, form);
                         let fact = self.forward_receipt(Fact::Receipt { key, part, receipt }, draft);
@@ -141,6 +141,20 @@ impl Recorder {
                     None => self.park(connector, remote_ids, receipt, addresses, world, draft),
                 }
             }
+            Incoming::Report { remote_ids, receipt, phone, taken_at } => {
+                self.engine.inner.metrics.receipt(&connector, receipt.state);
+                let with_part = |candidate: Candidate<'_>| {
+                    let parts = draft.message(candidate.part.message).map(|message| &message.progress.parts);
+                    let part = parts.and_then(|parts| parts.get(usize::from(candidate.part.part)));
+                    (candidate.key, candidate.part, part)
+                };
+                let found = self.found(resolved, draft).into_iter().map(with_part).collect();
+                match choose_by_time(found, taken_at) {
+                    Some((key, part)) => self.receipt_for(part, &connector, &key, receipt, world, draft),
+                    None => self.park(connector, remote_ids, receipt, [phone, "".into()], world, draft),
+                }
+            }
+            Incoming::Call { from, to } => self.call(&connector, from, to, world, draft),
             Incoming::Mo(mo) => {
                 self.engine.inner.metrics.received(&connector);
                 let concat = mo.concat;
@@ -166,6 +180,17 @@ impl Recorder {
                 }
             }
         }
+    }
+
+    /// The parts that the next receipt may be for.
+    fn found<'d>(&self, resolved: &mut Resolved, draft: &'d Draft) -> Vec<Candidate<'d>> {
+        let keys = resolved.keys.pop_front().unwrap_or_default();
+        let candidate = |(form, key)| {
+            // An answer of this very turn may have brought the id.
+            let part = *self.remote_ids.get(&key).or_else(|| resolved.parts.get(&key))?;
+            Some(Candidate { form, key, part, to: draft.message(part.message).map(|m| m.body.sent_to()) })
+        };
+        keys.into_iter().filter_map(candidate).collect()
     }
 
     /// A receipt whose part was found.

@@ -26,7 +26,7 @@ fn receipt(settings: &str, pdu: DeliverSm<'_>) -> (Vec<String>, ReceiptState, St
             let ids = remote_ids.into_iter().map(String::from).collect();
             (ids, state, stat.into(), err.map(String::from))
         }
-        Incoming::Mo(mo) => panic!("not a receipt: {mo:?}"),
+        other => panic!("not a receipt: {other:?}"),
     }
 }
 
