@@ -16,16 +16,23 @@ use super::answer::Answers;
 use super::incoming;
 use super::line::connect;
 use super::meter::{self, Sim};
+use super::names::Names;
 use super::outgoing::{Outgoing, unsendable};
 use super::settings::{client_config, connect_timeout, of};
 use crate::session::{BeginError, Begun, Closed, Dialogue, Leg, Slot, Talk, Unsent, Wire};
 use crate::transport::ConnectError;
+
+/// Under this number calls are acknowledged, which the modem need not hear of.
+const CALL: u64 = u64::MAX;
+/// Calls that may wait for the disk.
+const CALLS_MAX: usize = 64;
 
 /// The dialogue of one session.
 pub(crate) struct ModemDialogue {
     engine: Engine,
     link: Link,
     sim: Arc<Sim>,
+    names: Arc<Names>,
     limits: SimLimits,
     /// The IMEI that the modem must have; empty for any.
     imei: String,
@@ -39,6 +46,8 @@ pub(crate) struct ModemDialogue {
     in_flight: HashMap<u64, (MessageId, Box<str>)>,
     /// Who asked the network something by USSD.
     asking: Option<UssdAsk>,
+    /// Calls that are not on disk yet.
+    calls: usize,
 }
 
 impl Drop for ModemDialogue {
@@ -56,6 +65,7 @@ impl Dialogue for ModemDialogue {
             engine: slot.engine.clone(),
             link: slot.link.clone(),
             sim: slot.modem.sim.clone(),
+            names: slot.modem.names.clone(),
             limits: modem.limits,
             pin: pin_of(settings),
             imei: modem.imei,
@@ -64,6 +74,7 @@ impl Dialogue for ModemDialogue {
             answers: Answers::new(settings),
             in_flight: HashMap::new(),
             asking: None,
+            calls: 0,
         };
         dialogue.look_at_limits();
         dialogue
@@ -71,7 +82,7 @@ impl Dialogue for ModemDialogue {
 
     async fn begin(slot: &Slot, settings: &Connector) -> Result<Begun<Client>, BeginError> {
         catch_up(slot, settings).await?;
-        let connecting = connect(settings, &slot.modem.ports);
+        let connecting = connect(settings, &slot.modem);
         let stream = tokio::time::timeout(connect_timeout(settings), connecting).await;
         let stream = stream.map_err(|_| ConnectError::Timeout(settings.address.clone()))??;
         let mut config = client_config(settings)?;
@@ -109,11 +120,9 @@ impl Dialogue for ModemDialogue {
                     talk.link.settle(token, Outcome::InDoubt);
                 }
                 Event::Received { ack, message } => {
-                    let own = Some(&self.number).filter(|number| !number.is_empty());
-                    let own = own.or(client.status().number.as_ref()).map_or(&**self.link.id(), String::as_str);
                     let incoming = match message {
-                        Received::Message(deliver) => incoming::message(&deliver, own),
-                        Received::Report(report) => incoming::report(&report),
+                        Received::Message(deliver) => incoming::message(&deliver, self.own_number(client)),
+                        Received::Report(report) => incoming::report(&report, &self.names),
                     };
                     talk.receive(incoming, ack);
                 }
@@ -121,10 +130,7 @@ impl Dialogue for ModemDialogue {
                     self.engine.modem_incident(&self.link, ModemIncident::Unreadable);
                     tracing::warn!(connector = %self.link.id(), reason, "the modem had something that can't be read");
                 }
-                Event::Call { .. } => {
-                    self.engine.modem_incident(&self.link, ModemIncident::Call);
-                    tracing::info!(connector = %self.link.id(), "somebody calls the SIM");
-                }
+                Event::Call { from } => self.called(client, talk, from.as_deref()),
                 Event::Ussd { answer, .. } => {
                     if let Some(asked) = self.asking.take() {
                         asked.answer(Ok(UssdTold { state: answer.state.as_str(), text: answer.text }));
@@ -184,7 +190,9 @@ impl Dialogue for ModemDialogue {
     fn ask(&mut self, _: &mut Client, _: Inquiry, _: &Connector, _: Duration) {}
 
     fn acknowledge(&mut self, legs: &mut [Leg<Client>], ack: u64, _: &Connector, now: Duration) {
-        if let Some(leg) = legs.first_mut() {
+        if ack == CALL {
+            self.calls = self.calls.saturating_sub(1);
+        } else if let Some(leg) = legs.first_mut() {
             leg.wire.acknowledge(ack, now);
         }
     }
@@ -204,10 +212,27 @@ impl ModemDialogue {
         }
     }
 
+    /// The SIM's number, as far as it is known.
+    fn own_number<'a>(&'a self, client: &'a Client) -> &'a str {
+        let own = Some(&self.number).filter(|number| !number.is_empty());
+        own.or(client.status().number.as_ref()).map_or(&**self.link.id(), String::as_str)
+    }
+
+    fn called(&mut self, client: &Client, talk: &mut Talk<'_>, from: Option<&str>) {
+        self.engine.modem_incident(&self.link, ModemIncident::Call);
+        tracing::info!(connector = %self.link.id(), "somebody calls the SIM");
+        // While the store is away calls are not kept without end.
+        if self.calls < CALLS_MAX {
+            self.calls += 1;
+            talk.receive(incoming::call(from, self.own_number(client)), CALL);
+        }
+    }
+
     fn sent(&mut self, talk: &mut Talk<'_>, token: u64, reference: Option<u8>) {
         let Some((message, to)) = self.in_flight.remove(&token) else { return };
         self.count(Some(&to));
-        let remote_id = reference.map(|reference| incoming::remote_id(&to, reference)).unwrap_or_default();
+        let now = self.engine.now();
+        let remote_id = reference.map(|reference| self.names.given(&to, reference, now)).unwrap_or_default();
         let outcome = self.answers.taken(message, remote_id);
         talk.settle(token, message, outcome);
     }

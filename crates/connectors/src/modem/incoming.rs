@@ -1,23 +1,14 @@
 //! From what a modem received to a receipt or a message from a phone. Pure.
 
 use engine::dispatch::{Incoming, MobileOriginated};
-use model::{Address, Content, Encoding, Receipt, ReceiptState};
+use model::{Address, Content, Encoding, Receipt, ReceiptState, Timestamp};
 use sms::Alphabet;
 use sms::tpdu::{self, Deliver, StatusReport, TypeOfNumber, receipt_state};
 
-/// Digits at the end of a number that are compared: networks add and drop prefixes.
-const DIGITS: usize = 8;
-
-/// What a modem calls a message: the end of its recipient's number, and the reference that the modem gave.
-/// References are used again after 256 messages; the last message with a name is the one that is meant.
-pub(super) fn remote_id(to: &str, reference: u8) -> Box<str> {
-    let digits: Vec<char> = to.chars().filter(char::is_ascii_digit).collect();
-    let tail: String = digits.iter().skip(digits.len().saturating_sub(DIGITS)).collect();
-    format!("{tail}:{reference}").into()
-}
+use super::names::Names;
 
 /// A status report (3GPP 23.040 §9.2.2.3).
-pub(super) fn report(report: &StatusReport) -> Incoming {
+pub(super) fn report(report: &StatusReport, names: &Names) -> Incoming {
     let recipient = report.recipient.to_string();
     let said = receipt_state(report.status);
     let state = match said {
@@ -28,11 +19,19 @@ pub(super) fn report(report: &StatusReport) -> Incoming {
         _ => ReceiptState::Undelivered,
     };
     let err = (state != ReceiptState::Delivered).then(|| format!("{:03}", report.status).into());
-    Incoming::Receipt {
-        remote_ids: vec![remote_id(&recipient, report.reference)],
+    // When the service centre took it; or at least when it was done with it, which is later.
+    let taken_at = report.submitted.or(report.discharged);
+    Incoming::Report {
+        remote_ids: names.of_report(&recipient, report.reference),
         receipt: Receipt { state, stat: said.word().into(), err },
-        addresses: [recipient.into(), "".into()],
+        phone: recipient.into(),
+        taken_at: taken_at.map(|stamp| Timestamp::from_millis(stamp.unix_seconds() * 1000)),
     }
+}
+
+/// A call, to the SIM's own number.
+pub(super) fn call(from: Option<&str>, own: &str) -> Incoming {
+    Incoming::Call { from: from.map(|from| Address::from_carrier(from, false)), to: Address::from_carrier(own, false) }
 }
 
 /// A message from a phone, to the SIM's own number.
@@ -72,13 +71,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_the_same_with_and_without_a_prefix() {
-        assert_eq!(&*remote_id("+447700900123", 7), "00900123:7");
-        assert_eq!(remote_id("07700900123", 7), remote_id("+447700900123", 7));
-        assert_eq!(&*remote_id("60777", 255), "60777:255");
-    }
-
-    #[test]
     fn statuses_become_states() {
         let state = |status: u8| {
             let recipient = tpdu::Address::number("+447700900123").unwrap();
@@ -88,13 +80,17 @@ mod tests {
                 answers_command: false,
                 reference: 9,
                 recipient,
-                submitted: None,
+                submitted: sms::DateTime::new(2026, 11, 23, 13, 0, 0)
+                    .map(|local| tpdu::Timestamp { local, offset_quarters: 4 }),
                 discharged: None,
                 status,
                 parameters: tpdu::Parameters::default(),
             };
-            let Incoming::Receipt { receipt, remote_ids, .. } = report(&said) else { panic!("no receipt") };
-            assert_eq!(&*remote_ids[0], "00900123:9");
+            let said = report(&said, &Names::default());
+            let Incoming::Report { receipt, remote_ids, phone, taken_at } = said else { panic!("no report") };
+            assert_eq!((&*remote_ids[0], &*phone), ("00900123:9:0", "+447700900123"));
+            // 23 November 2026, 13:00 in a zone that is an hour ahead.
+            assert_eq!(taken_at, Some(Timestamp::from_millis(1_795_435_200_000)));
             receipt
         };
         assert_eq!((state(0).state, state(0).err), (ReceiptState::Delivered, None));

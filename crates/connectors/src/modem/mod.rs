@@ -5,8 +5,10 @@ mod dialogue;
 mod incoming;
 mod line;
 mod meter;
+mod names;
 mod outgoing;
 mod ports;
+mod search;
 mod settings;
 
 use std::sync::Arc;
@@ -20,6 +22,10 @@ pub(crate) use settings::same_modem;
 pub(crate) struct Shared {
     /// What the SIM has done.
     pub(crate) sim: Arc<meter::Sim>,
+    /// What its messages are called.
+    pub(crate) names: Arc<names::Names>,
     /// The devices that are in use.
     pub(crate) ports: Ports,
+    /// Which of them were asked whether they are the modem.
+    pub(crate) rounds: Arc<search::Rounds>,
 }
