@@ -103,6 +103,47 @@ fn a_modem_without_pdu_mode_is_driven_by_text() {
 }
 
 #[test]
+fn a_modem_without_pdu_mode_and_ucs_2_is_driven_by_text() {
+    let settings = ModemSettings { pdu_mode: false, ucs2: false, ..ModemSettings::default() };
+    everything_passes(&Carrier::start_modem(settings));
+}
+
+#[test]
+fn a_text_that_looks_like_an_answer_is_one_message() {
+    for pdu_mode in [true, false] {
+        let settings = ModemSettings { pdu_mode, ucs2: false, ..ModemSettings::default() };
+        let (carrier, sink) = (Carrier::start_modem(settings), Sink::start());
+        let _gateway = place(&carrier, &sink, "").into_gateway();
+        for text in ["OK", "Are you in?\r\nOK\r\nERROR", "First\n+CMTI: \"SM\",9\n\nlast"] {
+            carrier.inject_mo("+447700900055", text, 1).expect("it can be sent");
+            sink.wait(text, |call| (call.event == "message.received" && call.data["text"] == text).then_some(()));
+        }
+        ask_until("empty store", || (carrier.stored() == 0).then_some(()));
+    }
+}
+
+#[test]
+fn reports_find_their_messages_when_references_come_again() {
+    // One more than there are references.
+    const ONE_PHONE: u64 = 257;
+    let settings = ModemSettings { holds_reports: true, ..ModemSettings::default() };
+    let (carrier, sink) = (Carrier::start_modem(settings), Sink::start());
+    let place = place(&carrier, &sink, "");
+    let gateway = place.start();
+    let mut client = gateway.client();
+    let message = json!({ "to": "+447700900001", "text": "The phone is off" });
+    let ids: Vec<String> = (0..ONE_PHONE).map(|_| client.send(&message)).collect();
+    carrier.block_on(carrier.wait_until(|counters| counters.accepted == ONE_PHONE));
+    for id in &ids {
+        ask_until("sent message", || (client.message(id)["status"] == "sent").then_some(()));
+    }
+    carrier.change(|settings| settings.holds_reports = false);
+    for id in &ids {
+        sink.wait_event(id, "message.delivered");
+    }
+}
+
+#[test]
 fn what_was_accepted_is_sent_however_often_the_gateway_is_killed() {
     let settings = ModemSettings { send_delay: Duration::from_millis(3), ..ModemSettings::default() };
     let (carrier, sink) = (Carrier::start_modem(settings), Sink::start());
@@ -176,10 +217,16 @@ fn a_modem_that_hangs_is_reset_and_nothing_is_lost() {
 
 #[test]
 fn a_sim_s_limit_holds_over_a_restart_and_pools_go_on_with_another() {
+    for (limit, reason) in [("per_day", "limit of 3 parts a day"), ("per_month", "limit of 3 parts a month")] {
+        a_limit_of_three_holds(limit, reason);
+    }
+}
+
+fn a_limit_of_three_holds(limit: &str, reason: &str) {
     let [first, second] = [0, 1].map(|_| Carrier::start_modem(ModemSettings::default()));
     let sink = Sink::start();
-    let limit = "modem = { limits = { per_day = 3 } }";
-    let connectors = modem("first", &first, limit) + &modem("second", &second, "");
+    let limit = format!("modem = {{ limits = {{ {limit} = 3 }} }}");
+    let connectors = modem("first", &first, &limit) + &modem("second", &second, "");
     let pool = "[[pool]]\nid = \"sims\"\nstrategy = \"failover\"\n\
                 members = [{ connector = \"first\" }, { connector = \"second\" }]\n";
     let place = Place::new(&resources(&sink, "sims", &(connectors + pool)));
@@ -204,7 +251,7 @@ fn a_sim_s_limit_holds_over_a_restart_and_pools_go_on_with_another() {
     let paused = connector_until(&mut client, "first", "paused connector", |status| {
         status["paused"].as_str().map(str::to_owned)
     });
-    assert!(paused.contains("limit of 3 parts a day"), "{paused}");
+    assert!(paused.contains(reason), "{paused}");
 }
 
 #[test]
@@ -293,7 +340,22 @@ fn a_modem_tells_of_itself_and_its_network_answers_by_ussd() {
     assert_eq!(ask("*100#").json(), json!({ "state": "done", "text": "Your balance is 10.00" }));
     assert_eq!(ask("*999#").json()["state"], "not_supported");
     assert_eq!(ask("\"").status, 422);
+    let token = asked(&place, &["token", "create", "--account", "shop", "--scope", "admin"]);
+    let by_command = |code: &str| {
+        let asked =
+            ["connector", "ussd", "gsm", code, "--token", &token, "--data", &place.data().display().to_string()];
+        let output = command().args(asked).output().expect("it starts");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(by_command("*100#"), (true, "Your balance is 10.00\n".to_owned()));
+    assert_eq!(by_command("*999#"), (false, String::new()));
     carrier.call("+447700900055", 3);
+    let call = sink.wait("call", |call| (call.event == "call.received").then(|| call.data.clone()));
+    for (field, value) in
+        [("from", "+447700900055"), ("to", "+447700900999"), ("connector", "gsm"), ("account", "shop")]
+    {
+        assert_eq!(call[field], value, "{field} in {call}");
+    }
     ask_until("call that was hung up on", || (carrier.hung_up() == 1).then_some(()));
     let metrics = client.get("/metrics").body;
     for line in [

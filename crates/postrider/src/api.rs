@@ -80,6 +80,13 @@ impl Api {
         self.answer(request.send_json(body))
     }
 
+    /// The same for what may take longer than answers do. Blocks.
+    pub fn post_and_wait(&self, path: &str, body: &Value, longest: Duration) -> Outcome<Value> {
+        let request = self.agent.post(format!("{}{path}", self.url)).header("authorization", &self.authorization);
+        let request = request.config().timeout_global(Some(longest)).build();
+        self.answer(request.send_json(body))
+    }
+
     fn answer(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Outcome<Value> {
         let mut answer =
             answer.map_err(|error| Failure::failed(format_args!("{} does not answer: {error}", self.url)))?;

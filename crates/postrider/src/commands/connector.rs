@@ -1,10 +1,15 @@
 //! `connector`: the links to carriers of a running gateway.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::api::Target;
-use crate::outcome::{Outcome, say};
+use crate::outcome::{Failure, Outcome, say};
+
+/// How long the network of a modem may take: the gateway waits for two minutes.
+const USSD: Duration = Duration::from_secs(130);
 
 /// What to do with connectors.
 #[derive(Debug, Subcommand)]
@@ -17,6 +22,8 @@ pub enum ConnectorCommand {
     Stop(OneArgs),
     /// Finish what is unanswered, then disconnect
     Drain(OneArgs),
+    /// Ask the network of a modem something by USSD, such as *100# for what is left on the SIM
+    Ussd(UssdArgs),
 }
 
 /// Which gateway.
@@ -38,6 +45,17 @@ pub struct OneArgs {
     list: ListArgs,
 }
 
+/// Which modem, and what its network is asked.
+#[derive(Debug, Args)]
+pub struct UssdArgs {
+    /// The connector's id
+    id: String,
+    /// The code, or the choice from a menu that the network has answered with
+    code: String,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
 /// Does it, and shows how the connectors are then. Needs a token with the scope `admin`.
 pub fn run(command: &ConnectorCommand) -> Outcome {
     let (args, path) = match command {
@@ -48,9 +66,32 @@ pub fn run(command: &ConnectorCommand) -> Outcome {
         ConnectorCommand::Start(args) => (args, "start"),
         ConnectorCommand::Stop(args) => (args, "stop"),
         ConnectorCommand::Drain(args) => (args, "drain"),
+        ConnectorCommand::Ussd(args) => return ussd(args),
     };
     let answer = args.list.target.api()?.post(&format!("/v1/connectors/{}/{path}", args.id), &json!({}))?;
     show(&args.list, &[answer])
+}
+
+/// Shows what the network answers.
+fn ussd(args: &UssdArgs) -> Outcome {
+    let path = format!("/v1/connectors/{}/ussd", args.id);
+    let answer = args.list.target.api()?.post_and_wait(&path, &json!({ "code": args.code }), USSD)?;
+    if args.list.json {
+        return say(&answer);
+    }
+    let text = answer["text"].as_str().unwrap_or_default();
+    if !text.is_empty() {
+        say(text)?;
+    }
+    match answer["state"].as_str().unwrap_or_default() {
+        "reply_expected" => {
+            eprintln!("the network expects a reply: give it in the same way, instead of the code");
+            Ok(())
+        }
+        "not_supported" => Err(Failure::failed("the network knows no such code")),
+        "timed_out" => Err(Failure::failed("the network did not answer in time")),
+        _ => Ok(()),
+    }
 }
 
 fn show(args: &ListArgs, connectors: &[Value]) -> Outcome {

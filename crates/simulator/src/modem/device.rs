@@ -142,7 +142,9 @@ impl Device {
             return self.line.consume_output(said);
         }
         self.sent(now);
-        while let Some(inbound) = self.later.pop(now) {
+        while !self.settings.holds_reports
+            && let Some(inbound) = self.later.pop(now)
+        {
             self.inbound.push_back(inbound);
         }
         while self.sending.is_none()
@@ -173,7 +175,8 @@ impl Device {
         let sending = self.sending.as_ref().map(|sending| sending.until);
         let direct = self.direct.as_ref().map(|(_, until)| *until);
         let call = self.call.as_ref().map(|(_, _, at)| *at);
-        [start, sending, direct, call, self.later.next()].into_iter().flatten().min()
+        let report = self.later.next().filter(|_| !self.settings.holds_reports);
+        [start, sending, direct, call, report].into_iter().flatten().min()
     }
 
     /// It forgets what it was told, and takes a while to be there again.

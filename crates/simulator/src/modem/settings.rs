@@ -52,6 +52,8 @@ pub struct ModemSettings {
     pub receipts: ReceiptsFor,
     /// How long after the message: at least and at most.
     pub receipt_delay: (Duration, Duration),
+    /// Those that are due wait until this is false.
+    pub holds_reports: bool,
     /// Final statuses (TP-ST) with their weights.
     pub outcomes: Vec<(u8, f64)>,
     /// What the network answers by USSD, by code. Others are not supported.
@@ -92,6 +94,7 @@ impl Default for ModemSettings {
             fail: Vec::new(),
             receipts: ReceiptsFor::Asked,
             receipt_delay: (Duration::from_millis(10), Duration::from_millis(10)),
+            holds_reports: false,
             outcomes: vec![(0, 1.0)],
             ussd: vec![("*100#".into(), "Your balance is 10.00".into())],
             faults: Vec::new(),

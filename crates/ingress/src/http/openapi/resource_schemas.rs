@@ -175,7 +175,7 @@ fn policy_hook() -> Value {
 }
 
 fn events() -> Value {
-    json!({ "type": "array", "items": { "type": "string" }, "description": "Names of events or families such as `message.*`; empty is all." })
+    json!({ "type": "array", "items": { "type": "string" }, "description": "Names of events or families such as `message.*`; empty is all of the account's: `message.…`, `batch.completed`, `schedule.failed`, `opt_out.created`, `call.received`, `account.balance_low`. `connector.up` and `connector.down` come only where they are named." })
 }
 
 fn style() -> Value {
