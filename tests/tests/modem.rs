@@ -321,7 +321,7 @@ fn a_modem_is_found_by_its_imei_and_again_under_another_name() {
 fn a_modem_tells_of_itself_and_its_network_answers_by_ussd() {
     let (carrier, sink) = (Carrier::start_modem(ModemSettings::default()), Sink::start());
     let place = place(&carrier, &sink, "modem = { poll_seconds = 1 }");
-    let (_gateway, mut client) = administered(&place);
+    let (gateway, mut client) = administered(&place);
     let modem = connector_until(&mut client, "gsm", "modem", |status| {
         Some(status["modem"].clone()).filter(|modem| modem["operator"].is_string())
     });
@@ -341,6 +341,8 @@ fn a_modem_tells_of_itself_and_its_network_answers_by_ussd() {
     assert_eq!(ask("*999#").json()["state"], "not_supported");
     assert_eq!(ask("\"").status, 422);
     let token = asked(&place, &["token", "create", "--account", "shop", "--scope", "admin"]);
+    let mut known = gateway.client().with_token(&token);
+    ask_until("gateway that knows the token", || (known.get("/v1/connectors").status == 200).then_some(()));
     let by_command = |code: &str| {
         let asked =
             ["connector", "ussd", "gsm", code, "--token", &token, "--data", &place.data().display().to_string()];
