@@ -50,6 +50,7 @@ mod groups;
 mod guessing;
 pub mod hash;
 mod health;
+mod incoming;
 mod inquire;
 mod keep;
 mod lately;

@@ -130,8 +130,8 @@ async fn identify(line: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Option<St
 /// The digits that stand in front of an `OK`.
 fn serial(said: &str) -> Option<String> {
     let (answer, _) = said.rsplit_once("OK")?;
-    let runs = answer.split(|c: char| !c.is_ascii_digit());
-    runs.filter(|digits| IMEI.contains(&digits.len())).last().map(str::to_owned)
+    let mut runs = answer.split(|c: char| !c.is_ascii_digit());
+    runs.rfind(|digits| IMEI.contains(&digits.len())).map(str::to_owned)
 }
 
 /// Is what a modem says the IMEI that is meant? Some add the version of their software.
