@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use crate::config::{Config, Limits, Numbers, Span};
 use crate::instance::{Instance, Running};
 use crate::listeners::{self, Sessions};
+use crate::node;
 use crate::outcome::{Failure, Outcome};
 use crate::resources_file::{self, SecretCheck};
 use crate::storage::Storage;
@@ -32,6 +33,8 @@ use crate::storage::Storage;
 const WATCH_RESOURCES: Duration = Duration::from_millis(500);
 /// How long brokers may take to be told goodbye.
 const MQTT_GRACE: Duration = Duration::from_secs(5);
+/// How long a part may take when nothing can be recorded any more.
+const ABANDON_GRACE: Duration = Duration::from_millis(500);
 /// How long connectors may take for what is unanswered when the gateway stops.
 const CONNECTORS_GRACE: Duration = Duration::from_secs(30);
 
@@ -93,7 +96,7 @@ impl Gateway {
                 session_servers.push((protocol, settings, listeners));
             }
         }
-        let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)).await?;
+        let engine = Engine::start(storage.store.clone(), engine_settings(config, &storage, resources)?).await?;
         http_settings.metrics.register(engine.metrics());
         let webhook_metrics = WebhookMetrics::default();
         webhook_metrics.register(engine.metrics());
@@ -220,6 +223,22 @@ impl Gateway {
         }
     }
 
+    /// Ends at once, when nothing can be recorded any more: this node's membership in its fleet has ended. What
+    /// was accepted is durable, and others send it; what is under way nobody has been told of.
+    pub async fn abandon(self) {
+        let Parts { stop, http, sessions, connectors, webhooks, mqtt, .. } = self.parts;
+        self.engine.drain();
+        stop.send_replace(Stage::EndMqtt);
+        let sessions = sessions.into_iter().map(|(_, server, _)| server);
+        for part in http.into_iter().chain(sessions).chain([connectors, webhooks, mqtt]) {
+            ended("a part of it", part, ABANDON_GRACE).await;
+        }
+        self.engine.stop().await;
+        self.announcing.abort();
+        let _ = self.announcing.await;
+        drop(self.instance);
+    }
+
     /// Stops in order: nothing that was accepted is lost, and nothing under way is cut off before
     /// its time.
     pub async fn stop(self) {
@@ -284,10 +303,10 @@ pub fn read_resources(file: &Path, secrets: SecretCheck<'_>) -> Outcome<model::r
     resources_file::read(&name, &text, secrets).map_err(Failure::Configuration)
 }
 
-fn engine_settings(config: &Config, storage: &Storage, resources: Option<&Path>) -> Settings {
+fn engine_settings(config: &Config, storage: &Storage, resources: Option<&Path>) -> Outcome<Settings> {
     let seconds = |span: crate::config::Span| i64::try_from(span.0.as_secs()).unwrap_or(i64::MAX);
     let retention = &config.storage.retention;
-    Settings {
+    Ok(Settings {
         vault: storage.vault(),
         retention: Retention {
             messages: seconds(retention.messages),
@@ -297,8 +316,8 @@ fn engine_settings(config: &Config, storage: &Storage, resources: Option<&Path>)
         webhook_concurrency: config.webhooks.concurrency,
         watch_resources: WATCH_RESOURCES,
         authority: resources.map(|file| file.display().to_string()),
-        node: None,
-    }
+        node: node::settings(config)?,
+    })
 }
 
 fn webhook_settings(config: &Config) -> WebhookSettings {

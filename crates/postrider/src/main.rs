@@ -22,6 +22,7 @@ mod hex;
 mod instance;
 mod listeners;
 mod log;
+mod node;
 mod outcome;
 mod resources_file;
 mod signals;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use model::SessionProtocol;
@@ -12,6 +13,9 @@ use crate::config::{Config, Sources, load};
 use crate::log::{self, LogHandle};
 use crate::outcome::{Failure, Outcome};
 use crate::signals::{Signal, Signals};
+
+/// How long to wait before a node that could not start anew tries again.
+const START_AGAIN: Duration = Duration::from_secs(1);
 
 /// What to serve.
 #[derive(Debug, Args)]
@@ -28,10 +32,54 @@ pub async fn run(args: ServeArgs, colour: Colour) -> Outcome {
     let config = load(&args.sources)?;
     let log = log::start(&config.log, colour);
     let mut signals = Signals::new()?;
-    let gateway = Gateway::start(&config, args.resources.as_deref()).await?;
+    let mut gateway = Gateway::start(&config, args.resources.as_deref()).await?;
     if gateway.engine().world().set.accounts.is_empty() {
         tell_first_steps(&log, &config);
     }
+    tell_places(&log, &gateway);
+    loop {
+        let lost = gateway.engine().lost();
+        tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::Stop => break,
+                Signal::Reload => reload(&args, &config, &log, &gateway).await,
+            },
+            () = lost => {
+                log.always("starting anew", &[]);
+                gateway.abandon().await;
+                let Some(again) = start_again(&config, &args, &mut signals).await? else { return Ok(()) };
+                gateway = again;
+                tell_places(&log, &gateway);
+            }
+        }
+    }
+    log.always("stopping", &[]);
+    signals.while_stopping(gateway.stop()).await;
+    log.always("stopped", &[]);
+    Ok(())
+}
+
+/// Starts as a new member of the fleet, as soon as the store is there; `None` if it is told to stop before.
+async fn start_again(config: &Config, args: &ServeArgs, signals: &mut Signals) -> Outcome<Option<Gateway>> {
+    loop {
+        let failure = tokio::select! {
+            started = Gateway::start(config, args.resources.as_deref()) => match started {
+                Ok(gateway) => return Ok(Some(gateway)),
+                Err(Failure::Failed(error)) => error,
+                Err(failure) => return Err(failure),
+            },
+            () = signals.stop() => return Ok(None),
+        };
+        tracing::warn!(error = %format_args!("{failure:#}"), "can't start anew yet");
+        tokio::select! {
+            () = tokio::time::sleep(START_AGAIN) => {}
+            () = signals.stop() => return Ok(None),
+        }
+    }
+}
+
+/// Says where it can be reached.
+fn tell_places(log: &LogHandle, gateway: &Gateway) {
     let list = |addresses: &[SocketAddr]| {
         let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         addresses.join(",")
@@ -45,16 +93,6 @@ pub async fn run(args: ServeArgs, colour: Colour) -> Outcome {
         [("ucp", &*ucp), ("cimd2", &cimd2), ("interfaces", &interfaces)].iter().filter(|(_, at)| !at.is_empty()),
     );
     log.always("listening", &places);
-    loop {
-        match signals.next().await {
-            Signal::Stop => break,
-            Signal::Reload => reload(&args, &config, &log, &gateway).await,
-        }
-    }
-    log.always("stopping", &[]);
-    signals.while_stopping(gateway.stop()).await;
-    log.always("stopped", &[]);
-    Ok(())
 }
 
 async fn reload(args: &ServeArgs, running: &Config, log: &LogHandle, gateway: &Gateway) {

@@ -81,6 +81,12 @@ fn entry<'t, 'i>(table: &'t DeTable<'i>, section: &str, key: &str) -> Option<&'t
 fn check(config: &Config, fault: &mut dyn FnMut(&str, &str, String)) {
     check_smpp(&config.smpp, fault);
     super::sessions::check(&config.ucp, &config.cimd2, fault);
+    if config.node.name.as_deref().is_some_and(|name| !crate::node::is_name(name)) {
+        fault("node", "name", "must be 1 to 64 letters, digits, dots, hyphens and underscores".into());
+    }
+    if !(2..=60).contains(&config.node.membership.0.as_secs()) {
+        fault("node", "membership", "must be from 2s to 60s".into());
+    }
     if config.http.listen.is_empty() {
         fault("http", "listen", "must have at least one address".into());
     }

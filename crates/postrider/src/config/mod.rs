@@ -28,6 +28,8 @@ pub const DATA_DIRECTORY: &str = "postrider-data";
 pub struct Config {
     /// Where messages and resources are kept.
     pub storage: Storage,
+    /// Which node of a fleet it is.
+    pub node: Node,
     /// The HTTP API.
     pub http: Http,
     /// The SMPP server.
@@ -60,6 +62,16 @@ pub struct Storage {
     url: Option<StorageUrl>,
     /// How long what has ended is kept.
     pub retention: Retention,
+}
+
+/// `[node]`
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Node {
+    /// Its name among the others; none is the host's.
+    pub name: Option<String>,
+    /// How long it counts as there when it is not heard of.
+    pub membership: Span,
 }
 
 /// `[storage] retention`
@@ -365,6 +377,12 @@ impl Default for SmppLimits {
             response_timeout: seconds(60),
             shutdown_grace: seconds(30),
         }
+    }
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { name: None, membership: Span(Duration::from_secs(5)) }
     }
 }
 
