@@ -14,6 +14,10 @@ fn send(mail: &[Mail]) -> Changes {
     Changes { mail: mail.to_vec(), ..Changes::default() }
 }
 
+fn send_one(mail: &Mail) -> Changes {
+    send(std::slice::from_ref(mail))
+}
+
 fn done(mail: &[&Mail]) -> Changes {
     Changes { mail_done: mail.iter().map(|mail| mail.id).collect(), ..Changes::default() }
 }
@@ -38,17 +42,17 @@ pub async fn mail_comes_as_it_was_written(world: &World) {
 /// A commit that is refused leaves none and takes none away.
 pub async fn mail_is_part_of_a_commit(world: &World) {
     let (first, second) = (letter(world, "s", b"1"), letter(world, "s", b"2"));
-    world.commit(Changes { answers: vec![world.samples.answer("taken")], ..send(&[first.clone()]) }).await;
+    world.commit(Changes { answers: vec![world.samples.answer("taken")], ..send_one(&first) }).await;
     let answers = vec![world.samples.answer("taken")];
-    let changes = Changes { mail_done: vec![first.id], answers, ..send(&[second.clone()]) };
+    let changes = Changes { mail_done: vec![first.id], answers, ..send_one(&second) };
     assert_eq!(world.store.commit(changes).await, Err(CommitError::KeysTaken(vec![0])));
     let fences = vec![Fence { name: "node:never".into(), epoch: 1 }];
-    let changes = Changes { mail_done: vec![first.id], fences, ..send(&[second.clone()]) };
+    let changes = Changes { mail_done: vec![first.id], fences, ..send_one(&second) };
     assert_eq!(world.store.commit(changes).await, Err(CommitError::Fenced("node:never".into())));
-    assert_eq!(mail(world, ["s"]).await, [first.clone()]);
+    assert_eq!(mail(world, ["s"]).await, std::slice::from_ref(&first));
     let membership = keep(world, "a").await;
     let fences = vec![membership.fence()];
-    world.commit(Changes { mail_done: vec![first.id], fences, ..send(&[second.clone()]) }).await;
+    world.commit(Changes { mail_done: vec![first.id], fences, ..send_one(&second) }).await;
     assert_eq!(mail(world, ["s"]).await, [second]);
 }
 
@@ -100,9 +104,9 @@ pub async fn mail_goes_with_the_slot(world: &World) {
     let a = keep(world, "a").await;
     claim(world, &a, ["s"]).await;
     let (first, second) = (letter(world, "s", b"1"), letter(world, "s", b"2"));
-    world.commit(send(&[first.clone()])).await;
+    world.commit(send_one(&first)).await;
     world.clock.advance(TTL);
-    world.commit(send(&[second.clone()])).await;
+    world.commit(send_one(&second)).await;
     let b = keep(world, "b").await;
     assert_eq!(claim(world, &b, ["s"]).await, names(["s"]));
     assert_eq!(mail(world, ["s"]).await, [first.clone(), second.clone()]);
@@ -124,7 +128,7 @@ pub async fn what_was_done_is_gone(world: &World) {
     }
     // Put and done in one commit: the later list says how it ends.
     let both = letter(world, "s", b"both");
-    world.commit(Changes { mail_done: vec![both.id, sent[0].id], ..send(&[both.clone()]) }).await;
+    world.commit(Changes { mail_done: vec![both.id, sent[0].id], ..send_one(&both) }).await;
     assert_eq!(mail(world, ["s"]).await, sent[2..]);
 }
 

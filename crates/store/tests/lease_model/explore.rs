@@ -34,7 +34,7 @@ pub fn everything(rules: &Rules, tick: i64, most: usize) -> Found {
                 continue;
             }
             let crashed = [&[][..], &[0], &[1]][ways.len() % 3];
-            if ways.len() % 4 == 0
+            if ways.len().is_multiple_of(4)
                 && let Err(wrong) = next.clone().goes_on(crashed)
             {
                 return Found::Wrong(wrong, history(&ways, place, step));
