@@ -14,6 +14,8 @@ use crate::settle::receipt_rules;
 
 /// How often is looked at what other nodes may have written.
 const EVERY: Duration = Duration::from_secs(1);
+/// Turns between looking for letters to nodes that are gone.
+const FORGET_TURNS: u64 = 60;
 /// Parked receipts looked at in a turn: the newest, for older ones had their turns.
 const PARKED_PAGE: usize = 1000;
 /// After joining: what was changed by nodes that did not know of this one yet is read once more.
@@ -31,8 +33,14 @@ pub(crate) async fn run(engine: Engine) {
     }
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    for turn in 0_u64.. {
         tick.tick().await;
+        if turn % FORGET_TURNS == 0
+            && let Some(member) = &engine.inner.fleet
+            && let Err(error) = member.forget_letters().await
+        {
+            tracing::debug!(%error, "the letters to nodes that are gone can't be dropped");
+        }
         engine.wake_duties();
         if let Err(error) = engine.look_after_parts().await {
             tracing::debug!(%error, "what other nodes have parked can't be read");

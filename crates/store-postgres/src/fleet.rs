@@ -18,7 +18,7 @@ use crate::link::Connection;
 use crate::pipeline::{Around, Step};
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::{Inner, Listener, News, PostgresStore, read, values, write};
+use crate::{Inner, Listener, News, PostgresStore, read, write};
 
 /// The channel of all nodes: what is said is which nodes have mail.
 const CHANNEL: &str = "postrider";
@@ -68,9 +68,9 @@ impl Fleet for PostgresStore {
         let now = self.inner.set_millis();
         let work = |connection: Arc<Connection>| async move {
             let rows = read_rows(&connection, Sql::Nodes, values![now]).await?;
-            Ok(each("node", &rows, |columns| {
+            each("node", &rows, |columns| {
                 Ok(Node { name: columns.name(0)?, epoch: columns.big(1)?, about: columns.name(2)? })
-            })?)
+            })
         };
         self.inner.writing(work).await
     }
@@ -79,7 +79,7 @@ impl Fleet for PostgresStore {
         let now = self.inner.set_millis();
         let work = |connection: Arc<Connection>| async move {
             let rows = read_rows(&connection, Sql::Slots, values![now]).await?;
-            Ok(each("slot", &rows, |columns| Ok(Slot { name: columns.name(0)?, node: columns.name(1)? }))?)
+            each("slot", &rows, |columns| Ok(Slot { name: columns.name(0)?, node: columns.name(1)? }))
         };
         self.inner.writing(work).await
     }
@@ -126,10 +126,10 @@ impl Fleet for PostgresStore {
             let names: Vec<_> = slots.iter().map(|name| Text(&**name)).collect();
             let under_way: Vec<Uuid> = under_way.iter().map(|id| id.0).collect();
             let rows = read_rows(&connection, Sql::Mail, values![names, under_way, read::limit(limit)]).await?;
-            Ok(each("mail", &rows, |columns| {
+            each("mail", &rows, |columns| {
                 let content: &[u8] = columns.get(2)?;
                 Ok(Mail { id: MessageId(columns.get(0)?), to: columns.name(1)?, content: content.into() })
-            })?)
+            })
         };
         self.inner.reading(work).await
     }
@@ -137,7 +137,12 @@ impl Fleet for PostgresStore {
     async fn forget_mail(&self, prefix: &str) -> Result<u64, StoreError> {
         let now = self.inner.set_millis();
         let work = |connection: Arc<Connection>| async move {
-            let rows = read_rows(&connection, Sql::ForgetMail, values![Text(prefix), now]).await?;
+            let steps = [
+                Step::new(Sql::LockClaims, values![CLAIMS_LOCK]),
+                Step::new(Sql::EndBeforeForgetting, values![Text(prefix), now]),
+                Step::new(Sql::ForgetMail, values![Text(prefix)]),
+            ];
+            let rows = connection.run(Around::Whole, &steps).await?.pop().unwrap_or_default();
             Ok(each("mail", &rows, |columns| columns.big(0))?.into_iter().next().unwrap_or(0))
         };
         self.inner.writing(work).await

@@ -11,7 +11,6 @@ use crate::error::Failure;
 use crate::link::Connection;
 use crate::read::limit as sql_limit;
 use crate::text::Text;
-use crate::values;
 
 /// Rows that one transaction takes away.
 const CHUNK: usize = 1000;

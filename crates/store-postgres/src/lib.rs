@@ -18,6 +18,11 @@
 //! connections come back by themselves. A commit whose connection went is made again for some seconds: that is
 //! harmless, and finds out what became of it.
 
+/// The values of a statement, each in a box.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { vec![$(Box::new($value) as $crate::pipeline::Value<'_>),*] };
+}
+
 mod calls;
 mod clock;
 mod days;

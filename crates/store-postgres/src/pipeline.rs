@@ -33,13 +33,6 @@ impl<'v> Step<'v> {
     }
 }
 
-/// The values of a step, each in a box.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! values {
-    ($($value:expr),* $(,)?) => { vec![$(Box::new($value) as $crate::pipeline::Value<'_>),*] };
-}
-
 /// What stands round the steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Around {

@@ -13,7 +13,6 @@ use crate::error::Failure;
 use crate::link::Connection;
 use crate::read::limit as sql_limit;
 use crate::text::Text;
-use crate::values;
 use crate::write::small;
 
 /// Entries that one transaction takes together.

@@ -294,10 +294,14 @@ statements! {
             SELECT m.id, m.slot, m.content FROM mail AS m WHERE m.slot = u.slot AND m.id <> ALL($2::uuid[])
             ORDER BY m.id LIMIT $3::bigint) AS found
         ORDER BY found.id LIMIT $3::bigint",
+    // As with a claim, what is taken for free is free from then on.
+    EndBeforeForgetting: "UPDATE lease SET holder = '', epoch = epoch + 1 WHERE expires_at <= coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AND name IN (
+            SELECT 'node:' || s.node FROM mail AS m JOIN slot AS s ON s.name = m.slot
+            JOIN lease AS l ON l.name = 'node:' || s.node AND l.epoch = s.epoch WHERE starts_with(m.slot, $1::text))",
     ForgetMail: "WITH gone AS (
             DELETE FROM mail AS m WHERE starts_with(m.slot, $1::text) AND NOT EXISTS (
                 SELECT FROM slot AS s JOIN lease AS l ON l.name = 'node:' || s.node AND l.epoch = s.epoch
-                WHERE s.name = m.slot AND l.holder <> '' AND l.expires_at > coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint))
+                WHERE s.name = m.slot AND l.holder <> '')
             RETURNING 1
         ) SELECT count(*) FROM gone",
 

@@ -19,3 +19,4 @@ async fn make(clock: TestClock) -> Fixture {
 }
 
 store::conformance_suite!(make);
+store::fleet_suite!(make);

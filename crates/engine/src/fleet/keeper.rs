@@ -133,7 +133,11 @@ impl Engine {
         let _ = self.inner.facts.send(Facts::one(Fact::ForgetOthers)).await;
         persist::flush(&self.inner.facts).await;
         let names: Vec<Name> = gone.iter().map(Slot::name).collect();
-        member.store.release(&member.lease, &names).await?;
+        if let Err(error) = member.store.release(&member.lease, &names).await {
+            // A release that may still arrive would free what was claimed again meanwhile.
+            member.lose();
+            return Err(error);
+        }
         member.store.wake(&member.others()).await
     }
 

@@ -257,6 +257,11 @@ impl Member {
         self.poke.notify_one();
     }
 
+    /// Drops answers to nodes that are gone: nobody waits for them.
+    pub async fn forget_letters(&self) -> Result<(), store::StoreError> {
+        self.store.forget_mail("node:").await.map(drop)
+    }
+
     /// Leaves the fleet: others take over at once.
     pub async fn leave(&self) {
         let left = self.store.leave(&self.lease).await;

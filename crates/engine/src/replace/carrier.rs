@@ -11,7 +11,6 @@ use std::sync::Arc;
 use model::{Body, LedgerId, Message, MessageId};
 
 use super::{At, ReplaceError, Sound};
-use crate::accept::Refusal;
 use crate::engine::Engine;
 use crate::inquire::{Answers, Ask, CarrierError, InquireError, first_refusal};
 use crate::text;
@@ -55,7 +54,7 @@ impl Engine {
         let planned = sound.plan(message, account, &world, at)?;
         debug_assert!(planned.claim.is_none() && planned.refund.is_none(), "a part costs what a part costs");
         if sound.content.is_some() {
-            self.routed_again(&world, message, &planned.body).map_err(Refusal::from)?;
+            self.routed_again(&world, message, &planned.body)?;
         }
         Ok(Arc::new(planned.body))
     }

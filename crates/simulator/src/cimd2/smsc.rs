@@ -30,12 +30,15 @@ const SET_MAX: usize = 100;
 #[derive(Debug)]
 pub struct Cimd2;
 
+/// Values by the number of their parameter.
+type Parameters = BTreeMap<u16, Box<[u8]>>;
+
 /// What its connections share beside what all have.
 #[derive(Debug, Default)]
 pub struct Own {
     ledger: Mutex<Ledger<Outcome>>,
     /// What users have set, by their names.
-    set: Mutex<HashMap<Box<str>, BTreeMap<u16, Box<[u8]>>>>,
+    set: Mutex<HashMap<Box<str>, Parameters>>,
 }
 
 impl Kind for Cimd2 {

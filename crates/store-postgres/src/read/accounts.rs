@@ -8,7 +8,6 @@ use super::{Question, limit};
 use crate::decode::{Read, each};
 use crate::link::Connection;
 use crate::text::Text;
-use crate::values;
 
 /// Every tally of `owners`, by owner and tally.
 pub(crate) async fn tallies(connection: &Connection, owners: &[Name]) -> Read<Vec<TallyRow>> {

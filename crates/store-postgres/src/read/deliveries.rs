@@ -10,7 +10,6 @@ use super::{Question, limit as sql_limit};
 use crate::decode::{Read, each};
 use crate::link::Connection;
 use crate::text::Text;
-use crate::values;
 
 const COLUMNS: &str = "id, endpoint, due, account, message, url, event, created_at, attempts, state, last_error, payload, \
      style, restorable";

@@ -8,7 +8,6 @@ use super::{Question, limit};
 use crate::decode::{Columns, Read, each};
 use crate::link::Connection;
 use crate::text::Text;
-use crate::values;
 
 /// Groups that pass `filter` with the number of their members, by account and name.
 pub(crate) async fn groups(

@@ -13,7 +13,6 @@ use crate::decode::{Columns, Read, each};
 use crate::link::Connection;
 use crate::pipeline::{Around, Step};
 use crate::sql::Sql;
-use crate::values;
 
 /// The messages with these ids.
 pub(crate) async fn messages(connection: &Connection, days: &Days, ids: &[MessageId]) -> Read<Vec<Message>> {

@@ -14,7 +14,6 @@ use crate::link::Connection;
 use crate::pipeline::{Around, Step};
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// Accounts that have entries in `lane`, with the due time of the first: one seek each.
 pub(crate) async fn queue_accounts(

@@ -16,7 +16,6 @@ use crate::link::Connection;
 use crate::pipeline::{Around, Step};
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// Puts what was found at its place among `count`.
 fn placed<T>(count: usize, found: Vec<(i64, T)>) -> Vec<Option<T>> {

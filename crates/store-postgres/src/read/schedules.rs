@@ -9,7 +9,6 @@ use super::{Question, limit};
 use crate::decode::{Columns, Read, each};
 use crate::link::Connection;
 use crate::text::Text;
-use crate::values;
 
 const COLUMNS: &str = "SELECT id, account, revision, due, ended_at, terms, course FROM schedule";
 

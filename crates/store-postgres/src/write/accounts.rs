@@ -19,7 +19,6 @@ use crate::pipeline::Step;
 use crate::schema::QUEUED_LOCK;
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// Which rows were asked for, in the order of the answers.
 #[derive(Default)]

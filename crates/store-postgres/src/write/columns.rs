@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use crate::pipeline::Value;
 use crate::text::Text;
-use crate::values;
 
 /// The number of a word as a small column.
 pub(crate) fn small<T: PartialEq>(all: &[T], one: &T) -> i16 {

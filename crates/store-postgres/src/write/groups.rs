@@ -9,7 +9,6 @@ use super::columns::small;
 use crate::pipeline::Step;
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// Opt-outs that are taken back, then new ones.
 pub(super) fn put_opt_outs<'c>(steps: &mut Vec<Step<'c>>, changes: &'c Changes) {

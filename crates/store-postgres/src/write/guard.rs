@@ -17,7 +17,6 @@ use crate::pipeline::{Around, Step};
 use crate::read;
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// Leases that must be held until this is committed.
 pub(super) fn fences<'c>(steps: &mut Vec<Step<'c>>, changes: &'c Changes) {

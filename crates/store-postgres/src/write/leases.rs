@@ -9,7 +9,6 @@ use crate::link::Connection;
 use crate::pipeline::{Around, Step};
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// Takes or keeps a lease; `None` if another holder has it. `now` is given where a test sets the time.
 pub(crate) async fn take_lease(

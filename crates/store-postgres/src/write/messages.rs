@@ -13,7 +13,6 @@ use crate::link::Connection;
 use crate::pipeline::Step;
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// What is to be written to which days.
 pub(super) struct Plan {

@@ -5,7 +5,7 @@
 //! take two pieces.
 //!
 //! **An unknown outcome.** When the connection goes while a commit is under way, nobody knows whether it was
-//! made. It is then made again over a new connection, for a few seconds: rows that are there already are left
+//! made. It is then made again over a new connection, until the server is back: rows that are there already are left
 //! as they are, and keys that it finds taken by itself are its own.
 
 mod accounts;
@@ -31,8 +31,9 @@ pub(crate) use resources::change_resources;
 
 /// How often a commit is made again that met others, who wanted the same rows in another order.
 const ATTEMPTS: u32 = 8;
-/// How long a commit whose outcome nobody knows is made again.
-const UNKNOWN_MAX: Duration = Duration::from_secs(10);
+/// How long a commit whose outcome nobody knows is made again: as long as a server takes to come back from a
+/// crash, or another to take its place. Who is told sooner that it failed may be told wrong.
+const UNKNOWN_MAX: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 const AWAY_PAUSE: Duration = Duration::from_millis(100);
 

@@ -7,7 +7,6 @@ use crate::link::Connection;
 use crate::pipeline::{Around, Step};
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// Changes resources if their version is still `expected`; answers with the new version.
 pub(crate) async fn change_resources(

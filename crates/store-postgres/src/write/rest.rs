@@ -9,7 +9,6 @@ use super::columns::{one_body, small};
 use crate::pipeline::Step;
 use crate::sql::Sql;
 use crate::text::Text;
-use crate::values;
 
 /// Batches, then their ends, then what is wanted of them.
 pub(super) fn put_batches<'c>(steps: &mut Vec<Step<'c>>, changes: &'c Changes) {
