@@ -88,7 +88,11 @@ impl Scene {
                 for _ in 0..CONNECTIONS {
                     scope.spawn(|| {
                         let mut client = Client::new(*node);
-                        while !done.load(SeqCst) && self.one(&mut client) {}
+                        while !done.load(SeqCst) {
+                            if !self.one(&mut client) {
+                                break;
+                            }
+                        }
                     });
                 }
             }

@@ -69,7 +69,11 @@ impl Scene {
             for _ in 0..CONNECTIONS {
                 scope.spawn(|| {
                     let mut client = Client::new(address);
-                    while !done.load(SeqCst) && self.one(&mut client) {}
+                    while !done.load(SeqCst) {
+                        if !self.one(&mut client) {
+                            break;
+                        }
+                    }
                 });
             }
             during(before);

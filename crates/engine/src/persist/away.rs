@@ -29,6 +29,8 @@ impl Recorder {
         let news = self.engine.inner.health.send_if_modified(|health| health.store.take().is_some());
         if news {
             tracing::info!("the store can be used again");
+            // A commit of which nobody heard may have been made after all: what it queued is looked for.
+            self.engine.inner.lanes.load().iter().for_each(|lane| lane.list_again());
         }
     }
 
