@@ -93,7 +93,7 @@ impl Fleet for PostgresStore {
             let steps = [
                 Step::new(Sql::LockClaims, values![CLAIMS_LOCK]),
                 Step::new(Sql::Fences, values![vec![Text(&*membership.name)], vec![epoch]]),
-                Step::new(Sql::EndMemberships, values![names(), now]),
+                Step::new(Sql::EndMemberships, values![names(), now, Text(&*membership.name)]),
                 Step::new(Sql::Claim, values![names(), Text(node_of(membership)), epoch]),
                 Step::new(Sql::Held, values![names(), Text(node_of(membership)), epoch]),
             ];

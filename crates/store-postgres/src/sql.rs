@@ -272,12 +272,18 @@ statements! {
         ON CONFLICT (name) DO UPDATE SET about = excluded.about",
     DropSlotsOf: "DELETE FROM slot WHERE node = $1::text AND epoch <= $2::bigint",
     Nodes: "SELECT n.name, l.epoch, n.about FROM node AS n JOIN lease AS l ON l.name = 'node:' || n.name
-        WHERE l.holder <> '' AND l.expires_at > coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) ORDER BY n.name",
+        WHERE l.holder <> ''
+            AND l.expires_at > coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+        ORDER BY n.name",
     Slots: "SELECT s.name, s.node FROM slot AS s JOIN lease AS l ON l.name = 'node:' || s.node AND l.epoch = s.epoch
-        WHERE l.holder <> '' AND l.expires_at > coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) ORDER BY s.name",
+        WHERE l.holder <> ''
+            AND l.expires_at > coalesce($1::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+        ORDER BY s.name",
     // One claim at a time: what it decides by was committed before it began to look.
     LockClaims: "SELECT pg_advisory_xact_lock($1::integer, hashtext(current_schema()))",
-    EndMemberships: "UPDATE lease SET holder = '', epoch = epoch + 1 WHERE expires_at <= coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AND name IN (
+    EndMemberships: "UPDATE lease SET holder = '', epoch = epoch + 1 WHERE name <> $3::text
+            AND expires_at <= coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+            AND name IN (
             SELECT 'node:' || s.node FROM slot AS s WHERE s.name = ANY($1::text[])
             AND EXISTS (SELECT FROM lease AS l WHERE l.name = 'node:' || s.node AND l.epoch = s.epoch))",
     Claim: "INSERT INTO slot AS s(name, node, epoch)
@@ -295,7 +301,9 @@ statements! {
             ORDER BY m.id LIMIT $3::bigint) AS found
         ORDER BY found.id LIMIT $3::bigint",
     // As with a claim, what is taken for free is free from then on.
-    EndBeforeForgetting: "UPDATE lease SET holder = '', epoch = epoch + 1 WHERE expires_at <= coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AND name IN (
+    EndBeforeForgetting: "UPDATE lease SET holder = '', epoch = epoch + 1 WHERE
+            expires_at <= coalesce($2::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+            AND name IN (
             SELECT 'node:' || s.node FROM mail AS m JOIN slot AS s ON s.name = m.slot
             JOIN lease AS l ON l.name = 'node:' || s.node AND l.epoch = s.epoch WHERE starts_with(m.slot, $1::text))",
     ForgetMail: "WITH gone AS (
