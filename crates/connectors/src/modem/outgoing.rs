@@ -1,14 +1,18 @@
 //! From a part to a TPDU, by the choices of its connector. Pure.
 
+use std::sync::Arc;
+
 use model::resources::{Connector, ValidityForm};
-use model::{Address, AddressKind, Body, Content, MessageId, Reason, ReceiptWish, Timestamp};
+use model::{Address, AddressKind, Body, Content, Reason, ReceiptWish, Timestamp};
 use sms::tpdu::{self, Submit, UserData, Validity};
 use sms::{Alphabet, Coding, Dcs, MessageClass, Shift, TextPlan};
+
+use crate::plans::LastPlan;
 
 /// Turns parts into TPDUs. It keeps the plan of the message that it saw last.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
-    last: Option<(MessageId, TextPlan)>,
+    last: LastPlan,
 }
 
 impl Outgoing {
@@ -19,17 +23,12 @@ impl Outgoing {
     pub(super) fn submission(
         &mut self,
         connector: &Connector,
-        body: &Body,
+        body: &Arc<Body>,
         index: u8,
         clock: Timestamp,
     ) -> Result<Submit, Reason> {
-        let plan = match self.last.take() {
-            Some((id, plan)) if id == body.id => plan,
-            _ => engine::text::plan(body).map_err(|error| unsendable(error.to_string()))?,
-        };
-        let user_data = user_data(body, &plan, index);
-        self.last = Some((body.id, plan));
-        let (user_data, coding) = user_data?;
+        let plan = self.last.of(body).map_err(|error| unsendable(error.to_string()))?;
+        let (user_data, coding) = user_data(body, plan, index)?;
         let mut submit = Submit::new(recipient(body.sent_to())?, coding, user_data);
         submit.status_report = body.receipt != ReceiptWish::None;
         submit.reply_path = body.reply_path();
@@ -84,4 +83,24 @@ fn user_data(body: &Body, plan: &TextPlan, index: u8) -> Result<(UserData, u8), 
 /// A part that no retry will make sendable.
 pub(super) fn unsendable(detail: impl Into<Box<str>>) -> Reason {
     Reason::new("unsendable", detail, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::MessageId;
+
+    #[test]
+    fn a_message_that_was_replaced_says_the_new_text() {
+        let connector: Connector =
+            serde_json::from_str(r#"{"id":"m","protocol":"modem","address":"127.0.0.1:1"}"#).unwrap();
+        let at = Timestamp::from_millis(0);
+        let body = |text: &str| {
+            let ends = (Address::from_carrier("SHOP", false), Address::from_carrier("447700900123", true));
+            Arc::new(Body::plain(MessageId::first_at(at), ends, Content::Text(text.into()), at))
+        };
+        let mut outgoing = Outgoing::default();
+        let mut data = |text: &str| outgoing.submission(&connector, &body(text), 0, at).unwrap().user_data;
+        assert_ne!(data("old"), data("new"));
+    }
 }
