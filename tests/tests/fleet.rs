@@ -152,6 +152,16 @@ fn nodes_share_the_work_and_one_that_is_killed_is_followed_by_the_other() {
     let two = scene.place(Some(&one));
     let b = scene.start(&two, "b");
     let nodes = [a.address(), b.address()];
+    let mut client = b.client();
+    ask_until("nodes with a session each", || {
+        let fleet = client.get("/v1/fleet").json();
+        let one_each = |name: &str| {
+            let node = fleet["nodes"].as_array()?.iter().find(|node| node["name"] == name)?;
+            (node["sessions"] == 1 && node["slots"]["queue"] == 8 && node["slots"]["bind"] == 1).then_some(())
+        };
+        assert_eq!(fleet["node"], "b");
+        one_each("a").and(one_each("b"))
+    });
     scene.load_while(&nodes, || {
         scene.wait_for_more();
         scene.wait_for_more();

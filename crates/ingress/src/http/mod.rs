@@ -32,6 +32,7 @@ mod draft;
 pub mod encode;
 mod explain;
 mod explain_inbound;
+mod fleet;
 mod groups;
 pub(crate) mod json;
 mod lines;

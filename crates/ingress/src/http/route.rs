@@ -43,6 +43,7 @@ pub(crate) enum Operation<'a> {
     GetDelivery(&'a str),
     Redeliver(&'a str),
     ListUnmatched,
+    Fleet,
     ListOptOuts,
     CreateOptOut,
     GetOptOut(&'a str),
@@ -152,6 +153,7 @@ pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
         ["deliveries", id] => at.get(GetDelivery(id)),
         ["deliveries", id, "redeliver"] => at.post(Redeliver(id)),
         ["receipts", "unmatched"] => at.get(ListUnmatched),
+        ["fleet"] => at.get(Fleet),
         ["opt-outs"] => at.get_or(ListOptOuts, "GET, HEAD, POST", [(Method::POST, CreateOptOut)]),
         ["opt-outs", id] => at.get_or(GetOptOut(id), "GET, HEAD, DELETE", [(Method::DELETE, DeleteOptOut(id))]),
         ["schedules"] => at.get_or(ListSchedules, "GET, HEAD, POST", [(Method::POST, CreateSchedule)]),
@@ -225,6 +227,7 @@ impl Operation<'_> {
             GetDelivery(_) => "/v1/deliveries/{id}",
             Redeliver(_) => "/v1/deliveries/{id}/redeliver",
             ListUnmatched => "/v1/receipts/unmatched",
+            Fleet => "/v1/fleet",
             ListOptOuts | CreateOptOut => "/v1/opt-outs",
             GetOptOut(_) | DeleteOptOut(_) => "/v1/opt-outs/{id}",
             ListSchedules | CreateSchedule => "/v1/schedules",
@@ -258,7 +261,9 @@ impl Operation<'_> {
             | GetMember(..) => Some(Scope::Read),
             ExplainInbound | ReplayRoutes | ListConnectors | GetConnector(_) | WantConnector(..) | AskUssd(_)
             | ListResources(_) | GetResource(..) | PutResource(..) | DeleteResource(..) | CreateToken
-            | CreateWebhook | PutWebhook(_) | DeleteWebhook(_) | ListUnmatched | CreditAccount(_) => Some(Scope::Admin),
+            | CreateWebhook | PutWebhook(_) | DeleteWebhook(_) | ListUnmatched | Fleet | CreditAccount(_) => {
+                Some(Scope::Admin)
+            }
             Metrics => (!open_metrics).then_some(Scope::Admin),
             Live | Ready | OpenApi | Docs | ErrorDocs => None,
         }

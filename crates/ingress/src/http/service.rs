@@ -28,8 +28,8 @@ use super::request::{Media, Request, bearer, media_of};
 use super::route::{Found, Operation, find};
 use super::settings::HttpSettings;
 use super::{
-    accounts, batches, compat, connectors, deliveries, encode, explain, explain_inbound, groups, messages, opt_outs,
-    pages, replay, resources, schedules, tokens, webhooks,
+    accounts, batches, compat, connectors, deliveries, encode, explain, explain_inbound, fleet, groups, messages,
+    opt_outs, pages, replay, resources, schedules, tokens, webhooks,
 };
 
 /// Names the account below that of the token that a request is for.
@@ -296,6 +296,7 @@ async fn run(operation: Operation<'_>, mut request: Request<'_>) -> Result<Reply
         GetDelivery(id) => deliveries::get(&request, id).await,
         Redeliver(id) => deliveries::redeliver(&request, id).await,
         ListUnmatched => deliveries::unmatched(&request).await,
+        Fleet => Ok(fleet::shown(&request)),
         ListOptOuts => opt_outs::list(&request).await,
         CreateOptOut => opt_outs::create(&mut request).await,
         GetOptOut(id) => opt_outs::get(&request, id).await,

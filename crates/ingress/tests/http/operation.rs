@@ -86,6 +86,12 @@ async fn a_connector_is_seen_started_and_stopped() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_is_alone_has_no_fleet() {
+    let gateway = Gateway::start().await;
+    assert_eq!(gateway.get("/v1/fleet", ADMIN).await.json(), json!({ "node": null, "nodes": [] }));
+}
+
+#[tokio::test]
 async fn deliveries_and_unmatched_receipts_are_listed() {
     let gateway = Gateway::start().await;
     let empty = json!({ "data": [], "next_cursor": null });

@@ -21,9 +21,15 @@ async fn tokens_and_scopes_are_asked_for() {
     }
     let basic = gateway.call("GET", "/v1/messages", "", &[("authorization", "Basic eDp5")], b"").await;
     assert_eq!(basic.code(), "token_missing");
-    for path in
-        ["/v1/accounts", "/v1/connectors", "/v1/tokens", "/v1/routes", "/v1/inbound-rules", "/v1/receipts/unmatched"]
-    {
+    for path in [
+        "/v1/accounts",
+        "/v1/connectors",
+        "/v1/tokens",
+        "/v1/routes",
+        "/v1/inbound-rules",
+        "/v1/receipts/unmatched",
+        "/v1/fleet",
+    ] {
         assert_eq!(gateway.get(path, SHOP).await.code(), "scope_missing", "{path}");
         assert_eq!(gateway.get(path, ADMIN).await.status, 200, "{path}");
     }

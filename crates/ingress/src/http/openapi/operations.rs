@@ -342,6 +342,11 @@ fn deliveries() -> Vec<Operation> {
             .scope(Scope::Admin)
             .query(vec![limit(), cursor()])
             .gives(200, "A page of receipts.", page_of("UnmatchedReceipt")),
+        at("get", "/v1/fleet", "getFleet", "See the nodes that share this store").scope(Scope::Admin).gives(
+            200,
+            "The fleet, as the node that was asked saw it a moment ago.",
+            reference("Fleet"),
+        ),
     ]
 }
 

@@ -181,6 +181,33 @@ pub(super) fn all() -> Map<String, Value> {
             }),
         ),
     );
+    add(
+        "Fleet",
+        object(
+            &["node", "nodes"],
+            json!({
+                "node": { "type": ["string", "null"],
+                    "description": "The node that was asked; null where the store is one gateway's own." },
+                "nodes": { "type": "array", "items": reference("Node"),
+                    "description": "Every node that is a member, by name; none where there is no fleet." },
+            }),
+        ),
+    );
+    add(
+        "Node",
+        object(
+            &["name", "version", "since", "resources", "draining", "sessions", "slots"],
+            json!({
+                "name": { "type": "string" }, "version": { "type": "string" }, "since": time(false),
+                "resources": { "type": "integer", "minimum": 0,
+                    "description": "The version of the resources that are in force there." },
+                "draining": { "type": "boolean", "description": "It is stopping." },
+                "sessions": { "type": "integer", "minimum": 0, "description": "Sessions to carriers that are bound there." },
+                "slots": { "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 },
+                    "description": "How many slots of each kind it has: queue, bind, hooks, receiver, duty." },
+            }),
+        ),
+    );
     add("Status", object(&["status"], json!({ "status": { "type": "string", "const": "ok" } })));
     all
 }
