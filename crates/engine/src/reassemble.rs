@@ -1,16 +1,18 @@
 //! Reassembly of incoming messages from their parts (3GPP 23.040 §9.2.3.24.1). Every part that
 //! waits is in the store as well, so a restart loses none. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use model::{Body, Content, Encoding, Name, Timestamp};
+use model::{Body, Content, Encoding, MessageId, Name, Timestamp};
 use store::{MoPart, MoPartKey};
 
 use crate::receive::MoReceived;
 
 /// Seconds that parts wait for the rest; then what came is given out.
 const WAIT_SECONDS: i64 = 300;
+/// Parts that were put together lately, and are remembered.
+const JOINED_MAX: usize = 4096;
 /// Sets that wait at a time; beyond this the oldest is given out early.
 const SETS_MAX: usize = 10_000;
 
@@ -31,6 +33,8 @@ type SetKey = (Name, Box<str>, u16, u8);
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
     sets: HashMap<SetKey, Set>,
+    /// Parts that were put together lately: who reads them in the store may have read too early.
+    joined: VecDeque<MessageId>,
 }
 
 #[derive(Debug)]
@@ -62,6 +66,9 @@ impl Reassembly {
 
     /// Takes up a part that another node has put into the store, unless it is known.
     pub fn take_in(&mut self, part: MoPart) -> Option<(Body, Vec<MoPartKey>)> {
+        if self.joined.contains(&part.body.id) {
+            return None;
+        }
         let same = |known: &MoPart| known.body.id == part.body.id;
         let known = self.sets.get(&set_key(&part.key)).and_then(|set| set.parts.get(&part.key.sequence));
         if known.is_some_and(same) { None } else { self.put(part) }
@@ -77,7 +84,16 @@ impl Reassembly {
         if set.parts.len() < usize::from(total) {
             return None;
         }
-        self.sets.remove(&set_key).and_then(Set::join)
+        self.join(&set_key)
+    }
+
+    /// A set as one message, which it is no set any more.
+    fn join(&mut self, key: &SetKey) -> Option<(Body, Vec<MoPartKey>)> {
+        let set = self.sets.remove(key)?;
+        self.joined.extend(set.parts.values().map(|part| part.body.id));
+        let too_many = self.joined.len().saturating_sub(JOINED_MAX);
+        self.joined.drain(..too_many);
+        set.join()
     }
 
     /// Sets that have waited long enough, each as one message of what came.
@@ -95,7 +111,7 @@ impl Reassembly {
         over.sort_unstable();
         over.into_iter()
             .filter_map(|(_, key)| {
-                let (body, keys) = self.sets.remove(&key)?.join()?;
+                let (body, keys) = self.join(&key)?;
                 Some((key.0, body, keys))
             })
             .collect()

@@ -140,6 +140,23 @@ async fn what_one_node_accepts_another_sends_if_it_alone_may_bind() {
 }
 
 #[tokio::test]
+async fn a_node_that_can_not_bind_leaves_the_queue_to_one_that_can() {
+    let (_, one, two) = two(TWO_BINDS).await;
+    for node in [&one, &two] {
+        node.until_it_has("queue", 8).await;
+    }
+    let id = two.submit(ONE).await;
+    let mut session = one.session();
+    one.until_it_has("queue", 16).await;
+    let job = take(&mut session, 1).await.remove(0);
+    assert_eq!(job.body.id, id);
+    sent(&mut session, &job, "60ab").await;
+    two.until_status(id, Status::Sent).await;
+    let _other = two.session();
+    two.until_it_has("queue", 8).await;
+}
+
+#[tokio::test]
 async fn a_receipt_that_arrives_anywhere_finds_its_message() {
     let (_, one, two) = two(TWO_BINDS).await;
     for node in [&one, &two] {

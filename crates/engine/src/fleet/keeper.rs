@@ -29,7 +29,7 @@ pub(crate) async fn run(engine: Engine, member: Arc<Member>) {
     while !member.is_lost() {
         // A store that takes longer is as good as away.
         match tokio::time::timeout(member.settings.membership, engine.keep(&member)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => engine.let_go_in_time(&member).await,
             Ok(Err(error)) => tracing::warn!(%error, "the membership in the fleet can't be renewed"),
             Err(_) => tracing::warn!("the store does not answer: the membership in the fleet can't be renewed"),
         }
@@ -51,7 +51,6 @@ impl Engine {
         }
         let (nodes, slots) = (member.store.nodes().await?, member.store.slots().await?);
         member.view.store(Arc::new(View::new(&member.name, nodes, slots)));
-        self.let_go(member).await?;
         self.rebalance(member).await
     }
 
@@ -117,6 +116,17 @@ impl Engine {
         }
         self.hold(member, Held::new(slots, leaving));
         Ok(())
+    }
+
+    /// Lets go of what it leaves. A slot that it has not done with in time, and yet may have let go of, is in
+    /// nobody's hands as long as this membership lasts: so that ends.
+    async fn let_go_in_time(&self, member: &Arc<Member>) {
+        let limit = member.settings.membership / 2;
+        match tokio::time::timeout(limit, self.let_go(member)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "slots could not be let go of in order"),
+            Err(_) => member.lose(),
+        }
     }
 
     /// Lets go of what it leaves and has nothing under way with.
@@ -200,6 +210,10 @@ fn groups(world: &World, view: &View) -> Vec<Group> {
         senders.retain(|node| all.contains(node));
         senders.sort_unstable();
         senders.dedup();
+        // A node that can't reach the carrier leaves the queue to those that can.
+        if senders.iter().any(|node| view.is_bound(node, &connector.id)) {
+            senders.retain(|node| view.is_bound(node, &connector.id));
+        }
         if senders.is_empty() {
             senders = all.clone();
         }

@@ -11,6 +11,7 @@ use foldhash::HashMap;
 use model::{MessageId, Name};
 use store::{Mail, StoreError};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::Member;
 use super::letter::Letter;
@@ -45,7 +46,9 @@ impl UnderWay {
 pub(crate) async fn run(engine: Engine, member: Arc<Member>) {
     let (durable, mut heard) = mpsc::unbounded_channel::<Recorded>();
     let mut under_way = UnderWay::default();
-    let mut wake = tokio::spawn(wake_others(member.clone()));
+    // It ends with this task.
+    let mut beside = JoinSet::new();
+    beside.spawn(wake_others(member.clone()));
     loop {
         while let Ok(Recorded { acks, .. }) = heard.try_recv() {
             acks.iter().for_each(|ticket| _ = under_way.by_ticket.remove(ticket));
@@ -62,7 +65,6 @@ pub(crate) async fn run(engine: Engine, member: Arc<Member>) {
                 acks.iter().for_each(|ticket| _ = under_way.by_ticket.remove(ticket));
             }
             () = tokio::time::sleep(EVERY) => {}
-            _ = &mut wake => return,
             () = engine.inner.facts.closed() => return,
         }
     }

@@ -81,6 +81,12 @@ impl View {
         self.holders.get(slot).cloned()
     }
 
+    /// Has a node a session of this connector that is bound?
+    pub fn is_bound(&self, node: &Name, connector: &str) -> bool {
+        let condition = self.nodes.get(node).and_then(|about| about.connectors.get(connector));
+        condition.is_some_and(|condition| condition.bound > 0)
+    }
+
     /// How a connector is at other nodes.
     pub fn elsewhere(&self, connector: &str) -> ConnectorState {
         self.elsewhere.get(connector).copied().unwrap_or(ConnectorState { usable: false, ..ConnectorState::default() })

@@ -192,7 +192,11 @@ impl Recorder {
             messages: Recent::new(RECENT_MESSAGES),
             remote_ids: Recent::new(RECENT_REMOTE_IDS),
             learnt: Learnt::default(),
-            reassembly: Reassembly::new(engine.inner.store.mo_parts().await?),
+            reassembly: match &engine.inner.fleet {
+                // Who has the duty reads them again and again.
+                Some(_) => Reassembly::default(),
+                None => Reassembly::new(engine.inner.store.mo_parts().await?),
+            },
             lately: Lately::default(),
             parked: engine.inner.store.parked(None, 1).await?.len() as u64,
             open: Open { draft: Draft::new(engine), ..Open::default() },

@@ -9,6 +9,7 @@ use crate::facts::Fact;
 use crate::fleet::letter::Queued;
 use crate::fleet::{Letter, Member, Slot};
 use crate::notify::is_received;
+use crate::reassemble::Reassembly;
 
 impl Draft {
     /// Is this place in a slice of this node?
@@ -116,6 +117,10 @@ impl Recorder {
     pub(crate) fn forget_others(&mut self) {
         if let Some(member) = self.engine.inner.fleet.clone() {
             self.messages.retain(|_: &MessageId, message| member.writes(message));
+            if !member.has_duty() {
+                // Who has the duty now puts parts of incoming messages together.
+                self.reassembly = Reassembly::default();
+            }
         }
     }
 }

@@ -15,7 +15,10 @@ impl Lane {
         let now = self.store.now();
         let mut state = self.lock();
         for (entry, message) in messages {
-            state.active.offer(found(entry, message), now);
+            // What is left to another node is found by it in the store.
+            if state.shards.contains(&entry.shard) {
+                state.active.offer(found(entry, message), now);
+            }
         }
         let hungry = state.active.is_hungry(now) || state.active.next_due().is_some();
         let ready = state.active.has_ready();
