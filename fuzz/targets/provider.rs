@@ -118,6 +118,7 @@ fn check(incoming: &[Incoming], said: usize) {
         match one {
             Incoming::Receipt { remote_ids, .. } => assert!(remote_ids.iter().all(|id| id.len() <= 200)),
             Incoming::Mo(mo) => assert!(mo.concat.is_none_or(|concat| (1..=concat.total).contains(&concat.sequence))),
+            Incoming::Report { .. } | Incoming::Call { .. } => panic!("only modems tell of that: {one:?}"),
         }
     }
 }
